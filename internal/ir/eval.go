@@ -1,0 +1,92 @@
+package ir
+
+import (
+	"fmt"
+
+	"github.com/octavo-ml/octavo/internal/op"
+)
+
+// BodyEvaluator is an operator that runs its bodies.
+type BodyEvaluator interface {
+	op.Op
+	EvalBodies(in []op.Datum, body func(i int, in []op.Datum) ([]op.Datum, error)) ([]op.Datum, error)
+}
+
+// Eval runs g by its operators' reference meaning: the yardstick for the
+// runtime and the engine of constant folding. inputs are in the order of
+// g.Inputs; the result in that of g.Outputs. Values are dropped after their
+// last use.
+func Eval(g *Graph, inputs []op.Datum) ([]op.Datum, error) {
+	if len(inputs) != len(g.Inputs) {
+		return nil, fmt.Errorf("got %d inputs, want %d", len(inputs), len(g.Inputs))
+	}
+	env := map[*Value]op.Datum{}
+	for i, v := range g.Inputs {
+		env[v] = inputs[i]
+	}
+	left := map[*Value]int{}
+	for _, n := range g.Nodes {
+		for _, v := range n.In {
+			left[v]++
+		}
+	}
+	for _, v := range g.Outputs {
+		left[v]++
+	}
+	get := func(v *Value) op.Datum {
+		if v == nil {
+			return op.Datum{}
+		}
+		if v.Const != nil {
+			return op.Datum{Tensor: v.Const}
+		}
+		return env[v]
+	}
+	for _, n := range g.Nodes {
+		in := make([]op.Datum, len(n.In))
+		for i, v := range n.In {
+			in[i] = get(v)
+		}
+		out, err := EvalNode(n, in)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", n.Label(), err)
+		}
+		for i, v := range n.Out {
+			if v == nil {
+				continue
+			}
+			if i >= len(out) || !out[i].Present() {
+				return nil, fmt.Errorf("%s: does not compute output %d (%q)", n.Label(), i, v.Name)
+			}
+			if left[v] > 0 {
+				env[v] = out[i]
+			}
+		}
+		for _, v := range n.In {
+			if left[v]--; left[v] == 0 {
+				delete(env, v)
+			}
+		}
+	}
+	out := make([]op.Datum, len(g.Outputs))
+	for i, v := range g.Outputs {
+		out[i] = get(v)
+	}
+	return out, nil
+}
+
+// EvalNode runs one node by its operator's reference meaning.
+func EvalNode(n *Node, in []op.Datum) ([]op.Datum, error) {
+	switch o := n.Op.(type) {
+	case BodyEvaluator:
+		return o.EvalBodies(in, func(i int, in []op.Datum) ([]op.Datum, error) {
+			if i >= len(n.Bodies) {
+				return nil, fmt.Errorf("body %d is missing", i)
+			}
+			return Eval(n.Bodies[i], in)
+		})
+	case op.Evaluator:
+		return o.Eval(in)
+	}
+	return nil, fmt.Errorf("this operator cannot be run here")
+}

@@ -1,0 +1,3 @@
+package optest
+
+func neuralCases() []Case { return nil }

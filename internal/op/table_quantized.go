@@ -1,0 +1,3 @@
+package op
+
+var tableQuantized = []Entry{}

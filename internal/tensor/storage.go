@@ -1,0 +1,131 @@
+package tensor
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/octavo-ml/octavo/internal/dtype"
+)
+
+// window is how many bytes Chunks hands out at once, and so how much of a
+// mapped or computed tensor is resident while it is streamed.
+const window = 1 << 20
+
+// Storage holds the bytes of a tensor.
+type Storage interface {
+	// Len returns the number of bytes.
+	Len() int64
+	// Bytes returns all bytes; the slice must not be written to.
+	Bytes() []byte
+	// Chunks calls yield with consecutive pieces that together are all bytes.
+	// A piece is valid only during the call. It stops at the first error.
+	Chunks(yield func([]byte) error) error
+}
+
+type heap []byte
+
+func (h heap) Len() int64                            { return int64(len(h)) }
+func (h heap) Bytes() []byte                         { return h }
+func (h heap) Chunks(yield func([]byte) error) error { return yield(h) }
+
+// computed is storage evaluated on demand.
+type computed struct {
+	n    int64
+	fill func(off int64, dst []byte) error
+}
+
+// Computed returns a tensor whose bytes are produced by fill(off, dst), which
+// writes the len(dst) bytes that start at byte off. fill must always give the
+// same bytes, may be called with any range aligned to 64 bytes, and is called
+// anew for each reading.
+func Computed(typ dtype.Type, shape []int, fill func(off int64, dst []byte) error) *Tensor {
+	return &Tensor{typ: typ, shape: append([]int(nil), shape...), store: computed{int64(mustSize(typ, shape)), fill}}
+}
+
+func (c computed) Len() int64 { return c.n }
+
+func (c computed) Bytes() []byte {
+	b := Aligned(int(c.n))
+	if err := c.fill(0, b); err != nil {
+		panic(fmt.Sprintf("tensor: computed storage: %v", err))
+	}
+	return b
+}
+
+func (c computed) Chunks(yield func([]byte) error) error {
+	buf := Aligned(int(min(window, c.n)))
+	for off := int64(0); off < c.n; off += window {
+		b := buf[:min(window, c.n-off)]
+		if err := c.fill(off, b); err != nil {
+			return err
+		}
+		if err := yield(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// splat is one element repeated.
+type splat struct {
+	elem []byte
+	n    int64
+}
+
+// Splat returns a tensor whose elements all equal the one in elem, its
+// little-endian bytes. Sub-byte and String types are not possible.
+func Splat(typ dtype.Type, shape []int, elem []byte) *Tensor {
+	if typ.Bits() != len(elem)*8 {
+		panic(fmt.Sprintf("tensor: splat of %v from %d bytes", typ, len(elem)))
+	}
+	return &Tensor{typ: typ, shape: append([]int(nil), shape...), store: splat{bytes.Clone(elem), int64(mustSize(typ, shape))}}
+}
+
+// IsSplat returns the element's bytes where the storage says by itself that
+// all elements are equal.
+func (t *Tensor) IsSplat() ([]byte, bool) {
+	s, ok := t.store.(splat)
+	return s.elem, ok
+}
+
+func (s splat) Len() int64 { return s.n }
+
+func (s splat) Bytes() []byte {
+	b := Aligned(int(s.n))
+	s.fill(b)
+	return b
+}
+
+func (s splat) fill(b []byte) {
+	n := copy(b, s.elem)
+	for n > 0 && n < len(b) {
+		n += copy(b[n:], b[:n])
+	}
+}
+
+func (s splat) Chunks(yield func([]byte) error) error {
+	// The window is a multiple of every element size.
+	buf := make([]byte, min(window, s.n))
+	s.fill(buf)
+	for off := int64(0); off < s.n; off += window {
+		if err := yield(buf[:min(window, s.n-off)]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// section returns bytes off to off+n of s.
+func section(s Storage, off, n int64) Storage {
+	switch s := s.(type) {
+	case heap:
+		return s[off : off+n : off+n]
+	case *mapped:
+		return &mapped{s.m, s.off + off, n}
+	case splat:
+		return splat{s.elem, n}
+	case computed:
+		return computed{n, func(o int64, dst []byte) error { return s.fill(off+o, dst) }}
+	}
+	return heap(s.Bytes()[off : off+n])
+}
