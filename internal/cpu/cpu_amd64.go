@@ -1,0 +1,21 @@
+package cpu
+
+import "golang.org/x/sys/cpu"
+
+// levels lists the levels of this architecture, lowest first.
+var levels = []Level{Generic, AVX2, AVX512, VNNI, AMX}
+
+func detected() Level {
+	x := cpu.X86
+	switch {
+	case !x.HasAVX2 || !x.HasFMA:
+		return Generic
+	case !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512VL || !x.HasAVX512DQ:
+		return AVX2
+	case !x.HasAVX512VNNI:
+		return AVX512
+	case !x.HasAMXTile || !x.HasAMXInt8:
+		return VNNI
+	}
+	return AMX
+}

@@ -1,0 +1,23 @@
+// Package eltwise holds the elementwise kernels: transcendental and activation
+// functions of float32, arithmetic of two operands, and the walker that
+// broadcasts them.
+//
+// It sees slices, shapes and strides, and must not know tensors, operators or
+// quantization. Every function here is the portable twin that defines its
+// kernel to the bit.
+//
+// The functions of float32 are computed in float64: widen, reduce the
+// argument, evaluate a polynomial by Horner's rule with every product and sum
+// rounded, undo the reduction, round once to float32. The sequence uses only
+// add, subtract, multiply, divide and square root, so that vector units
+// reproduce it exactly, with or without fused multiply-add, and its error
+// against the true value stays within [MaxULP]. Where a formula has cases,
+// both sides may be computed and blended.
+//
+// Start at core.go for the reductions and at [Broadcast] for two operands.
+package eltwise
+
+// MaxULP bounds the error of every function of this package that is rounded
+// once, in units in the last place of the exact result; 0.5 would be correct
+// rounding. The bound holds for subnormal results too.
+const MaxULP = 0.501
