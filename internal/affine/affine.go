@@ -1,0 +1,195 @@
+// Package affine is the arithmetic of quantization: how real numbers become
+// integers and back, how parameters follow from ranges, and how an accumulator
+// of integer products becomes the next tensor.
+//
+// real = Scale·(q − ZeroPoint). Everything that quantizes anything asks this
+// package; nobody else divides by a scale. Ranges and roundings follow ONNX
+// Runtime's quantizer bit for bit. The package must not know operators, graphs,
+// statistics or files; the loops lie in kernels/convert. Start at [Params],
+// [ChooseParams] and [Quantize].
+package affine
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/octavo-ml/octavo/internal/dtype"
+)
+
+// Rounding says what becomes of a quotient half-way between two integers.
+type Rounding uint8
+
+// The roundings.
+const (
+	RoundHalfEven Rounding = iota // ONNX
+	RoundHalfAway                 // TFLite: away from zero
+)
+
+// String returns "half-even" or "half-away".
+func (r Rounding) String() string {
+	if r == RoundHalfAway {
+		return "half-away"
+	}
+	return "half-even"
+}
+
+// PerTensorAxis is the axis that stands for one scale for all elements.
+const PerTensorAxis = -1
+
+// Params maps the integers of a tensor to real numbers. The zero Params stands
+// for a tensor that is not quantized.
+type Params struct {
+	// Type is the element type of the quantized tensor: an integer type of at
+	// most 32 bits, or an 8-bit float with zero points 0.
+	Type dtype.Type
+	// Scale has one element (per tensor), one for each index of Axis (per
+	// axis), or, with a BlockSize, the shape of the tensor with
+	// ceil(dim/BlockSize) along Axis, in row-major order (per group).
+	Scale []float32
+	// ZeroPoint is as long as Scale; nil stands for zeros.
+	ZeroPoint []int64
+	// Axis means nothing where Scale has one element; otherwise it is not
+	// negative.
+	Axis int
+	// BlockSize is 0 unless the parameters are per group.
+	BlockSize int
+}
+
+// PerTensor returns parameters with one scale.
+func PerTensor(typ dtype.Type, scale float32, zeroPoint int64) Params {
+	return Params{Type: typ, Scale: []float32{scale}, ZeroPoint: []int64{zeroPoint}, Axis: PerTensorAxis}
+}
+
+// Present reports whether p is not the zero Params.
+func (p Params) Present() bool { return len(p.Scale) > 0 }
+
+// IsPerTensor reports whether one scale and zero point serve all elements.
+func (p Params) IsPerTensor() bool { return len(p.Scale) == 1 }
+
+// Zero returns the i-th zero point.
+func (p Params) Zero(i int) int64 {
+	if p.ZeroPoint == nil {
+		return 0
+	}
+	return p.ZeroPoint[i]
+}
+
+// Symmetric reports whether all zero points are 0.
+func (p Params) Symmetric() bool {
+	return !slices.ContainsFunc(p.ZeroPoint, func(z int64) bool { return z != 0 })
+}
+
+// Equal reports whether p and q map every integer to the same number: nil zero
+// points equal zeros, and the axis of a single scale does not count.
+func (p Params) Equal(q Params) bool {
+	if p.Type != q.Type || !slices.Equal(p.Scale, q.Scale) {
+		return false
+	}
+	for i := range p.Scale {
+		if p.Zero(i) != q.Zero(i) {
+			return false
+		}
+	}
+	return len(p.Scale) <= 1 || p.Axis == q.Axis && p.BlockSize == q.BlockSize
+}
+
+// ScaleShape returns the shape of the scale tensor of a tensor of the given
+// shape: empty per tensor, one dimension per axis, all of them per group.
+func (p Params) ScaleShape(shape []int) []int {
+	switch {
+	case p.BlockSize > 0:
+		s := slices.Clone(shape)
+		s[p.Axis] = blocks(s[p.Axis], p.BlockSize)
+		return s
+	case p.IsPerTensor():
+		return []int{}
+	}
+	return []int{len(p.Scale)}
+}
+
+func blocks(dim, size int) int { return dim/size + min(dim%size, 1) }
+
+// Quantizable reports whether tensors can be quantized to t.
+func Quantizable(t dtype.Type) bool {
+	return t.IsInteger() && t.Bits() <= 32 && t != dtype.Uint32 || float8(t) != nil
+}
+
+// Validate checks that p fits a tensor of the given shape.
+func (p Params) Validate(shape []int) error {
+	switch {
+	case !Quantizable(p.Type):
+		return fmt.Errorf("affine: no quantization to %v", p.Type)
+	case len(p.Scale) == 0:
+		return fmt.Errorf("affine: no scale")
+	case p.ZeroPoint != nil && len(p.ZeroPoint) != len(p.Scale):
+		return fmt.Errorf("affine: %d zero points for %d scales", len(p.ZeroPoint), len(p.Scale))
+	case p.BlockSize < 0:
+		return fmt.Errorf("affine: block size %d is negative", p.BlockSize)
+	}
+	lo, hi := p.Type.Range()
+	for i, s := range p.Scale {
+		if f := float64(s); math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Errorf("affine: scale %v is not finite", s)
+		}
+		if z := p.Zero(i); z < lo || z > hi {
+			return fmt.Errorf("affine: zero point %d is outside %v", z, p.Type)
+		}
+	}
+	if p.IsPerTensor() && p.BlockSize == 0 {
+		return nil
+	}
+	if p.Axis < 0 || p.Axis >= len(shape) {
+		return fmt.Errorf("affine: axis %d is outside shape %v", p.Axis, shape)
+	}
+	want := shape[p.Axis]
+	if p.BlockSize > 0 {
+		want = 1
+		for _, d := range p.ScaleShape(shape) {
+			want *= d
+		}
+	}
+	if want != len(p.Scale) {
+		return fmt.Errorf("affine: %d scales for shape %v along axis %d with block size %d, want %d", len(p.Scale), shape, p.Axis, p.BlockSize, want)
+	}
+	return nil
+}
+
+// each calls fn for stretches [lo, hi) of a row-major tensor that together are
+// all elements. Scales k to k+n serve a stretch: n is 1, or the stretch is made
+// of rows of n elements, each with its own scale.
+func (p Params) each(shape []int, fn func(lo, hi, k, n int)) {
+	total := 1
+	for _, d := range shape {
+		total *= d
+	}
+	if total == 0 {
+		return
+	}
+	if p.IsPerTensor() {
+		fn(0, total, 0, 1)
+		return
+	}
+	dim, inner := shape[p.Axis], 1
+	for _, d := range shape[p.Axis+1:] {
+		inner *= d
+	}
+	if p.BlockSize == 0 {
+		if inner == 1 {
+			fn(0, total, 0, dim)
+			return
+		}
+		for lo, c := 0, 0; lo < total; lo, c = lo+inner, c+1 {
+			fn(lo, lo+inner, c%dim, 1)
+		}
+		return
+	}
+	k := 0
+	for base := 0; base < total; base += dim * inner {
+		for d := 0; d < dim; d += p.BlockSize {
+			lo, hi := base+d*inner, base+min(d+p.BlockSize, dim)*inner
+			fn(lo, hi, k, inner)
+			k += inner
+		}
+	}
+}

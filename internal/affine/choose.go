@@ -1,0 +1,152 @@
+package affine
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// Scheme says onto which integers a range is mapped.
+type Scheme struct {
+	Type dtype.Type
+	// Symmetric puts the zero point in the middle and widens the range to
+	// ±max|x|.
+	Symmetric bool
+	// Narrow leaves out the least integer, so that signed ranges mirror.
+	Narrow bool
+	// Reduced takes one bit less, for processors whose 8-bit products
+	// saturate in 16 bits.
+	Reduced bool
+	// MinRange is the least distance between the ends of the range.
+	MinRange float64
+}
+
+// reducedRange holds ONNX Runtime's ranges of one bit less.
+var reducedRange = map[dtype.Type][2]int64{
+	dtype.Uint8: {0, 127}, dtype.Int8: {-64, 64},
+	dtype.Uint16: {0, 32767}, dtype.Int16: {-16384, 16384},
+	dtype.Uint4: {0, 7}, dtype.Int4: {-4, 3},
+}
+
+// Range returns the integers that the ends of a range are mapped to: reduced
+// ranges first; symmetric 8- and 16-bit signed types are narrow (ONNX Runtime
+// 1.32, quant_utils.py).
+func (s Scheme) Range() (qmin, qmax int64) {
+	qmin, qmax = s.Type.Range()
+	if r, ok := reducedRange[s.Type]; ok && s.Reduced {
+		return r[0], r[1]
+	}
+	if s.Narrow || s.Symmetric && (s.Type == dtype.Int8 || s.Type == dtype.Int16) {
+		qmin++
+	}
+	return qmin, qmax
+}
+
+const smallestNormal = 0x1p-126
+
+// ChooseParams returns the scale and zero point that map [lo, hi], widened to
+// hold 0, onto the integers of s, so that 0 is exact. A range too small for a
+// normal scale gives scale 1 and zero point 0. NaN counts as 0, and ends beyond
+// float32 as its largest number.
+func ChooseParams(lo, hi float64, s Scheme) (scale float32, zeroPoint int64) {
+	lo, hi = math.Min(finite(lo), 0), math.Max(finite(hi), 0)
+	hi = math.Max(hi, lo+s.MinRange)
+	if s.Symmetric {
+		hi = math.Max(-lo, hi)
+		lo = -hi
+	}
+	qmin, qmax := s.Range()
+	step := (hi - lo) / float64(qmax-qmin)
+	if step < smallestNormal {
+		return 1, 0
+	}
+	if s.Symmetric {
+		return float32(step), middle(qmin, qmax)
+	}
+	return float32(step), int64(math.RoundToEven(float64(qmin) - lo/step))
+}
+
+func middle(qmin, qmax int64) int64 { return int64(math.RoundToEven(float64(qmin+qmax) / 2)) }
+
+func finite(x float64) float64 {
+	if math.IsNaN(x) {
+		return 0
+	}
+	return math.Max(-math.MaxFloat32, math.Min(math.MaxFloat32, x))
+}
+
+// ChooseWeightParams returns the parameters that cover the elements of t: one
+// scale for PerTensorAxis, else one for each index of the axis.
+func ChooseWeightParams(t *tensor.Tensor, s Scheme, axis int) (Params, error) {
+	p := Params{Type: s.Type, Scale: []float32{1}, Axis: axis}
+	if axis < PerTensorAxis || axis >= t.Rank() {
+		return p, fmt.Errorf("affine: axis %d is outside shape %v", axis, t.Shape())
+	}
+	if axis >= 0 {
+		p.Scale = make([]float32, t.Shape()[axis])
+	}
+	p.ZeroPoint = make([]int64, len(p.Scale))
+	lo, hi, err := p.extremes(t)
+	if err != nil {
+		return p, err
+	}
+	for i := range p.Scale {
+		p.Scale[i], p.ZeroPoint[i] = ChooseParams(float64(lo[i]), float64(hi[i]), s)
+	}
+	return p, nil
+}
+
+// ChooseBlockParams returns the parameters that cover the elements of t with
+// one scale for each blockSize elements along the axis. The zero points follow
+// from the stored float32 scales, as in ONNX Runtime's blocked weights.
+func ChooseBlockParams(t *tensor.Tensor, s Scheme, axis, blockSize int) (Params, error) {
+	p := Params{Type: s.Type, Axis: axis, BlockSize: blockSize}
+	if axis < 0 || axis >= t.Rank() || blockSize <= 0 {
+		return p, fmt.Errorf("affine: no blocks of %d along axis %d of shape %v", blockSize, axis, t.Shape())
+	}
+	n, _ := tensor.Count(p.ScaleShape(t.Shape()))
+	p.Scale, p.ZeroPoint = make([]float32, n), make([]int64, n)
+	los, his, err := p.extremes(t)
+	if err != nil {
+		return p, err
+	}
+	qmin, qmax := s.Range()
+	for i := range p.Scale {
+		lo, hi := min(los[i], 0), max(his[i], 0)
+		if s.Symmetric {
+			hi = max(-lo, hi)
+			lo = -hi
+		}
+		scale, zero := float32(float64(hi-lo)/float64(qmax-qmin)), middle(qmin, qmax)
+		switch {
+		case scale < smallestNormal && s.Symmetric:
+			scale = 1
+		case scale < smallestNormal:
+			scale, zero = 1, 0
+		case !s.Symmetric:
+			z := math.RoundToEven(float64(qmin) - float64(lo)/float64(scale))
+			zero = int64(math.Max(float64(qmin), math.Min(float64(qmax), z)))
+		}
+		p.Scale[i], p.ZeroPoint[i] = scale, zero
+	}
+	return p, nil
+}
+
+// extremes returns the least and the greatest element for each scale of p; 0
+// where there are no elements.
+func (p Params) extremes(t *tensor.Tensor) (lo, hi []float32, err error) {
+	x, err := floats(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	lo, hi = make([]float32, len(p.Scale)), make([]float32, len(p.Scale))
+	p.each(t.Shape(), func(from, to, k, n int) {
+		for j, v := range x[from:to] {
+			i := k + j%n
+			lo[i], hi[i] = min(lo[i], v), max(hi[i], v)
+		}
+	})
+	return lo, hi, nil
+}
