@@ -253,3 +253,18 @@ func assign(dst reflect.Value, val any) error {
 	}
 	return nil
 }
+
+// HoldsType reports whether the named attribute of o is an element type, which
+// formats write as a number of their own.
+func HoldsType(o Op, name string) bool {
+	if _, ok := o.(*Custom); ok {
+		return false
+	}
+	for _, f := range fields(reflect.ValueOf(o).Elem()) {
+		if f.name == name {
+			t := f.value.Type()
+			return t == reflect.TypeFor[dtype.Type]() || t == reflect.TypeFor[Opt[dtype.Type]]()
+		}
+	}
+	return false
+}

@@ -1,3 +1,28 @@
 package op
 
-var tableNeural = []Entry{}
+var tableNeural = []Entry{
+	row[AveragePool](""),
+	row[BatchNormalization](""),
+	row[Conv](""),
+	row[ConvTranspose](""),
+	row[Einsum](""),
+	row[GRU](""),
+	row[Gemm](""),
+	row[GlobalAveragePool](""),
+	row[GlobalLpPool](""),
+	row[GlobalMaxPool](""),
+	row[GroupNormalization](""),
+	row[InstanceNormalization](""),
+	row[LRN](""),
+	row[LSTM](""),
+	row[LayerNormalization](""),
+	row[LpNormalization](""),
+	row[LpPool](""),
+	row[MatMul](""),
+	row[MaxPool](""),
+	row[MaxUnpool](""),
+	row[MeanVarianceNormalization](""),
+	row[RMSNormalization](""),
+	row[RNN](""),
+	row[RoiAlign](""),
+}

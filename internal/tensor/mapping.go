@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
+	"unsafe"
 )
 
 // Mapping is a file mapped read-only into memory. Its pages belong to the
@@ -16,6 +17,7 @@ type Mapping struct {
 	b      []byte
 	unmap  func() error
 	closed atomic.Bool
+	memory bool // b is ordinary memory, whose pages must not be dropped
 }
 
 // Map maps a regular file. An empty file gives an empty mapping.
@@ -45,7 +47,7 @@ func Map(f *os.File) (*Mapping, error) {
 
 // FromMemory returns a mapping over bytes that are in memory already.
 func FromMemory(b []byte) *Mapping {
-	return &Mapping{b: b, unmap: func() error { return nil }}
+	return &Mapping{b: b, unmap: func() error { return nil }, memory: true}
 }
 
 // Bytes returns the whole file. The slice is only valid while the mapping is:
@@ -65,6 +67,9 @@ func (m *Mapping) Close() error {
 func (m *Mapping) Storage(off, n int64) (Storage, error) {
 	if off < 0 || n < 0 || off > int64(len(m.b)) || n > int64(len(m.b))-off {
 		return nil, fmt.Errorf("range %d+%d lies outside the file of %d bytes", off, n, len(m.b))
+	}
+	if m.memory {
+		return heap(m.b[off : off+n : off+n]), nil
 	}
 	return &mapped{m, off, n}, nil
 }
@@ -118,4 +123,16 @@ func Guard(f func() error) (err error) {
 		}
 	}()
 	return f()
+}
+
+// StorageOf returns sub, a part of m.Bytes, as storage.
+func (m *Mapping) StorageOf(sub []byte) (Storage, error) {
+	if len(sub) == 0 {
+		return m.Storage(0, 0)
+	}
+	off := uintptr(unsafe.Pointer(unsafe.SliceData(sub))) - uintptr(unsafe.Pointer(unsafe.SliceData(m.b)))
+	if off >= uintptr(len(m.b)) {
+		return nil, errors.New("the bytes do not lie inside the file")
+	}
+	return m.Storage(int64(off), int64(len(sub)))
 }

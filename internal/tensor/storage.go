@@ -36,8 +36,8 @@ type computed struct {
 
 // Computed returns a tensor whose bytes are produced by fill(off, dst), which
 // writes the len(dst) bytes that start at byte off. fill must always give the
-// same bytes, may be called with any range aligned to 64 bytes, and is called
-// anew for each reading.
+// same bytes, may be called with any range that starts at a multiple of 64
+// bytes, and is called anew for each reading.
 func Computed(typ dtype.Type, shape []int, fill func(off int64, dst []byte) error) *Tensor {
 	return &Tensor{typ: typ, shape: append([]int(nil), shape...), store: computed{int64(mustSize(typ, shape)), fill}}
 }
@@ -125,7 +125,21 @@ func section(s Storage, off, n int64) Storage {
 	case splat:
 		return splat{s.elem, n}
 	case computed:
-		return computed{n, func(o int64, dst []byte) error { return s.fill(off+o, dst) }}
+		return computed{n, func(o int64, dst []byte) error { return fillFrom(s.fill, off+o, dst) }}
 	}
 	return heap(s.Bytes()[off : off+n])
+}
+
+// fillFrom calls fill for a range that starts anywhere.
+func fillFrom(fill func(int64, []byte) error, off int64, dst []byte) error {
+	skip := int(off & 63)
+	if skip == 0 {
+		return fill(off, dst)
+	}
+	buf := Aligned(skip + len(dst))
+	if err := fill(off-int64(skip), buf); err != nil {
+		return err
+	}
+	copy(dst, buf[skip:])
+	return nil
 }

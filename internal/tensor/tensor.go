@@ -29,7 +29,7 @@ type Tensor struct {
 }
 
 // Count returns the number of elements of a shape and false if a dimension is
-// negative or the product overflows.
+// negative or the product overflows, be it only without the dimensions of 0.
 func Count(shape []int) (int, bool) {
 	n, zero := 1, false
 	for _, d := range shape {
@@ -165,7 +165,7 @@ func (t *Tensor) Slice(lo, hi int) *Tensor {
 	if t.typ == dtype.String {
 		return &Tensor{typ: t.typ, shape: shape, text: t.text[lo*row : hi*row]}
 	}
-	if bits := t.typ.Bits(); lo*row*bits%8 != 0 {
+	if bits := t.typ.Bits(); lo*row*bits%8 != 0 || hi < t.shape[0] && hi*row*bits%8 != 0 {
 		out := New(t.typ, shape...)
 		pack(out.Bytes(), unpack(t)[lo*row:hi*row], bits)
 		return out

@@ -1,0 +1,230 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octavo-ml/octavo/internal/affine"
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/lut"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// Quantized is an operator on integers: what DequantizeLinear on its operands,
+// the operator, a Clip and QuantizeLinear on its result come to. It is derived
+// from a QDQ graph by a pass, for whoever executes or writes integer operators.
+//
+// This table is its arithmetic; q, z and s are an operand's integers, zero
+// point and scale, y's are the result's; every step without a note is one
+// float32 operation, and round is half to even.
+//
+//	Conv, MatMul, Gemm           acc = Σ (qa−za)(qb−zb) + bias, in int32, which wraps
+//	                             unit = sa·sb (Gemm: (alpha·sa)·sb); multiplier = unit/sy
+//	                             y = clamp(round(float32(acc)·multiplier) + zy)
+//	  their bias                 as affine.AccumulatorBias, in units; Gemm's times beta
+//	  with a float result        y = clamp(float32(acc)·unit); a float bias is added after
+//	                             the product instead of to acc
+//	AveragePool                  acc = Σ (q−z) of the window; multiplier = s/(sy·n), n the
+//	GlobalAveragePool            number of elements; then as above
+//	all others                   y = clamp(quantize(operator(dequantize(operands)))), by a
+//	                             table of 256 entries where the operator is elementwise
+//	                             and its operand 8 bits wide: the same result
+//
+// Conv, MatMul and Gemm equal ONNX Runtime's QLinearConv, QLinearMatMul and
+// QGemm bit for bit, global pools its QLinearGlobalAveragePool. Add and Mul
+// differ from QLinearAdd and QLinearMul, and AveragePool from
+// QLinearAveragePool, by one where the real result lies half-way between two
+// integers: ONNX Runtime folds zero points into other steps there.
+//
+// The rows above "all others" hold for operands of at most 8 bits, one scale
+// for the activations (MatMul's and Gemm's A: or one a row; weights: or one a
+// channel), at most 16 bits in the result and rounding half to even. Otherwise
+// the operator runs on real numbers, as in the last row.
+type Quantized struct {
+	Inner Op
+	// In and Out hold the parameters of Inner's operands and results; the
+	// zero Params, or a missing one, stands for real numbers.
+	In, Out []affine.Params
+	// Clamp limits the real result 0, nil if nothing does.
+	Clamp *Interval
+	Round affine.Rounding
+}
+
+// Name returns "Quantized".
+func (o *Quantized) Name() string { return "Quantized" }
+
+// Infer returns the results of Inner in the types of Out.
+func (o *Quantized) Infer(in []Fact, outs int) ([]Fact, error) {
+	real := make([]Fact, len(in))
+	for i, f := range in {
+		real[i] = f
+		p := input(o.In, i)
+		if !p.Present() || !f.Present() {
+			continue
+		}
+		if f.Type != dtype.Invalid && f.Type != p.Type {
+			return nil, fmt.Errorf("operand %d of type %v with parameters of %v", i, f.Type, p.Type)
+		}
+		if shape, ok := f.Shape.Ints(); ok {
+			if err := p.Validate(shape); err != nil {
+				return nil, fmt.Errorf("operand %d: %w", i, err)
+			}
+		}
+		real[i] = TensorFact(dtype.Float32, f.Shape)
+	}
+	out, err := o.Inner.Infer(real, outs)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		if p := input(o.Out, i); p.Present() {
+			out[i].Type = p.Type
+		}
+	}
+	return out, nil
+}
+
+// Eval computes integers from integers.
+func (o *Quantized) Eval(in []Datum) ([]Datum, error) {
+	out, err := prepare(o, in, len(o.Out))
+	if err != nil {
+		return nil, err
+	}
+	if o.integer() {
+		shape, ok := out[0].Shape.Ints()
+		if !ok {
+			return nil, fmt.Errorf("output shape %v is not known", out[0].Shape)
+		}
+		if _, err := canvasOf(dtype.Int32, shape...); err != nil {
+			return nil, err
+		}
+		var y *tensor.Tensor
+		done := true
+		switch inner := o.Inner.(type) {
+		case *Conv:
+			y, err = o.conv(inner, in)
+		case *MatMul:
+			y, done, err = o.matMul(in, shape)
+		case *Gemm:
+			y, done, err = o.gemm(inner, in, shape)
+		case *AveragePool:
+			y, err = o.averagePool(inner, in)
+		case *GlobalAveragePool:
+			y, err = o.globalAveragePool(inner, in, shape)
+		default:
+			done = false
+		}
+		if done || err != nil {
+			return Of(y), err
+		}
+	}
+	if table, ok, err := o.Table(); err != nil {
+		return nil, err
+	} else if ok {
+		y := tensor.New(o.Out[0].Type, in[0].Tensor.Shape()...)
+		lut.Apply(y.Bytes(), in[0].Tensor.Bytes(), table)
+		return Of(y), nil
+	}
+	return o.real(in)
+}
+
+// integer reports whether the operands and the result allow integer
+// accumulation.
+func (o *Quantized) integer() bool {
+	narrow := func(i int) bool {
+		p := input(o.In, i)
+		return p.Present() && p.Type.IsInteger() && p.Type.Bits() <= 8
+	}
+	y := input(o.Out, 0)
+	if o.Round != affine.RoundHalfEven || !narrow(0) || y.Present() && (!y.Type.IsInteger() || y.Type.Bits() < 8 || y.Type.Bits() > 16 || !y.IsPerTensor()) {
+		return false
+	}
+	switch o.Inner.(type) {
+	case *Conv:
+		return narrow(1) && o.In[0].IsPerTensor() && along(o.In[1], 0)
+	case *MatMul, *Gemm:
+		return narrow(1)
+	case *AveragePool, *GlobalAveragePool:
+		return o.In[0].IsPerTensor()
+	}
+	return false
+}
+
+// along reports whether p has one scale, or one for each index of the axis.
+func along(p affine.Params, axis int) bool {
+	return p.IsPerTensor() || p.BlockSize == 0 && p.Axis == axis
+}
+
+// real dequantizes, evaluates, limits and quantizes.
+func (o *Quantized) real(in []Datum) ([]Datum, error) {
+	e, ok := o.Inner.(Evaluator)
+	if !ok {
+		return nil, fmt.Errorf("%s cannot be evaluated", o.Inner.Name())
+	}
+	wide := append([]Datum(nil), in...)
+	for i, d := range in {
+		p := input(o.In, i)
+		if d.Tensor == nil || !p.Present() {
+			continue
+		}
+		var err error
+		if wide[i].Tensor, err = affine.Dequantize(d.Tensor, p, dtype.Float32); err != nil {
+			return nil, fmt.Errorf("operand %d: %w", i, err)
+		}
+	}
+	out, err := e.Eval(wide)
+	if err != nil {
+		return nil, err
+	}
+	out = append([]Datum(nil), out...)
+	for i, d := range out {
+		if d.Tensor == nil {
+			continue
+		}
+		if i == 0 && o.Clamp != nil {
+			out[i].Tensor = limit(d.Tensor, *o.Clamp)
+		}
+		if p := input(o.Out, i); p.Present() {
+			if out[i].Tensor, err = affine.Quantize(out[i].Tensor, p, o.Round); err != nil {
+				return nil, fmt.Errorf("result %d: %w", i, err)
+			}
+		}
+	}
+	return out, nil
+}
+
+// limit returns float32 elements limited to the interval; NaN stays.
+func limit(t *tensor.Tensor, iv Interval) *tensor.Tensor {
+	if t.Type() != dtype.Float32 {
+		return t
+	}
+	lo, hi := float32(iv.Lo), float32(iv.Hi)
+	out := make([]float32, t.Len())
+	for i, v := range tensor.Data[float32](t) {
+		out[i] = min(max(v, lo), hi)
+	}
+	return tensor.FromSlice(out, t.Shape()...)
+}
+
+// Table returns the result for each of the 256 bytes of an 8-bit operand, and
+// false where o is not an elementwise operator between two 8-bit tensors of one
+// scale each.
+func (o *Quantized) Table() (*[256]byte, bool, error) {
+	f, ok := o.Inner.(Quantizable)
+	if !ok || len(o.In) != 1 || len(o.Out) != 1 || !f.Quantization().Elementwise {
+		return nil, false, nil
+	}
+	x, y := o.In[0], o.Out[0]
+	if !x.Present() || !y.Present() || x.Type.Bits() != 8 || y.Type.Bits() != 8 || !x.IsPerTensor() || !y.IsPerTensor() {
+		return nil, false, nil
+	}
+	all := tensor.New(x.Type, 256)
+	for i, b := range all.Bytes() {
+		all.Bytes()[i] = b + byte(i)
+	}
+	out, err := o.real(Of(all))
+	if err != nil {
+		return nil, false, err
+	}
+	res := out[0].Tensor.Bytes()
+	return lut.Build(func(b byte) byte { return res[b] }), true, nil
+}

@@ -1,0 +1,122 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/reduce"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// inferAxis is inferUnary for operators that work along an axis.
+func inferAxis(in []Fact, axis int) ([]Fact, error) {
+	out, err := inferUnary(in, 1)
+	if err == nil && in[0].Shape != nil {
+		_, err = Axis(axis, len(in[0].Shape))
+	}
+	return out, err
+}
+
+// evalRows applies f to each line of the operand along an axis; types other
+// than float32 are computed in float32.
+func evalRows(o Op, in []Datum, axis int, f func(dst, x []float32)) ([]Datum, error) {
+	if _, err := prepare(o, in, 1); err != nil {
+		return nil, err
+	}
+	x := arg(in, 0)
+	if !x.Type().IsFloat() {
+		return nil, fmt.Errorf("%v is no floating-point type", x.Type())
+	}
+	axis, err := Axis(axis, x.Rank())
+	if err != nil {
+		return nil, err
+	}
+	c, err := Convert(x, dtype.Float32)
+	if err != nil {
+		return nil, err
+	}
+	out := tensor.New(dtype.Float32, x.Shape()...)
+	src, dst := tensor.Data[float32](c), tensor.Data[float32](out)
+	n, stride := x.Shape()[axis], inner(x.Shape(), axis+1)
+	if n == 0 {
+		return Of(x), nil
+	}
+	if stride == 1 {
+		for i := 0; i < len(src); i += n {
+			f(dst[i:i+n], src[i:i+n])
+		}
+	} else {
+		row, res := make([]float32, n), make([]float32, n)
+		for i := range len(src) / n {
+			from := i/stride*stride*n + i%stride
+			for k := range row {
+				row[k] = src[from+k*stride]
+			}
+			f(res, row)
+			for k, v := range res {
+				dst[from+k*stride] = v
+			}
+		}
+	}
+	y, err := Convert(out, x.Type())
+	return Of(y), err
+}
+
+// Softmax computes e^x/Σe^x along an axis.
+type Softmax struct {
+	Axis int `attr:"axis,default=-1"`
+}
+
+// Name returns "Softmax".
+func (*Softmax) Name() string { return "Softmax" }
+
+// Infer returns the operand's type and shape.
+func (o *Softmax) Infer(in []Fact, _ int) ([]Fact, error) { return inferAxis(in, o.Axis) }
+
+// Eval computes every line.
+func (o *Softmax) Eval(in []Datum) ([]Datum, error) {
+	return evalRows(o, in, o.Axis, reduce.Softmax)
+}
+
+// Quantization: values in [0, 1].
+func (*Softmax) Quantization() Facts {
+	f := ofData()
+	f.Range = &Interval{0, 1}
+	return f
+}
+
+// LogSoftmax computes x−log Σe^x along an axis.
+type LogSoftmax struct {
+	Axis int `attr:"axis,default=-1"`
+}
+
+// Name returns "LogSoftmax".
+func (*LogSoftmax) Name() string { return "LogSoftmax" }
+
+// Infer returns the operand's type and shape.
+func (o *LogSoftmax) Infer(in []Fact, _ int) ([]Fact, error) { return inferAxis(in, o.Axis) }
+
+// Eval computes every line.
+func (o *LogSoftmax) Eval(in []Datum) ([]Datum, error) {
+	return evalRows(o, in, o.Axis, reduce.LogSoftmax)
+}
+
+// Hardmax gives 1 to the first greatest element along an axis and 0 to the
+// others.
+type Hardmax struct {
+	Axis int `attr:"axis,default=-1"`
+}
+
+// Name returns "Hardmax".
+func (*Hardmax) Name() string { return "Hardmax" }
+
+// Infer returns the operand's type and shape.
+func (o *Hardmax) Infer(in []Fact, _ int) ([]Fact, error) { return inferAxis(in, o.Axis) }
+
+// Eval computes every line.
+func (o *Hardmax) Eval(in []Datum) ([]Datum, error) {
+	return evalRows(o, in, o.Axis, func(dst, x []float32) {
+		clear(dst)
+		dst[reduce.ArgMax(x, len(x), 1, false)] = 1
+	})
+}
