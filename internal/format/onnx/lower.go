@@ -1,0 +1,193 @@
+package onnx
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// lowering turns the nodes of one graph into nodes of the opset to write.
+type lowering struct {
+	opset int
+	outer *lowering // of the enclosing graph
+	names *ir.Namer
+	// consts lists the constants that the written nodes read, in first use.
+	consts []*ir.Value
+	byName map[string]*ir.Value
+	used   map[string]int // how many written nodes and outputs read a constant
+}
+
+func newLowering(opset int, g *ir.Graph, outer *lowering) *lowering {
+	l := &lowering{opset: opset, outer: outer, names: ir.NewNamer(g), byName: map[string]*ir.Value{}, used: map[string]int{}}
+	for _, v := range g.Values() {
+		if v.Const != nil {
+			l.byName[v.Name] = v
+			l.consts = append(l.consts, v)
+		}
+	}
+	for _, v := range g.Outputs {
+		if v.Const != nil {
+			l.used[v.Name]++
+		}
+	}
+	return l
+}
+
+// constants returns the constants that the lowered nodes still read and that
+// no enclosing graph holds under the same name.
+func (l *lowering) constants() []*ir.Value {
+	var out []*ir.Value
+	for _, v := range l.consts {
+		if l.used[v.Name] > 0 && !l.borrow(v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// borrow marks v as used in the enclosing graph that holds it, if one does.
+func (l *lowering) borrow(v *ir.Value) bool {
+	for o := l.outer; o != nil; o = o.outer {
+		if w := o.byName[v.Name]; w != nil && w.Const == v.Const {
+			o.used[v.Name]++
+			return true
+		}
+	}
+	return false
+}
+
+// value adds a constant and returns its name.
+func (l *lowering) value(base string, t *tensor.Tensor) string {
+	v := ir.NewConst(l.names.Name(base), t)
+	l.consts = append(l.consts, v)
+	l.byName[v.Name] = v
+	return v.Name
+}
+
+// node returns n in the form of the opset.
+func (l *lowering) node(n *ir.Node) ([]*node, error) {
+	raw, err := rawNode(n)
+	if err != nil {
+		return nil, err
+	}
+	out := []*node{raw}
+	if raw.domain == "" {
+		if f := downgrades[raw.op]; f != nil {
+			if out, err = f(l, raw, n); err != nil {
+				return nil, err
+			}
+		}
+		for _, r := range out {
+			if since := sinceOpset[r.op]; r.domain == "" && since > l.opset {
+				return nil, fmt.Errorf("%s needs opset %d, and opset %d is written", r.op, since, l.opset)
+			}
+		}
+	}
+	for _, r := range out {
+		for _, name := range r.in {
+			l.used[name]++
+		}
+	}
+	return out, nil
+}
+
+// rawNode writes a node's names and attributes, with what the door kept of it.
+func rawNode(n *ir.Node) (*node, error) {
+	r := &node{nodeProto: nodeProto{name: n.Name}}
+	ins := n.In
+	switch o := n.Op.(type) {
+	case *op.Custom:
+		r.domain, r.op = o.Domain, o.Type
+	default:
+		r.op = o.Name()
+		e, ok := entryOf[r.op]
+		if !ok {
+			return nil, fmt.Errorf("ONNX has no such operator")
+		}
+		r.domain = e.Domain
+	}
+	for _, a := range op.Attrs(n.Op) {
+		if a.Name[0] == '.' {
+			return nil, fmt.Errorf("ONNX cannot say %s=%v", a.Name[1:], a.Value)
+		}
+		if op.HoldsType(n.Op, a.Name) {
+			t := typeNumber(a.Value)
+			if t == 0 {
+				return nil, fmt.Errorf("attribute %q: ONNX has no type %v", a.Name, a.Value)
+			}
+			a.Value = t
+		}
+		r.set = append(r.set, a)
+	}
+	if k, ok := n.Keep.(*keepNode); ok {
+		r.keep = append(slices.Clone(k.fields), k.attrs...)
+		r.overload = k.overload
+		ins = ins[:len(ins)-k.captured]
+		for i, b := range n.Bodies {
+			if i < len(k.bodies) {
+				r.bodies = append(r.bodies, body{k.bodies[i], b, k.captured})
+			}
+		}
+	}
+	if len(r.bodies) != len(n.Bodies) {
+		return nil, fmt.Errorf("the attribute names of its bodies are not known")
+	}
+	for _, v := range trim(ins) {
+		r.in = append(r.in, valueName(v))
+	}
+	for _, v := range trim(n.Out) {
+		r.out = append(r.out, valueName(v))
+	}
+	return r, nil
+}
+
+var entryOf = func() map[string]op.Entry {
+	m := map[string]op.Entry{}
+	for _, e := range op.Table() {
+		m[e.Name] = e
+	}
+	return m
+}()
+
+func typeNumber(v any) int64 {
+	name, _ := v.(string)
+	for t, n := range dataNumbers {
+		if t.String() == name {
+			return n
+		}
+	}
+	return 0
+}
+
+// trim drops absent values from the end of a list.
+func trim(vs []*ir.Value) []*ir.Value {
+	for len(vs) > 0 && vs[len(vs)-1] == nil {
+		vs = vs[:len(vs)-1]
+	}
+	return vs
+}
+
+func valueName(v *ir.Value) string {
+	if v == nil {
+		return ""
+	}
+	return v.Name
+}
+
+// attribute returns a set attribute of a raw node.
+func (n *node) attribute(name string) (any, bool) {
+	for _, a := range n.set {
+		if a.Name == name {
+			return a.Value, true
+		}
+	}
+	return nil, false
+}
+
+// drop removes a set attribute.
+func (n *node) drop(name string) {
+	n.set = slices.DeleteFunc(slices.Clone(n.set), func(a op.Attr) bool { return a.Name == name })
+}

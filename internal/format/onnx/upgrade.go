@@ -1,0 +1,375 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// upgrader rewrites the nodes of one graph to the newest opset.
+type upgrader struct {
+	d     *decoder
+	sc    *scope
+	opset int64
+	taken map[string]bool
+}
+
+// upgrades rewrites, by operator, nodes of older forms; each function looks at
+// u.opset. The result replaces the node.
+var upgrades = map[string]func(u *upgrader, n *node) ([]*node, error){
+	"Squeeze":            axesToInput(13),
+	"Unsqueeze":          axesToInput(13),
+	"ReduceSum":          axesToInput(13),
+	"ReduceMean":         axesToInput(18),
+	"ReduceMax":          axesToInput(18),
+	"ReduceMin":          axesToInput(18),
+	"ReduceProd":         axesToInput(18),
+	"ReduceL1":           axesToInput(18),
+	"ReduceL2":           axesToInput(18),
+	"ReduceLogSum":       axesToInput(18),
+	"ReduceLogSumExp":    axesToInput(18),
+	"ReduceSumSquare":    axesToInput(18),
+	"Clip":               upgradeClip,
+	"Pad":                upgradePad,
+	"Slice":              upgradeSlice,
+	"Split":              upgradeSplit,
+	"Dropout":            upgradeDropout,
+	"TopK":               upgradeTopK,
+	"Softmax":            upgradeSoftmax,
+	"LogSoftmax":         upgradeSoftmax,
+	"Hardmax":            upgradeSoftmax,
+	"Resize":             upgradeResize,
+	"Upsample":           upgradeUpsample,
+	"BatchNormalization": upgradeBatchNormalization,
+	"GroupNormalization": upgradeGroupNormalization,
+	"Scatter":            upgradeScatter,
+	"GridSample":         upgradeGridSample,
+}
+
+// upgrade returns the nodes of gp in the newest form. Constant nodes become
+// constants of the scope.
+func (d *decoder) upgrade(gp *graphProto, sc *scope) ([]*node, error) {
+	u := &upgrader{d: d, sc: sc, opset: d.opsets[""], taken: map[string]bool{}}
+	for name := range sc.values {
+		u.taken[name] = true
+	}
+	for i := range gp.nodes {
+		for _, name := range gp.nodes[i].out {
+			u.taken[name] = true
+		}
+	}
+	var out []*node
+	for i := range gp.nodes {
+		n := &node{nodeProto: gp.nodes[i]}
+		if n.domain == "" && n.op == "Constant" {
+			if err := u.constant(n); err != nil {
+				return nil, fmt.Errorf("node %q (Constant): %w", n.name, err)
+			}
+			continue
+		}
+		f := upgrades[n.op]
+		if n.domain != "" || f == nil {
+			out = append(out, n)
+			continue
+		}
+		ns, err := f(u, n)
+		if err != nil {
+			return nil, fmt.Errorf("node %q (%s): %w", n.name, n.op, err)
+		}
+		out = append(out, ns...)
+	}
+	return out, nil
+}
+
+// constant adds the value of a Constant node to the scope.
+func (u *upgrader) constant(n *node) error {
+	if len(n.out) != 1 || len(n.attrs) != 1 {
+		return errors.New("want one output and one value attribute")
+	}
+	if u.sc.values[n.out[0]] != nil {
+		return fmt.Errorf("value %q is computed twice", n.out[0])
+	}
+	val, ok, err := u.d.attr(n.attrs[0])
+	if err != nil {
+		return err
+	}
+	var t *tensor.Tensor
+	switch v := val.(type) {
+	case *tensor.Tensor:
+		t = v
+	case float32:
+		t = tensor.Scalar(v)
+	case int64:
+		t = tensor.Scalar(v)
+	case []float32:
+		t = tensor.FromSlice(v, len(v))
+	case []int64:
+		t = tensor.FromSlice(v, len(v))
+	case string:
+		t, err = tensor.FromStrings([]string{v})
+	case []string:
+		t, err = tensor.FromStrings(v, len(v))
+	}
+	if !ok || t == nil || err != nil {
+		return fmt.Errorf("attribute %q is not a value that is read", n.attrs[0].name)
+	}
+	u.sc.values[n.out[0]] = ir.NewConst(n.out[0], t)
+	return nil
+}
+
+// name returns an unused value name.
+func (u *upgrader) name(base string) string {
+	name := base
+	for i := 1; u.taken[name] || u.sc.values[name] != nil; i++ {
+		name = fmt.Sprintf("%s_%d", base, i)
+	}
+	u.taken[name] = true
+	return name
+}
+
+// value adds a constant to the scope and returns its name.
+func (u *upgrader) value(base string, t *tensor.Tensor) string {
+	name := u.name(base)
+	u.sc.values[name] = ir.NewConst(name, t)
+	return name
+}
+
+func (u *upgrader) ints(base string, v []int64) string {
+	return u.value(base, tensor.FromSlice(v, len(v)))
+}
+
+// first returns the name of a node's first output, the stem of new names.
+func (n *node) first() string {
+	for _, o := range n.out {
+		if o != "" {
+			return o
+		}
+	}
+	return n.name
+}
+
+// take removes an attribute and returns it.
+func (n *node) take(name string) (attrProto, bool) {
+	for i, a := range n.attrs {
+		if a.name == name {
+			n.attrs = append(append([]attrProto(nil), n.attrs[:i]...), n.attrs[i+1:]...)
+			return a, true
+		}
+	}
+	return attrProto{}, false
+}
+
+// input sets input i, extending the list with absent ones.
+func (n *node) input(i int, name string) {
+	for len(n.in) <= i {
+		n.in = append(n.in, "")
+	}
+	n.in[i] = name
+}
+
+// axesToInput moves the attribute axes to input 1, for opsets before since.
+func axesToInput(since int64) func(*upgrader, *node) ([]*node, error) {
+	return func(u *upgrader, n *node) ([]*node, error) {
+		if u.opset < since {
+			if a, ok := n.take("axes"); ok {
+				n.input(1, u.ints(n.first()+"_axes", a.ints))
+			}
+		}
+		return []*node{n}, nil
+	}
+}
+
+func upgradeClip(u *upgrader, n *node) ([]*node, error) {
+	if u.opset < 11 {
+		for i, name := range []string{"min", "max"} {
+			if a, ok := n.take(name); ok {
+				n.input(i+1, u.value(n.first()+"_"+name, tensor.Scalar(a.f)))
+			}
+		}
+	}
+	return []*node{n}, nil
+}
+
+func upgradePad(u *upgrader, n *node) ([]*node, error) {
+	if u.opset < 11 {
+		a, ok := n.take("pads")
+		if !ok {
+			return nil, errors.New("attribute pads is missing")
+		}
+		n.input(1, u.ints(n.first()+"_pads", a.ints))
+		if v, ok := n.take("value"); ok && v.f != 0 {
+			n.input(2, u.value(n.first()+"_value", tensor.Scalar(v.f)))
+		}
+	}
+	return []*node{n}, nil
+}
+
+func upgradeSlice(u *upgrader, n *node) ([]*node, error) {
+	if u.opset < 10 {
+		for i, name := range []string{"starts", "ends", "axes"} {
+			if a, ok := n.take(name); ok {
+				n.input(i+1, u.ints(n.first()+"_"+name, a.ints))
+			} else if name != "axes" {
+				return nil, fmt.Errorf("attribute %s is missing", name)
+			}
+		}
+	}
+	return []*node{n}, nil
+}
+
+func upgradeSplit(u *upgrader, n *node) ([]*node, error) {
+	if u.opset < 13 {
+		if a, ok := n.take("split"); ok {
+			n.input(1, u.ints(n.first()+"_split", a.ints))
+		}
+	}
+	if u.opset < 18 && (len(n.in) < 2 || n.in[1] == "") {
+		n.set = append(n.set, op.Attr{Name: "num_outputs", Value: int64(len(n.out))})
+	}
+	return []*node{n}, nil
+}
+
+func upgradeDropout(u *upgrader, n *node) ([]*node, error) {
+	if u.opset < 12 {
+		// Before opset 12 the operator is the identity outside training.
+		n.take("ratio")
+	}
+	return []*node{n}, nil
+}
+
+func upgradeTopK(u *upgrader, n *node) ([]*node, error) {
+	if u.opset < 10 {
+		a, ok := n.take("k")
+		if !ok {
+			return nil, errors.New("attribute k is missing")
+		}
+		n.input(1, u.ints(n.first()+"_k", []int64{a.i}))
+	}
+	return []*node{n}, nil
+}
+
+// upgradeSoftmax writes the form before opset 13, which takes the input as a
+// matrix split at axis, as Flatten, Softmax over the last axis, and Reshape.
+func upgradeSoftmax(u *upgrader, n *node) ([]*node, error) {
+	if u.opset >= 13 {
+		return []*node{n}, nil
+	}
+	axis := int64(1)
+	if a, ok := n.take("axis"); ok {
+		axis = a.i
+	}
+	if len(n.in) != 1 || len(n.out) != 1 {
+		return nil, errors.New("want one input and one output")
+	}
+	stem := n.first()
+	shape, flat, soft := u.name(stem+"_shape"), u.name(stem+"_flat"), u.name(stem+"_soft")
+	mk := func(typ string, in []string, out string, set ...op.Attr) *node {
+		return &node{nodeProto: nodeProto{name: n.name, op: typ, in: in, out: []string{out}}, set: set}
+	}
+	return []*node{
+		mk("Shape", n.in, shape),
+		mk("Flatten", n.in, flat, op.Attr{Name: "axis", Value: axis}),
+		mk(n.op, []string{flat}, soft, op.Attr{Name: "axis", Value: int64(-1)}),
+		mk("Reshape", []string{soft, shape}, n.out[0]),
+	}, nil
+}
+
+func upgradeResize(u *upgrader, n *node) ([]*node, error) {
+	if u.opset < 11 {
+		// Inputs were (X, scales); positions had no offset.
+		if len(n.in) != 2 {
+			return nil, errors.New("want the inputs X and scales")
+		}
+		n.in = []string{n.in[0], "", n.in[1]}
+		n.legacyResize()
+	}
+	return []*node{n}, nil
+}
+
+func (n *node) legacyResize() {
+	n.set = append(n.set,
+		op.Attr{Name: "coordinate_transformation_mode", Value: "asymmetric"},
+		op.Attr{Name: "nearest_mode", Value: "floor"})
+}
+
+func upgradeUpsample(u *upgrader, n *node) ([]*node, error) {
+	n.op = "Resize"
+	if a, ok := n.take("scales"); ok {
+		n.in = []string{n.in[0], "", u.value(n.first()+"_scales", tensor.FromSlice(a.floats, len(a.floats)))}
+	} else if len(n.in) == 2 {
+		n.in = []string{n.in[0], "", n.in[1]}
+	} else {
+		return nil, errors.New("scales are missing")
+	}
+	n.legacyResize()
+	return []*node{n}, nil
+}
+
+func upgradeBatchNormalization(u *upgrader, n *node) ([]*node, error) {
+	if u.opset < 9 {
+		if a, ok := n.take("spatial"); ok && a.i == 0 {
+			return nil, errors.New("spatial=0 is not read; export at opset 9 or newer")
+		}
+	}
+	if u.opset < 14 && len(n.out) > 1 {
+		for _, o := range n.out[1:] {
+			if o != "" {
+				return nil, errors.New("outputs of training are not read; export the model for inference")
+			}
+		}
+		n.out = n.out[:1]
+	}
+	return []*node{n}, nil
+}
+
+// upgradeGroupNormalization: before opset 21 scale and bias had one element a
+// group; each is repeated for the channels of its group.
+func upgradeGroupNormalization(u *upgrader, n *node) ([]*node, error) {
+	if u.opset >= 21 || len(n.in) != 3 {
+		return []*node{n}, nil
+	}
+	stem := n.first()
+	shape, channels, groups := u.name(stem+"_shape"), u.name(stem+"_channels"), u.name(stem+"_groups")
+	count := u.name(stem + "_per_group")
+	full := u.ints(stem+"_flat", []int64{-1})
+	column := u.ints(stem+"_column", []int64{-1, 1})
+	mk := func(typ string, in []string, out string, set ...op.Attr) *node {
+		return &node{nodeProto: nodeProto{name: n.name, op: typ, in: in, out: []string{out}}, set: set}
+	}
+	out := []*node{
+		mk("Shape", []string{n.in[0]}, channels, op.Attr{Name: "start", Value: int64(1)}, op.Attr{Name: "end", Value: int64(2)}),
+		mk("Shape", []string{n.in[1]}, groups),
+		mk("Div", []string{channels, groups}, count),
+		mk("Concat", []string{groups, count}, shape, op.Attr{Name: "axis", Value: int64(0)}),
+	}
+	for i := 1; i <= 2; i++ {
+		col, wide, flat := u.name(stem+"_c"), u.name(stem+"_w"), u.name(stem+"_f")
+		out = append(out,
+			mk("Reshape", []string{n.in[i], column}, col),
+			mk("Expand", []string{col, shape}, wide),
+			mk("Reshape", []string{wide, full}, flat))
+		n.in[i] = flat
+	}
+	return append(out, n), nil
+}
+
+func upgradeScatter(_ *upgrader, n *node) ([]*node, error) {
+	n.op = "ScatterElements"
+	return []*node{n}, nil
+}
+
+func upgradeGridSample(u *upgrader, n *node) ([]*node, error) {
+	if u.opset < 20 {
+		if a, ok := n.take("mode"); ok {
+			mode := map[string]string{"bilinear": "linear", "bicubic": "cubic"}[string(a.s)]
+			if mode == "" {
+				mode = string(a.s)
+			}
+			n.set = append(n.set, op.Attr{Name: "mode", Value: mode})
+		}
+	}
+	return []*node{n}, nil
+}
