@@ -1,0 +1,146 @@
+package pass
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/octavo-ml/octavo/internal/affine"
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// Region is a node with the integers around it, as FuseQDQ offers it.
+type Region struct {
+	Node *ir.Node
+	// In and Out hold the parameters of the operands that are integers, the
+	// zero Params for those that are not.
+	In, Out []affine.Params
+	// Clamp is the limit between the node and the integers it writes.
+	Clamp *op.Interval
+}
+
+// FuseQDQ makes one op.Quantized of each node whose operands are dequantized
+// and whose result is quantized, where can says that its client has such a
+// kernel.
+//
+// Before: y = Q(Relu(F(DQ(a), DQ(w))))    After: y = Quantized{F; clamp}(a, w)
+//
+// Conditions: parameters are constant; the values between are read by nothing
+// else. A result that no QuantizeLinear reads stays float. A Q and a DQ of
+// different parameters are never cancelled: each keeps its own.
+func FuseQDQ(g *ir.Graph, can func(Region) bool) error {
+	m := newMatcher(g)
+	gone := map[*ir.Node]bool{}
+	for _, n := range g.Nodes {
+		if gone[n] || quantizes(n.Op) || len(n.Out) == 0 || n.Out[0] == nil {
+			continue
+		}
+		r := Region{Node: n, In: make([]affine.Params, len(n.In)), Out: make([]affine.Params, len(n.Out))}
+		sources := slices.Clone(n.In)
+		found := false
+		for i, v := range n.In {
+			dq, _, ok := from[*op.DequantizeLinear](m, v)
+			if !ok {
+				continue
+			}
+			p, ok, err := ParamsOf(dq)
+			if err != nil {
+				return fmt.Errorf("fuse_qdq: %s: %w", dq.Label(), err)
+			}
+			if ok {
+				r.In[i], sources[i] = p, dq.In[0]
+				found = found || dq.In[0].Const == nil
+			}
+		}
+		if !found {
+			continue
+		}
+		out, dead, err := m.quantizedOutput(n, &r)
+		if err != nil {
+			return err
+		}
+		if !can(r) {
+			continue
+		}
+		n.Op = &op.Quantized{Inner: n.Op, In: r.In, Out: r.Out, Clamp: r.Clamp}
+		n.In = sources
+		if out != nil {
+			n.Out[0] = out
+			for _, d := range dead {
+				gone[d] = true
+			}
+			m.prod[out] = n
+		}
+	}
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *ir.Node) bool { return gone[n] })
+	_, err := EliminateDead(g)
+	return err
+}
+
+// quantizedOutput returns the integer value that stands for n's output, and
+// the nodes that compute it from n's, setting r.Out and r.Clamp.
+func (m *matcher) quantizedOutput(n *ir.Node, r *Region) (*ir.Value, []*ir.Node, error) {
+	if len(n.Out) != 1 || !m.only(n.Out[0]) {
+		return nil, nil, nil
+	}
+	next := m.uses[n.Out[0]][0].Node
+	var dead []*ir.Node
+	if iv, ok := clamp(next); ok && m.uses[n.Out[0]][0].Index == 0 && m.only(next.Out[0]) {
+		r.Clamp = &iv
+		dead = append(dead, next)
+		next = m.uses[next.Out[0]][0].Node
+	}
+	if _, ok := next.Op.(*op.QuantizeLinear); !ok {
+		r.Clamp = nil
+		return nil, nil, nil
+	}
+	p, ok, err := ParamsOf(next)
+	if err != nil || !ok {
+		r.Clamp = nil
+		return nil, nil, err
+	}
+	r.Out[0] = p
+	return next.Out[0], append(dead, next), nil
+}
+
+// ParamsOf returns the parameters of a QuantizeLinear or DequantizeLinear, and
+// false where they are computed.
+func ParamsOf(n *ir.Node) (affine.Params, bool, error) {
+	var p affine.Params
+	if len(n.In) < 2 || n.In[1] == nil || n.In[1].Const == nil || n.In[1].Type != dtype.Float32 {
+		return p, false, nil
+	}
+	switch o := n.Op.(type) {
+	case *op.QuantizeLinear:
+		p.Type, p.Axis, p.BlockSize = n.Out[0].Type, o.Axis, o.BlockSize
+	case *op.DequantizeLinear:
+		p.Type, p.Axis, p.BlockSize = n.In[0].Type, o.Axis, o.BlockSize
+	}
+	scale := n.In[1].Const
+	p.Scale = tensor.Data[float32](scale)
+	if len(n.In) > 2 && n.In[2] != nil {
+		if n.In[2].Const == nil {
+			return p, false, nil
+		}
+		zero, ok := tensor.Ints(n.In[2].Const)
+		if !ok {
+			return p, false, nil
+		}
+		if len(zero) != len(p.Scale) {
+			return p, false, fmt.Errorf("%d zero points for %d scales", len(zero), len(p.Scale))
+		}
+		p.ZeroPoint = zero
+	}
+	if len(p.Scale) == 1 && p.BlockSize == 0 {
+		p.Axis = affine.PerTensorAxis
+		return p, true, nil
+	}
+	if n.In[0].Shape == nil {
+		return p, false, nil
+	}
+	var err error
+	p.Axis, err = op.Axis(p.Axis, len(n.In[0].Shape))
+	return p, err == nil, err
+}

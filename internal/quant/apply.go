@@ -1,0 +1,197 @@
+package quant
+
+import (
+	"fmt"
+
+	"github.com/octavo-ml/octavo/internal/affine"
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// Apply writes a plan into a copy of g: QuantizeLinear and DequantizeLinear
+// around activations, quantized constants with a DequantizeLinear for weights
+// and biases. Nodes that the plan absorbs are removed. g is left alone.
+func Apply(g *ir.Graph, plan *Plan) (*ir.Graph, error) {
+	out, _ := g.Clone()
+	a := &applier{g: out, names: ir.NewNamer(out), plan: plan, values: map[string]*ir.Value{}, params: map[string]paramValues{}, keys: map[*ir.Node]string{}}
+	for _, n := range out.Nodes {
+		a.keys[n] = firstOutput(n)
+	}
+	a.absorb()
+	for _, v := range out.Values() {
+		a.values[v.Name] = v
+	}
+	a.readers = out.Uses()
+	a.prod = out.Producers()
+	for i, pt := range plan.Points {
+		v := a.values[pt.Value]
+		if v == nil {
+			continue // absorbed
+		}
+		var err error
+		if v.Const != nil {
+			err = a.constant(v, pt, plan.Params[i])
+		} else {
+			err = a.activation(v, pt, plan.Params[i])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("value %q: %w", pt.Value, err)
+		}
+	}
+	out.Nodes = append(out.Nodes, a.added...)
+	if err := out.Sort(); err != nil {
+		return nil, err
+	}
+	return out, ir.Infer(out)
+}
+
+type applier struct {
+	g       *ir.Graph
+	names   *ir.Namer
+	plan    *Plan
+	values  map[string]*ir.Value
+	readers map[*ir.Value][]ir.Use
+	prod    map[*ir.Value]*ir.Node
+	keys    map[*ir.Node]string    // how the plan calls nodes
+	params  map[string]paramValues // shared by a group
+	added   []*ir.Node
+}
+
+type paramValues struct{ scale, zero *ir.Value }
+
+// absorb removes the clamping nodes that live on in ranges: the node before
+// computes what they did.
+func (a *applier) absorb() {
+	gone := map[string]bool{}
+	for _, name := range a.plan.Absorbed {
+		gone[name] = true
+	}
+	prod := a.g.Producers()
+	kept := a.g.Nodes[:0]
+	for _, n := range a.g.Nodes {
+		if !gone[firstOutput(n)] {
+			kept = append(kept, n)
+			continue
+		}
+		p := prod[n.In[0]]
+		for i, v := range p.Out {
+			if v == n.In[0] {
+				p.Out[i] = n.Out[0]
+				prod[n.Out[0]] = p
+			}
+		}
+	}
+	a.g.Nodes = kept
+}
+
+// reads lists the operands of v that see the quantized value.
+func (a *applier) reads(v *ir.Value, pt Point) []ir.Use {
+	if pt.Uses == nil {
+		return a.readers[v]
+	}
+	var out []ir.Use
+	for _, u := range a.readers[v] {
+		for _, want := range pt.Uses {
+			if a.keys[u.Node] == want.Node && u.Index == want.Index {
+				out = append(out, u)
+			}
+		}
+	}
+	return out
+}
+
+// shared returns the parameter constants of an activation; values of one group
+// read the same ones.
+func (a *applier) shared(v *ir.Value, p affine.Params, group string) paramValues {
+	if group == "" {
+		group = v.Name
+	}
+	c, ok := a.params[group]
+	if !ok {
+		c = a.constants(group, p)
+		a.params[group] = c
+	}
+	return c
+}
+
+// constants returns new scale and zero-point constants.
+func (a *applier) constants(base string, p affine.Params) paramValues {
+	shape := []int{}
+	if !p.IsPerTensor() {
+		shape = []int{len(p.Scale)}
+	}
+	zeros := make([]int64, len(p.Scale))
+	copy(zeros, p.ZeroPoint)
+	return paramValues{
+		scale: ir.NewConst(a.names.Name(base+"_scale"), tensor.FromSlice(p.Scale, shape...)),
+		zero:  ir.NewConst(a.names.Name(base+"_zero_point"), tensor.FromInts(p.Type, zeros, shape...)),
+	}
+}
+
+func (a *applier) activation(v *ir.Value, pt Point, p affine.Params) error {
+	if !p.IsPerTensor() {
+		return fmt.Errorf("activations have one scale")
+	}
+	reads := a.reads(v, pt)
+	isOut := a.g.IsOutput(v) && pt.Uses == nil
+	if len(reads) == 0 && !isOut {
+		return nil
+	}
+	c := a.shared(v, p, pt.Group)
+	raw := v
+	if isOut && a.prod[v] != nil {
+		// The output keeps its name; the node computes a value before it.
+		raw = &ir.Value{Name: a.names.Name(v.Name + "_QuantizeLinear_Input"), Fact: v.Fact}
+		n := a.prod[v]
+		for i, o := range n.Out {
+			if o == v {
+				n.Out[i] = raw
+			}
+		}
+		// Readers that stay float read the value itself.
+		for _, u := range a.readers[v] {
+			u.Node.In[u.Index] = raw
+		}
+	}
+	q := &ir.Value{Name: a.names.Name(v.Name + "_QuantizeLinear_Output"), Fact: op.TensorFact(p.Type, v.Shape.Clone())}
+	a.added = append(a.added, &ir.Node{Name: a.names.Name(v.Name + "_QuantizeLinear"), Op: op.New[op.QuantizeLinear](), In: []*ir.Value{raw, c.scale, c.zero}, Out: []*ir.Value{q}})
+	dq := v
+	if !isOut || a.prod[v] == nil {
+		dq = &ir.Value{Name: a.names.Name(v.Name + "_DequantizeLinear_Output"), Fact: op.TensorFact(dtype.Float32, v.Shape.Clone())}
+	}
+	a.added = append(a.added, &ir.Node{Name: a.names.Name(v.Name + "_DequantizeLinear"), Op: op.New[op.DequantizeLinear](), In: []*ir.Value{q, c.scale, c.zero}, Out: []*ir.Value{dq}})
+	for _, u := range reads {
+		u.Node.In[u.Index] = dq
+	}
+	return nil
+}
+
+// constant replaces a weight or bias by its quantized form.
+func (a *applier) constant(v *ir.Value, pt Point, p affine.Params) error {
+	reads := a.reads(v, pt)
+	if len(reads) == 0 {
+		return nil
+	}
+	q, err := affine.Quantize(v.Const, p, affine.RoundHalfEven)
+	if err != nil {
+		return err
+	}
+	base := v.Name
+	dq := op.New[op.DequantizeLinear]()
+	if !p.IsPerTensor() {
+		dq.Axis = p.Axis
+	}
+	qv := ir.NewConst(a.names.Name(base+"_quantized"), q)
+	if pt.Role == Bias {
+		base = qv.Name
+	}
+	c := a.constants(base, p)
+	out := &ir.Value{Name: a.names.Name(base + "_DequantizeLinear_Output"), Fact: op.TensorFact(v.Type, v.Shape.Clone())}
+	a.added = append(a.added, &ir.Node{Name: a.names.Name(base + "_DequantizeLinear"), Op: dq, In: []*ir.Value{qv, c.scale, c.zero}, Out: []*ir.Value{out}})
+	for _, u := range reads {
+		u.Node.In[u.Index] = out
+	}
+	return nil
+}

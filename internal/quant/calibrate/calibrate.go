@@ -1,0 +1,126 @@
+// Package calibrate runs a float graph over samples and hands the watched
+// values to observers: the statistics that static quantization stands on.
+//
+// Samples run on several workers, each with its own statistics, merged at the
+// end; as statistics do not depend on order or split, the result is the same
+// for any number of workers. The package chooses no range and no parameter.
+// Start at [Run].
+package calibrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/quant/observe"
+	"github.com/octavo-ml/octavo/internal/runtime"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// Options changes how Run works.
+type Options struct {
+	// Threads is the number of workers; at least 1.
+	Threads int
+	// Histogram asks for histograms beside extremes.
+	Histogram bool
+	// Progress is called after each sample, from one goroutine at a time.
+	Progress func(done int)
+}
+
+// Run observes the watched values of g over all samples and returns their
+// statistics by name, and the number of samples. Input values that are not
+// finite are an error that names the sample.
+func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[runtime.Tensors, error], o Options) (map[string]*observe.Stats, int, error) {
+	prog, err := runtime.Compile(g, runtime.Options{Threads: 1, Keep: watched})
+	if err != nil {
+		return nil, 0, err
+	}
+	workers := max(o.Threads, 1)
+	type job struct {
+		index int
+		in    runtime.Tensors
+	}
+	jobs := make(chan job)
+	stats := make([]map[string]*observe.Stats, workers)
+	var mu sync.Mutex
+	done := 0
+	eg, ctx := errgroup.WithContext(ctx)
+	for w := range workers {
+		stats[w] = map[string]*observe.Stats{}
+		for _, name := range watched {
+			stats[w][name] = observe.New(o.Histogram)
+		}
+		eg.Go(func() error {
+			for j := range jobs {
+				if err := one(ctx, prog, j.index, j.in, stats[w]); err != nil {
+					return err
+				}
+				mu.Lock()
+				done++
+				if o.Progress != nil {
+					o.Progress(done)
+				}
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	eg.Go(func() error {
+		defer close(jobs)
+		index := 0
+		for in, err := range samples {
+			if err != nil {
+				return err
+			}
+			select {
+			case jobs <- job{index, in}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			index++
+		}
+		return nil
+	})
+	if err := eg.Wait(); err != nil {
+		return nil, 0, err
+	}
+	if done == 0 {
+		return nil, 0, &diag.Error{Msg: "the calibration data holds no samples", Notes: []string{"give at least 32 that are typical of what the model will see"}}
+	}
+	for _, more := range stats[1:] {
+		for name, s := range more {
+			stats[0][name].Merge(s)
+		}
+	}
+	return stats[0], done, nil
+}
+
+func one(ctx context.Context, prog *runtime.Program, index int, in runtime.Tensors, stats map[string]*observe.Stats) error {
+	for name, t := range in {
+		if t.Type() != dtype.Float32 {
+			continue
+		}
+		for i, v := range tensor.Data[float32](t) {
+			if v-v != 0 {
+				return &diag.Error{Msg: fmt.Sprintf("calibration sample %d: input %q holds %v at element %d", index, name, v, i),
+					Notes: []string{"remove the sample, or repair the data: a range cannot be taken from it"}}
+			}
+		}
+	}
+	_, err := prog.Observe(ctx, in, func(name string, t *tensor.Tensor) {
+		if t.Type() == dtype.Float32 {
+			stats[name].Observe(index, tensor.Data[float32](t))
+		}
+	})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("calibration sample %d: %w", index, err)
+	}
+	return err
+}

@@ -1,0 +1,482 @@
+package quant
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/octavo-ml/octavo/internal/affine"
+	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/target"
+)
+
+// Place finds where g may be quantized for the recipe's target. It looks at
+// operators' facts, the target's rules and the recipe's patterns, and at no
+// statistics.
+//
+// What is quantized, by default: operators with constant weights, and MatMul;
+// what moves or limits their integer outputs; and elementwise operators all of
+// whose inputs are integers already, so that no value is rounded only to be
+// used as float. With parity the peer's rule stands instead: every operator it
+// knows, all its values.
+func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
+	s, err := r.resolve()
+	if err != nil {
+		return nil, err
+	}
+	pl := &placer{settings: s, g: g, prod: g.Producers(), uses: g.Uses(), integer: map[*ir.Value]bool{}, chosen: map[*ir.Node]bool{},
+		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}}
+	if err := pl.patterns(); err != nil {
+		return nil, err
+	}
+	if s.parity {
+		pl.placeParity()
+	} else {
+		pl.place()
+	}
+	pl.finish()
+	return &pl.out, nil
+}
+
+type placer struct {
+	*settings
+	g    *ir.Graph
+	prod map[*ir.Value]*ir.Node
+	uses map[*ir.Value][]ir.Use
+
+	kept     map[*ir.Node]string // nodes the recipe keeps float, and why
+	chosen   map[*ir.Node]bool   // nodes that run on integers
+	integer  map[*ir.Value]bool  // values that exist as integers
+	points   map[*ir.Value]int   // index into out.Points of a value's main point
+	absorbed map[*ir.Node]bool
+	out      Placement
+}
+
+// NodeName is how patterns and messages call a node: its name, or that of its
+// first output.
+func NodeName(n *ir.Node) string {
+	if n.Name != "" {
+		return n.Name
+	}
+	return firstOutput(n)
+}
+
+func firstOutput(n *ir.Node) string {
+	for _, v := range n.Out {
+		if v != nil {
+			return v.Name
+		}
+	}
+	return ""
+}
+
+// matches reports whether a pattern names the node.
+func matches(pattern string, n *ir.Node) bool {
+	if typ, ok := strings.CutPrefix(pattern, "op:"); ok {
+		return diag.MatchGlob(typ, n.Op.Name())
+	}
+	return diag.MatchGlob(pattern, NodeName(n))
+}
+
+// patterns works out which nodes the recipe keeps float. A pattern that
+// matches nothing is an error with the nearest names.
+func (p *placer) patterns() error {
+	p.kept = map[*ir.Node]string{}
+	check := func(flag, pattern string) error {
+		for _, n := range p.g.Nodes {
+			if matches(pattern, n) {
+				return nil
+			}
+		}
+		var names []string
+		for _, n := range p.g.Nodes {
+			names = append(names, NodeName(n))
+			if t := "op:" + n.Op.Name(); !slices.Contains(names, t) {
+				names = append(names, t)
+			}
+		}
+		e := &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf("%s %q matches no node", flag, pattern)}
+		if near := diag.Nearest(pattern, names); len(near) > 0 {
+			e.Notes = append(e.Notes, "nearest: "+strings.Join(near, ", "))
+		}
+		e.Notes = append(e.Notes, "octavo inspect lists the nodes")
+		return e
+	}
+	for _, pat := range p.recipe.Only {
+		if err := check("only", pat); err != nil {
+			return err
+		}
+	}
+	for _, pat := range p.recipe.Keep {
+		if err := check("keep", pat); err != nil {
+			return err
+		}
+	}
+	for _, o := range p.recipe.Overrides {
+		if err := check("override", o.Match); err != nil {
+			return err
+		}
+	}
+	for _, n := range p.g.Nodes {
+		if len(p.recipe.Only) > 0 && !slices.ContainsFunc(p.recipe.Only, func(s string) bool { return matches(s, n) }) {
+			p.kept[n] = "not among those asked for (only)"
+		}
+		for _, pat := range p.recipe.Keep {
+			if matches(pat, n) {
+				p.kept[n] = fmt.Sprintf("kept float (keep %q)", pat)
+			}
+		}
+		for _, o := range p.recipe.Overrides {
+			if !matches(o.Match, n) {
+				continue
+			}
+			switch o.Precision {
+			case "float":
+				p.kept[n] = fmt.Sprintf("kept float (override %q)", o.Match)
+			case "int8", "w8a8":
+				delete(p.kept, n)
+			}
+		}
+	}
+	return nil
+}
+
+// facts returns what the operator says of itself.
+func facts(n *ir.Node) (op.Facts, bool) {
+	q, ok := n.Op.(op.Quantizable)
+	if !ok {
+		return op.NoFacts(), false
+	}
+	return q.Quantization(), true
+}
+
+// data returns the node's activation operands: floating-point, not constant
+// (unless constants says otherwise), neither weight nor bias.
+func data(n *ir.Node, f op.Facts, constants bool) []int {
+	var out []int
+	for i, v := range n.In {
+		if v == nil || v.Type != dtype.Float32 || v.Const != nil && !constants {
+			continue
+		}
+		if v.Const != nil && (i == f.Weight || i == f.Bias) {
+			continue
+		}
+		if f.Data != nil && !slices.Contains(f.Data, i) && i != f.Weight {
+			continue
+		}
+		out = append(out, i)
+	}
+	return out
+}
+
+// candidate returns the target's rule for a node that may be quantized, or the
+// reason why not.
+func (p *placer) candidate(n *ir.Node) (*target.Rule, string) {
+	r := p.target.Rule(n.Op.Name())
+	if why, ok := p.kept[n]; ok {
+		return nil, why
+	}
+	switch {
+	case r == nil:
+		return nil, fmt.Sprintf("%s has no integer form of %s", p.target.Name, n.Op.Name())
+	case !p.target.Accepts(r.Op, p.activation):
+		return nil, fmt.Sprintf("%s has no %v form of %s", p.target.Name, p.activation, n.Op.Name())
+	case len(n.Bodies) > 0 || len(n.Out) == 0 || n.Out[0] == nil:
+		return nil, "it has no output to quantize"
+	case n.Out[0].Type != dtype.Float32:
+		return nil, fmt.Sprintf("its output is %v, not float32", n.Out[0].Type)
+	}
+	return r, ""
+}
+
+// weighted reports whether the node multiplies by a matrix: by a constant
+// weight, or (MatMul) by another activation.
+func weighted(n *ir.Node, f op.Facts) bool { return f.Weight != op.None && f.Weight < len(n.In) }
+
+func (p *placer) skip(n *ir.Node, reason string, wanted bool) {
+	p.out.Skipped = append(p.out.Skipped, Skip{NodeName(n), n.Op.Name(), reason, wanted})
+}
+
+// place is the default placement.
+func (p *placer) place() {
+	for _, n := range p.g.Nodes {
+		f, _ := facts(n)
+		rule, why := p.candidate(n)
+		if rule == nil {
+			if _, kept := p.kept[n]; kept || p.floatWork(n) {
+				p.skip(n, why, false)
+			}
+			continue
+		}
+		switch {
+		case weighted(n, f):
+			p.placeWeighted(n, f, rule)
+		case rule.Kind == target.Share:
+			if p.integer[n.In[0]] {
+				p.choose(n)
+				p.share(n)
+			}
+		case rule.Kind == target.Clamp:
+			p.placeClamp(n)
+		default:
+			p.placeElementwise(n, f, rule)
+		}
+	}
+}
+
+// floatWork reports whether leaving the node float is worth a line: it
+// computes on floats, and does not only move them or handle shapes.
+func (p *placer) floatWork(n *ir.Node) bool {
+	f, ok := facts(n)
+	if ok && f.Moves {
+		return false
+	}
+	for _, v := range n.Out {
+		if v != nil && v.Type.IsFloat() {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *placer) choose(n *ir.Node) {
+	p.chosen[n] = true
+	p.out.Nodes = append(p.out.Nodes, firstOutput(n))
+}
+
+func (p *placer) placeWeighted(n *ir.Node, f op.Facts, rule *target.Rule) {
+	w := n.In[f.Weight]
+	ins := data(n, f, false)
+	if len(ins) == 0 {
+		p.skip(n, "none of its inputs is computed", false)
+		return
+	}
+	for _, i := range ins {
+		if n.In[i].Type != dtype.Float32 {
+			p.skip(n, fmt.Sprintf("its input %q is %v", n.In[i].Name, n.In[i].Type), false)
+			return
+		}
+	}
+	if _, product := n.Op.(*op.MatMul); w == nil || w.Const == nil && !product {
+		p.skip(n, "its weight is computed, not constant", true)
+		return
+	}
+	p.choose(n)
+	for _, i := range ins {
+		p.activationInput(n, i)
+	}
+	for i, v := range n.In {
+		if v == nil || v.Const == nil || v.Type != dtype.Float32 || i == f.Bias {
+			continue
+		}
+		axis := PerTensor
+		if i == f.Weight && p.perChannel && !rule.PerTensor {
+			axis = f.WeightAxis
+		}
+		p.weightPoint(n, i, axis)
+	}
+	if f.Bias != op.None && f.Bias < len(n.In) && n.In[f.Bias] != nil && len(ins) > 0 {
+		p.bias(n, f, ins[0])
+	}
+	if p.wantsInteger(n) {
+		p.output(n, f, rule)
+	}
+}
+
+// wantsInteger reports whether the node's output is written as integers. For
+// operators that the target can end in float, it is so only where a quantized
+// operator reads it next.
+func (p *placer) wantsInteger(n *ir.Node) bool {
+	return !p.target.Rule(n.Op.Name()).FloatOutput || p.wanted(n.Out[0], 0)
+}
+
+func (p *placer) wanted(v *ir.Value, depth int) bool {
+	if p.g.IsOutput(v) || depth > 16 {
+		return false
+	}
+	for _, u := range p.uses[v] {
+		rule, _ := p.candidate(u.Node)
+		if rule == nil {
+			continue
+		}
+		f, _ := facts(u.Node)
+		switch {
+		case weighted(u.Node, f):
+			return true
+		case rule.Kind != target.Compute && u.Index == 0 && p.wanted(u.Node.Out[0], depth+1):
+			return true
+		}
+	}
+	return false
+}
+
+// placeClamp absorbs a Relu or Clip into the integers it reads.
+func (p *placer) placeClamp(n *ir.Node) {
+	x := n.In[0]
+	if !p.integer[x] {
+		return
+	}
+	p.choose(n)
+	if len(p.uses[x]) == 1 && !p.g.IsOutput(x) && !p.symmetricActivation && p.takeOver(x, n.Out[0]) {
+		p.absorbed[n] = true
+		p.out.Absorbed = append(p.out.Absorbed, firstOutput(n))
+		return
+	}
+	p.point(n.Out[0], nil, n)
+}
+
+// takeOver moves the point of x to y, which computes the same limited.
+func (p *placer) takeOver(x, y *ir.Value) bool {
+	i, ok := p.points[x]
+	if !ok || p.out.Points[i].Group != "" || p.out.Points[i].Fixed != nil || p.grouped(x) {
+		return false
+	}
+	p.out.Points[i].Value = y.Name
+	p.out.Points[i].Limit = limitOf(p.prod[y])
+	delete(p.points, x)
+	p.points[y] = i
+	delete(p.integer, x)
+	p.integer[y] = true
+	return true
+}
+
+func (p *placer) grouped(x *ir.Value) bool {
+	for _, pt := range p.out.Points {
+		if pt.Group == x.Name {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *placer) placeElementwise(n *ir.Node, f op.Facts, rule *target.Rule) {
+	ins := data(n, f, false)
+	if len(ins) == 0 {
+		return
+	}
+	for _, i := range ins {
+		if !p.integer[n.In[i]] {
+			p.skip(n, "it reads float values, and rounding them would gain nothing here", false)
+			return
+		}
+	}
+	p.choose(n)
+	for _, i := range data(n, f, true) {
+		p.activationInput(n, i)
+	}
+	p.output(n, f, rule)
+}
+
+// output makes the node's output an integer value.
+func (p *placer) output(n *ir.Node, _ op.Facts, rule *target.Rule) {
+	pt := p.point(n.Out[0], nil, n)
+	if rule.Fixed != nil && pt != nil {
+		if zp, ok := rule.Fixed.ZeroPoint[p.activation.String()]; ok {
+			pt.Fixed = &affine.Params{Type: p.activation, Scale: []float32{float32(rule.Fixed.Scale)}, ZeroPoint: []int64{zp}}
+		}
+	}
+}
+
+// share makes the output an integer value with its input's parameters.
+func (p *placer) share(n *ir.Node) {
+	for _, v := range n.Out {
+		if v == nil || v.Type != dtype.Float32 {
+			continue
+		}
+		pt := p.point(v, nil, n)
+		if pt != nil {
+			pt.Group = p.root(n.In[0])
+		}
+	}
+}
+
+// root returns the value whose parameters v has.
+func (p *placer) root(v *ir.Value) string {
+	if i, ok := p.points[v]; ok && p.out.Points[i].Group != "" {
+		return p.out.Points[i].Group
+	}
+	return v.Name
+}
+
+// activation adds the point of a value that becomes integer for all its
+// readers (uses nil) or for some.
+func (p *placer) point(v *ir.Value, uses []Use, producer *ir.Node) *Point {
+	if i, ok := p.points[v]; ok {
+		if uses == nil {
+			p.out.Points[i].Uses = nil
+		} else if p.out.Points[i].Uses != nil {
+			p.out.Points[i].Uses = append(p.out.Points[i].Uses, uses...)
+		}
+		if producer != nil {
+			p.integer[v] = true
+		}
+		return &p.out.Points[i]
+	}
+	pt := Point{Value: v.Name, Role: Activation, Uses: uses, Type: p.activation, Symmetric: p.symmetricActivation, Axis: PerTensor, Limit: limitOf(p.prod[v])}
+	pt.Observer = p.observerOf(v)
+	p.points[v] = len(p.out.Points)
+	p.out.Points = append(p.out.Points, pt)
+	if producer != nil {
+		p.integer[v] = true
+	}
+	return &p.out.Points[len(p.out.Points)-1]
+}
+
+// activationInput makes operand i of a chosen node an integer value.
+func (p *placer) activationInput(n *ir.Node, i int) {
+	v := n.In[i]
+	use := Use{firstOutput(n), i}
+	if v.Const != nil {
+		p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Weight, Uses: []Use{use}, Type: p.activation, Symmetric: p.symmetricActivation, Axis: PerTensor})
+		return
+	}
+	p.point(v, []Use{use}, nil)
+}
+
+func (p *placer) activation_() dtype.Type { return p.activation }
+
+func (p *placer) weightPoint(n *ir.Node, i, axis int) {
+	v := n.In[i]
+	if axis != PerTensor {
+		a, err := op.Axis(axis, len(v.Shape))
+		if err != nil {
+			a = PerTensor
+		}
+		axis = a
+	}
+	use := Use{firstOutput(n), i}
+	for k := range p.out.Points {
+		pt := &p.out.Points[k]
+		if pt.Role == Weight && pt.Value == v.Name && pt.Axis == axis && pt.Type == p.weight {
+			pt.Uses = append(pt.Uses, use)
+			return
+		}
+	}
+	p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Weight, Uses: []Use{use}, Type: p.weight, Symmetric: p.symmetricWeight, Axis: axis})
+}
+
+// bias adds the point of a constant bias, int32 where the target wants that.
+func (p *placer) bias(n *ir.Node, f op.Facts, input int) {
+	b := n.In[f.Bias]
+	w := n.In[f.Weight]
+	if p.target.Bias == "" || b.Const == nil || b.Type != dtype.Float32 || w.Const == nil || !p.symmetricWeight {
+		return
+	}
+	p.out.Points = append(p.out.Points, Point{Value: b.Name, Role: Bias, Uses: []Use{{firstOutput(n), f.Bias}}, Type: dtype.Int32, Symmetric: true,
+		Axis: PerTensor, Input: n.In[input].Name, Scale: w.Name, Factor: f.BiasFactor})
+}
+
+// limitOf returns the range that the producer's mathematics allows.
+func limitOf(n *ir.Node) *Limit {
+	if n == nil {
+		return nil
+	}
+	f, _ := facts(n)
+	if f.Range == nil {
+		return nil
+	}
+	return &Limit{f.Range.Lo, f.Range.Hi}
+}

@@ -1,0 +1,176 @@
+package quant
+
+import (
+	"fmt"
+
+	"github.com/octavo-ml/octavo/internal/affine"
+	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/quant/observe"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// Plan is a placement with parameters: what Apply writes into the graph.
+type Plan struct {
+	Placement
+	// Params holds, for Points[i], the chosen parameters.
+	Params   []affine.Params
+	Warnings []diag.Warning
+}
+
+// Statistics gives what was observed of a value.
+type Statistics map[string]*observe.Stats
+
+// MakePlan chooses the parameters of every point from the statistics of the
+// watched values, and the weights themselves.
+func MakePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe) (*Plan, error) {
+	s, err := r.resolve()
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{Placement: *pl, Params: make([]affine.Params, len(pl.Points))}
+	consts := map[string]*tensor.Tensor{}
+	for _, v := range g.Values() {
+		if v.Const != nil {
+			consts[v.Name] = v.Const
+		}
+	}
+	byValue := map[string]affine.Params{}
+	for i, pt := range pl.Points {
+		if pt.Role != Activation || pt.Group != "" {
+			continue
+		}
+		if pt.Fixed != nil {
+			plan.Params[i] = *pt.Fixed
+		} else {
+			name := pt.Value
+			if pt.Ranged != "" {
+				name = pt.Ranged
+			}
+			stats := st[name]
+			if stats == nil {
+				return nil, fmt.Errorf("value %q was not observed", name)
+			}
+			p, warn, err := s.activationParams(pt, stats)
+			if err != nil {
+				return nil, err
+			}
+			plan.Params[i] = p
+			plan.Warnings = append(plan.Warnings, warn...)
+		}
+		byValue[pt.Value] = plan.Params[i]
+	}
+	for i, pt := range pl.Points {
+		switch {
+		case pt.Role == Activation && pt.Group != "":
+			p, ok := byValue[pt.Group]
+			if !ok {
+				// A constant that is only moved shares its weight's scale.
+				if c := consts[pt.Group]; c != nil {
+					if p, err = s.weightParams(Point{Value: pt.Group, Type: s.weight, Symmetric: s.symmetricWeight, Axis: PerTensor}, c); err != nil {
+						return nil, err
+					}
+				} else {
+					return nil, fmt.Errorf("value %q shares the parameters of %q, which has none", pt.Value, pt.Group)
+				}
+			}
+			plan.Params[i] = p
+		case pt.Role == Weight:
+			c := consts[pt.Value]
+			if c == nil {
+				return nil, fmt.Errorf("weight %q is not in the graph", pt.Value)
+			}
+			if plan.Params[i], err = s.weightParams(pt, c); err != nil {
+				return nil, fmt.Errorf("weight %q: %w", pt.Value, err)
+			}
+		}
+	}
+	return plan, plan.biases(consts, byValue)
+}
+
+// activationParams chooses parameters from an observed range.
+func (s *settings) activationParams(pt Point, st *observe.Stats) (affine.Params, []diag.Warning, error) {
+	method := s.observer
+	if pt.Observer != nil {
+		method = *pt.Observer
+	}
+	lo, hi, err := st.Range(method, observe.Want{Type: pt.Type, Symmetric: pt.Symmetric})
+	if err != nil {
+		return affine.Params{}, nil, fmt.Errorf("value %q: %w", pt.Value, err)
+	}
+	if pt.Limit != nil {
+		if s.parity {
+			lo, hi = pt.Limit.Lo, pt.Limit.Hi
+		} else {
+			lo, hi = max(lo, pt.Limit.Lo), min(hi, pt.Limit.Hi)
+		}
+	}
+	var warn []diag.Warning
+	if lo == hi {
+		warn = append(warn, diag.Warning{ID: "OCT006", Msg: fmt.Sprintf("value %q was %g in every sample; is the calibration data real?", pt.Value, lo)})
+	}
+	scale, zp := affine.ChooseParams(lo, hi, affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric})
+	return affine.PerTensor(pt.Type, scale, zp), warn, nil
+}
+
+func (s *settings) weightParams(pt Point, c *tensor.Tensor) (affine.Params, error) {
+	scheme := affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type == s.weight}
+	return affine.ChooseWeightParams(c, scheme, pt.Axis)
+}
+
+// biases sets the scales of biases to input scale times weight scale, after
+// enlarging weight scales for which int32 could not hold the bias.
+func (p *Plan) biases(consts map[string]*tensor.Tensor, byValue map[string]affine.Params) error {
+	weightAt := func(name, node string) int {
+		for k, w := range p.Points {
+			if w.Role != Weight || w.Value != name {
+				continue
+			}
+			if w.Uses == nil {
+				return k
+			}
+			for _, u := range w.Uses {
+				if u.Node == node {
+					return k
+				}
+			}
+		}
+		return -1
+	}
+	for pass := range 2 { // scales settle first, biases follow
+		for i, pt := range p.Points {
+			if pt.Role != Bias {
+				continue
+			}
+			in, ok := byValue[pt.Input]
+			if !ok {
+				in, ok = p.shared(pt.Input)
+			}
+			w := weightAt(pt.Scale, pt.Uses[0].Node)
+			if !ok || w < 0 {
+				return fmt.Errorf("bias %q: input %q or weight %q has no parameters", pt.Value, pt.Input, pt.Scale)
+			}
+			bias := consts[pt.Value]
+			if bias == nil || bias.Type() != dtype.Float32 {
+				return fmt.Errorf("bias %q is not a float32 constant", pt.Value)
+			}
+			if pass == 0 {
+				p.Params[w] = affine.FitBias(p.Params[w], in.Scale[0], bias)
+				continue
+			}
+			p.Params[i] = affine.BiasParams(in.Scale[0], p.Params[w], pt.Factor)
+		}
+	}
+	return nil
+}
+
+// shared returns the parameters of an activation point by value.
+func (p *Plan) shared(name string) (affine.Params, bool) {
+	for i, pt := range p.Points {
+		if pt.Role == Activation && pt.Value == name {
+			return p.Params[i], true
+		}
+	}
+	return affine.Params{}, false
+}

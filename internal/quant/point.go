@@ -1,0 +1,99 @@
+package quant
+
+import (
+	"slices"
+
+	"github.com/octavo-ml/octavo/internal/affine"
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/quant/observe"
+)
+
+// Role says what a value is to the nodes that read it.
+type Role uint8
+
+// The roles of quantized values.
+const (
+	// Activation: computed at run time (or a constant operand treated alike).
+	Activation Role = iota
+	// Weight: a constant that is stored quantized.
+	Weight
+	// Bias: a constant added to the accumulator, stored as int32.
+	Bias
+)
+
+// Use names one place where a node reads a value: the node by its first
+// output, which is unique, and the operand's index.
+type Use struct {
+	Node  string
+	Index int
+}
+
+// Point is a value that is quantized, by name.
+type Point struct {
+	Value string
+	Role  Role
+	// Uses are the reads that see the quantized value; nil: all of them.
+	Uses []Use
+	// Group is the value whose parameters are shared; "" for its own.
+	Group string
+	Type  dtype.Type
+	// Symmetric forces the zero point.
+	Symmetric bool
+	// Axis is the channel axis of a weight, PerTensor for one scale.
+	Axis int
+	// Ranged is the value whose observed range stands for this one's; "" for
+	// its own.
+	Ranged string
+	// Limit is a range outside which the value cannot lie; nil: unknown.
+	Limit *Limit
+	// Fixed are parameters that the target prescribes.
+	Fixed *affine.Params
+	// Input and Scale name the values whose scales make a bias's: the
+	// activation and the weight of its node. Factor multiplies it.
+	Input, Scale string
+	Factor       float64
+	// Observer replaces the recipe's for this value.
+	Observer *observe.Method
+}
+
+// PerTensor is the Axis of a weight with a single scale.
+const PerTensor = -1
+
+// Limit is a closed range.
+type Limit struct{ Lo, Hi float64 }
+
+// Skip is a node that stays float, and why.
+type Skip struct {
+	Node, Op, Reason string
+	// Wanted says that the recipe asked for this node to be quantized as far
+	// as the target allows: what --strict refuses.
+	Wanted bool
+}
+
+// Placement says where a graph is quantized, before any statistics.
+type Placement struct {
+	Points  []Point
+	Skipped []Skip
+	// Absorbed are the clamping nodes, by first output, that vanish into the
+	// range of the value they compute.
+	Absorbed []string
+	// Nodes are the nodes that will run on integers, by first output.
+	Nodes []string
+}
+
+// Watched returns the names of the values whose ranges must be observed.
+func (p *Placement) Watched() []string {
+	var out []string
+	for _, pt := range p.Points {
+		if pt.Role == Activation && pt.Group == "" && pt.Fixed == nil {
+			name := pt.Value
+			if pt.Ranged != "" {
+				name = pt.Ranged
+			}
+			if !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}

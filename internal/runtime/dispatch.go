@@ -1,0 +1,57 @@
+package runtime
+
+import (
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+)
+
+// dispatch chooses how a step runs. key is the node of the program, under
+// which packed weights are shared by all plans.
+func (pl *plan) dispatch(s *step, key *ir.Node) error {
+	s.run = evalStep
+	if len(s.out) == 0 || s.out[0] < 0 {
+		return nil
+	}
+	switch o := s.node.Op.(type) {
+	case *op.Reshape, *op.Flatten, *op.Squeeze, *op.Unsqueeze, *op.Identity:
+		pl.dispatchView(s)
+	case *op.Conv:
+		return pl.dispatchConv(s, key, o.Geometry, unclamped)
+	case *op.ConvTranspose:
+		return pl.dispatchConv(s, key, o.Geometry, unclamped)
+	case *op.Gemm:
+		return pl.dispatchGemm(s, key, o, unclamped)
+	case *op.MatMul:
+		return pl.dispatchMatMul(s, key)
+	case *clamped:
+		switch inner := o.Op.(type) {
+		case *op.Conv:
+			return pl.dispatchConv(s, key, inner.Geometry, o.bounds)
+		case *op.Gemm:
+			return pl.dispatchGemm(s, key, inner, o.bounds)
+		}
+	case *op.Quantized:
+		return pl.dispatchQuantized(s, key, o)
+	case *op.Add, *op.Sub, *op.Mul, *op.Div:
+		pl.dispatchBinary(s)
+	case *op.Relu, *op.Clip, *op.Sigmoid, *op.Tanh, *op.HardSwish, *op.Gelu, *op.Erf, *op.Sqrt, *op.Exp:
+		pl.dispatchUnary(s)
+	}
+	return nil
+}
+
+// dispatchView gives the output the input's memory.
+func (pl *plan) dispatchView(s *step) {
+	out := &pl.values[s.out[0]]
+	if out.shape == nil || s.in[0] < 0 || pl.values[s.in[0]].fixed != nil || out.typ == dtype.String {
+		return
+	}
+	out.alias = s.in[0]
+	shape := out.shape
+	s.run = func(f *frame, s *step) error {
+		t, err := f.vals[s.in[0]].Reshape(shape...)
+		f.vals[s.out[0]] = t
+		return err
+	}
+}

@@ -1,0 +1,261 @@
+package runtime
+
+import (
+	"github.com/octavo-ml/octavo/internal/affine"
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/kernels/conv"
+	"github.com/octavo-ml/octavo/internal/kernels/convert"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/pass"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// hasIntegerKernel reports whether a quantized region runs on integers. 16-bit
+// regions, and those of operators not listed, run as dequantized floats.
+func hasIntegerKernel(r pass.Region) bool {
+	integer := func(p affine.Params) bool { return p.Present() && p.Type.Bits() == 8 && p.Type.IsInteger() }
+	in := func(i int) bool { return i < len(r.In) && integer(r.In[i]) && r.In[i].IsPerTensor() }
+	out := len(r.Out) == 1 && integer(r.Out[0]) && r.Out[0].IsPerTensor()
+	result := out || len(r.Out) == 1 && !r.Out[0].Present()
+	bias := len(r.In) < 3 || r.Node.In[2] == nil || r.In[2].Type == dtype.Int32
+	weight := len(r.In) > 1 && integer(r.In[1])
+	switch o := r.Node.Op.(type) {
+	case *op.Conv:
+		return in(0) && weight && bias && result && r.Node.In[1] != nil
+	case *op.Gemm:
+		return in(0) && weight && bias && result && o.Alpha == 1 && o.Beta == 1 && !o.TransA
+	case *op.MatMul:
+		return in(0) && weight && result
+	case *op.Add, *op.Mul:
+		return in(0) && in(1) && out
+	case *op.Concat:
+		for i := range r.In {
+			if !in(i) {
+				return false
+			}
+		}
+		return out
+	case *op.MaxPool, *op.Reshape, *op.Flatten, *op.Transpose, *op.Squeeze, *op.Unsqueeze, *op.Slice, *op.Gather, *op.Expand, *op.Tile:
+		return in(0) && out && r.Clamp == nil && r.In[0].Equal(r.Out[0])
+	case *op.AveragePool, *op.GlobalAveragePool, *op.Sigmoid, *op.Tanh, *op.HardSwish, *op.HardSigmoid, *op.LeakyRelu, *op.Gelu, *op.Relu, *op.Softmax:
+		return in(0) && out
+	}
+	return false
+}
+
+// dispatchQuantized chooses the integer kernel of a region. Regions without one
+// here run by their reference meaning, on integers too.
+func (pl *plan) dispatchQuantized(s *step, key *ir.Node, q *op.Quantized) error {
+	switch o := q.Inner.(type) {
+	case *op.Conv:
+		return pl.dispatchQuantizedConv(s, key, q, o)
+	case *op.Gemm:
+		return pl.dispatchQuantizedGemm(s, key, q, o.TransB)
+	case *op.MatMul:
+		return pl.dispatchQuantizedGemm(s, key, q, false)
+	case *op.Reshape, *op.Flatten, *op.Squeeze, *op.Unsqueeze:
+		pl.dispatchView(s)
+	}
+	return nil
+}
+
+// weights reports whether operand 1 is a constant weight with zero points 0,
+// whose sums with activations float32 holds exactly in stretches.
+func (pl *plan) symmetricWeight(s *step, q *op.Quantized) bool {
+	w := pl.values[s.in[1]].fixed
+	return w != nil && w.Type() == dtype.Int8 && q.In[1].Symmetric() && q.In[1].BlockSize == 0
+}
+
+// finish describes how accumulators become results.
+type finish struct {
+	bias        []int32
+	multipliers []float32 // one, or one a channel
+	grid        convert.Grid
+	typ         dtype.Type // of the result: Uint8, Int8 or Float32
+	lo, hi      float32    // clamp of float results
+}
+
+// newFinish prepares the epilogue of a convolution or product.
+func (pl *plan) newFinish(s *step, q *op.Quantized) *finish {
+	e := &finish{typ: dtype.Float32, lo: -inf, hi: inf}
+	if b := pl.constant(s, 2); b != nil {
+		e.bias = tensor.Data[int32](b)
+	}
+	if out := q.Out[0]; out.Present() {
+		e.typ = out.Type
+		e.multipliers = affine.Multipliers(affine.Units(q.In[0].Scale[0], q.In[1].Scale), out.Scale[0])
+		lo, hi := out.Type.Range()
+		if q.Clamp != nil {
+			lo, hi = out.Bounds(q.Clamp.Lo, q.Clamp.Hi)
+		}
+		e.grid = convert.Grid{ZeroPoint: int32(out.Zero(0)), QMin: int32(lo), QMax: int32(hi)}
+		return e
+	}
+	e.multipliers = affine.Units(q.In[0].Scale[0], q.In[1].Scale)
+	if q.Clamp != nil {
+		e.lo, e.hi = float32(q.Clamp.Lo), float32(q.Clamp.Hi)
+	}
+	return e
+}
+
+// row finishes sums of one channel into y at index at.
+func (e *finish) row(y *tensor.Tensor, channel, at int, sums []int32) {
+	if e.bias != nil {
+		b := e.bias[channel]
+		for i := range sums {
+			sums[i] += b
+		}
+	}
+	m := e.multipliers[0]
+	if len(e.multipliers) > 1 {
+		m = e.multipliers[channel]
+	}
+	switch e.typ {
+	case dtype.Uint8:
+		convert.Requantize(tensor.Data[uint8](y)[at:at+len(sums)], sums, m, e.grid)
+	case dtype.Int8:
+		convert.Requantize(tensor.Data[int8](y)[at:at+len(sums)], sums, m, e.grid)
+	default:
+		dst := tensor.Data[float32](y)[at : at+len(sums)]
+		for i, v := range sums {
+			dst[i] = min(max(float32(v)*m, e.lo), e.hi)
+		}
+	}
+}
+
+func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o *op.Conv) error {
+	x, w := &pl.values[s.in[0]], &pl.values[s.in[1]]
+	if x.shape == nil || !pl.symmetricWeight(s, q) || len(x.shape) > 5 || !q.In[1].IsPerTensor() && q.In[1].Axis != 0 {
+		return nil
+	}
+	g, err := o.Geometry(x.shape, w.fixed.Shape())
+	if err != nil {
+		return err
+	}
+	if g.Layout != op.ChannelsFirst || !pl.place(s, 0) {
+		return nil
+	}
+	k := planConv(g)
+	packed := pl.p.weights.get(key, "conv", k.WeightLen(), func(dst []float32) {
+		src := tensor.Data[int8](w.fixed)
+		k.Pack(dst, func(i int) float32 { return float32(src[i]) })
+		w.fixed.Release()
+	})
+	e := pl.newFinish(s, q)
+	zero := int(q.In[0].Zero(0))
+	threads, size := pl.p.threads, k.ScratchLen()
+	pl.scratch = max(pl.scratch, 4*size*threads)
+	macs := k.Blocks() * size * (g.Filters / g.Group)
+	signed := x.typ == dtype.Int8
+	s.run = func(f *frame, s *step) error {
+		in, y := f.vals[s.in[0]], f.out(s)
+		parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
+			emit := func(channel, at int, sums []int32) { e.row(y, channel, at, sums) }
+			if signed {
+				conv.RunInt(k, tensor.Data[int8](in), zero, packed, lo, hi, f.floats(slot, size), emit)
+			} else {
+				conv.RunInt(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.floats(slot, size), emit)
+			}
+		})
+		return nil
+	}
+	return nil
+}
+
+// dispatchQuantizedGemm runs a product with a constant matrix, all leading axes
+// of the activation being rows.
+func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, transB bool) error {
+	x := &pl.values[s.in[0]]
+	if x.shape == nil || len(x.shape) < 2 || !pl.symmetricWeight(s, q) {
+		return nil
+	}
+	w := pl.values[s.in[1]].fixed
+	if w.Rank() != 2 {
+		return nil
+	}
+	k, n, rs, cs, axis := w.Shape()[0], w.Shape()[1], w.Shape()[1], 1, 1
+	if transB {
+		k, n, rs, cs, axis = n, k, 1, n, 0
+	}
+	if !q.In[1].IsPerTensor() && q.In[1].Axis != axis || x.shape[len(x.shape)-1] != k || !pl.place(s, 0) {
+		return nil
+	}
+	if transB {
+		cs = k
+	}
+	m := 1
+	for _, d := range x.shape[:len(x.shape)-1] {
+		m *= d
+	}
+	if b := pl.constant(s, 2); b != nil && b.Len() != n {
+		return nil
+	}
+	// The product is computed transposed: rows are columns of the weight, so
+	// that a row of results has one channel.
+	packed := pl.p.weights.get(key, "gemm", gemm.PackedA(n, k), func(dst []float32) {
+		src := tensor.Data[int8](w)
+		f := make([]float32, len(src))
+		for i, v := range src {
+			f[i] = float32(v)
+		}
+		gemm.PackA(dst, f, n, k, cs, rs)
+		w.Release()
+	})
+	e := pl.newFinish(s, q)
+	zero := float32(q.In[0].Zero(0))
+	panel := gemm.PackedB(k, m)
+	pl.scratch = max(pl.scratch, 4*(panel+m*k))
+	threads, signed := pl.p.threads, x.typ == dtype.Int8
+	s.run = func(f *frame, s *step) error {
+		mem := f.floats(0, panel+m*k)
+		in, flat := mem[:panel], mem[panel:]
+		if signed {
+			for i, v := range tensor.Data[int8](f.vals[s.in[0]]) {
+				flat[i] = float32(v) - zero
+			}
+		} else {
+			for i, v := range tensor.Data[uint8](f.vals[s.in[0]]) {
+				flat[i] = float32(v) - zero
+			}
+		}
+		gemm.PackB(in, flat, k, m, 1, k)
+		y := f.out(s)
+		blocks := (n + gemm.MR - 1) / gemm.MR
+		parallel(threads, blocks, m*k*n, func(_, lo, hi int) {
+			e.columns(y, in, packed, lo, hi, m, n, k)
+		})
+		return nil
+	}
+	return nil
+}
+
+// exactK is how many products of magnitudes up to 255·128 float32 sums
+// exactly.
+const exactK = 512
+
+// columns computes blocks lo to hi of MR result columns each.
+func (e *finish) columns(y *tensor.Tensor, in, packed []float32, lo, hi, m, n, k int) {
+	var t gemm.Tile
+	var sums [gemm.MR * gemm.NR]int32
+	one := tensor.New(e.typ, 1)
+	for b := lo; b < hi; b++ {
+		w := packed[b*gemm.MR*k : (b+1)*gemm.MR*k]
+		for j := 0; j < m; j += gemm.NR {
+			gemm.MultiplyInt(&sums, &t, k, exactK, w, in[j*k:(j+gemm.NR)*k])
+			for r := range min(gemm.MR, n-b*gemm.MR) {
+				channel := b*gemm.MR + r
+				for c := range min(gemm.NR, m-j) {
+					e.row(one, channel, 0, sums[r*gemm.NR+c:r*gemm.NR+c+1])
+					copyElement(y, (j+c)*n+channel, one)
+				}
+			}
+		}
+	}
+}
+
+func copyElement(dst *tensor.Tensor, at int, src *tensor.Tensor) {
+	size := src.Type().Bits() / 8
+	copy(dst.Bytes()[at*size:(at+1)*size], src.Bytes())
+}

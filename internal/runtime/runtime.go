@@ -1,0 +1,211 @@
+// Package runtime runs graphs: it compiles a graph to a plan of steps over a
+// reused arena, with weights packed once, and executes the plan for many
+// callers at the same time.
+//
+// It knows operators and kernels. It knows no file format and no quantization
+// policy: what is integer is said by the graph's QuantizeLinear and
+// DequantizeLinear. An operator without a fast path runs by its reference
+// meaning, so that everything that can be evaluated can be run. Start at
+// [Compile] and [Program.Run]; plan.go builds plans, dispatch.go chooses
+// kernels.
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/pass"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// Tensors are inputs or outputs by name.
+type Tensors map[string]*tensor.Tensor
+
+// Options changes how a program is compiled.
+type Options struct {
+	// Threads is how many goroutines one Run may use; 0: GOMAXPROCS.
+	Threads int
+	// Keep names values that Observe hands out. They are barriers to fusion.
+	Keep []string
+	// NoInteger runs quantized regions as dequantized floats.
+	NoInteger bool
+	// NoFusion runs every node by itself.
+	NoFusion bool
+}
+
+// Program is a compiled graph.
+type Program struct {
+	g       *ir.Graph
+	threads int
+	keep    map[string]bool
+	weights *packCache
+
+	mu    sync.Mutex
+	plans map[string]*plan
+	order []string // of plans, oldest first
+}
+
+// maxPlans is how many input shapes a program remembers plans for.
+const maxPlans = 8
+
+// Compile prepares g, which is not changed, for running. Operators that cannot
+// be run are reported here, all of them at once.
+func Compile(g *ir.Graph, o Options) (*Program, error) {
+	c, _ := g.Clone()
+	if err := runnable(c); err != nil {
+		return nil, err
+	}
+	keep := map[string]bool{}
+	for _, name := range o.Keep {
+		keep[name] = true
+	}
+	if err := ir.Infer(c); err != nil {
+		return nil, err
+	}
+	if !o.NoInteger && !o.NoFusion {
+		if err := pass.FuseQDQ(c, func(r pass.Region) bool { return hasIntegerKernel(r) && !watched(r.Node, keep) }); err != nil {
+			return nil, err
+		}
+	}
+	if !o.NoFusion {
+		fuseClamps(c, keep)
+	}
+	threads := o.Threads
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	return &Program{g: c, threads: threads, keep: keep, weights: newPackCache(), plans: map[string]*plan{}}, nil
+}
+
+func watched(n *ir.Node, keep map[string]bool) bool {
+	for _, v := range n.In {
+		if v != nil && keep[v.Name] {
+			return true
+		}
+	}
+	for _, v := range n.Out {
+		if v != nil && keep[v.Name] {
+			return true
+		}
+	}
+	return false
+}
+
+// runnable returns an error that lists the operators that cannot be run.
+func runnable(g *ir.Graph) error {
+	var bad []string
+	for _, n := range g.Nodes {
+		switch n.Op.(type) {
+		case op.Evaluator, ir.BodyEvaluator:
+		default:
+			bad = append(bad, n.Label())
+		}
+		for _, b := range n.Bodies {
+			if err := runnable(b); err != nil {
+				bad = append(bad, err.Error())
+			}
+		}
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	more := ""
+	if len(bad) > 5 {
+		more = fmt.Sprintf(" and %d more", len(bad)-5)
+		bad = bad[:5]
+	}
+	return fmt.Errorf("cannot run %s%s", strings.Join(bad, ", "), more)
+}
+
+// Inputs returns the graph's inputs.
+func (p *Program) Inputs() []*ir.Value { return p.g.Inputs }
+
+// Outputs returns the graph's outputs.
+func (p *Program) Outputs() []*ir.Value { return p.g.Outputs }
+
+// Run computes the outputs. It may be called by many goroutines. A cancelled
+// context ends it between two steps. The outputs belong to the caller.
+func (p *Program) Run(ctx context.Context, in Tensors) (Tensors, error) {
+	return p.Observe(ctx, in, nil)
+}
+
+// Observe is Run, and calls watch with each value named by Options.Keep when it
+// has been computed. The tensor is valid only during the call.
+func (p *Program) Observe(ctx context.Context, in Tensors, watch func(name string, t *tensor.Tensor)) (Tensors, error) {
+	pl, err := p.planFor(in)
+	if err != nil {
+		return nil, err
+	}
+	f := pl.take()
+	defer pl.give(f)
+	var out Tensors
+	err = tensor.Guard(func() error {
+		out, err = f.run(ctx, in, watch)
+		return err
+	})
+	return out, err
+}
+
+// planFor returns the plan for the shapes of the inputs.
+func (p *Program) planFor(in Tensors) (*plan, error) {
+	if err := p.checkInputs(in); err != nil {
+		return nil, err
+	}
+	var key strings.Builder
+	for _, v := range p.g.Inputs {
+		key.WriteString(in[v.Name].String())
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if pl := p.plans[key.String()]; pl != nil {
+		return pl, nil
+	}
+	pl, err := p.newPlan(in)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.order) == maxPlans {
+		delete(p.plans, p.order[0])
+		p.order = p.order[1:]
+	}
+	p.plans[key.String()] = pl
+	p.order = append(p.order, key.String())
+	return pl, nil
+}
+
+func (p *Program) checkInputs(in Tensors) error {
+	for _, v := range p.g.Inputs {
+		t := in[v.Name]
+		if t == nil {
+			return fmt.Errorf("input %q is missing; given: %s", v.Name, strings.Join(slices.Sorted(maps.Keys(in)), ", "))
+		}
+		if t.Type() != v.Type {
+			return fmt.Errorf("input %q is %v, want %v", v.Name, t.Type(), v.Type)
+		}
+		if _, err := op.Merge(v.Shape, op.Known(t.Shape()...)); err != nil {
+			return fmt.Errorf("input %q has shape %v, want %v", v.Name, t.Shape(), v.Shape)
+		}
+	}
+	if len(in) != len(p.g.Inputs) {
+		for name := range in {
+			if !slices.ContainsFunc(p.g.Inputs, func(v *ir.Value) bool { return v.Name == name }) {
+				return fmt.Errorf("the model has no input %q", name)
+			}
+		}
+	}
+	return nil
+}
+
+var (
+	errNotComputed = errors.New("it does not compute an output that is read")
+	inf            = float32(math.Inf(1))
+)

@@ -1,0 +1,206 @@
+// Package target is what runtimes and devices accept, and their conventions,
+// as data: one JSON file for each, every rule with its source.
+//
+// It knows operator names and element types; it knows no graph and decides
+// nothing. Start at [Load] and the fields of [Target].
+package target
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/dtype"
+)
+
+//go:embed *.json
+var files embed.FS
+
+// Target describes where a quantized model will run.
+type Target struct {
+	Name    string   `json:"name"`
+	About   string   `json:"about"`
+	Sources []Source `json:"sources"`
+	// MaxOpset is the highest ai.onnx version the runtime loads.
+	MaxOpset    int        `json:"max_opset"`
+	Activations Convention `json:"activations"`
+	Weights     Convention `json:"weights"`
+	// Bias is the type of quantized biases, "" where they stay float.
+	Bias string `json:"bias"`
+	// Operators lists the rules; an operator without one stays float.
+	Operators []Rule `json:"operators"`
+}
+
+// Source says where rules come from and when they were read.
+type Source struct {
+	ID   string `json:"id"`
+	What string `json:"what"`
+	Date string `json:"date"`
+}
+
+// Convention is how the target likes one kind of value.
+type Convention struct {
+	// Types are the accepted element types, the preferred first.
+	Types []string `json:"types"`
+	// Symmetric forces the zero point to the middle.
+	Symmetric bool `json:"symmetric"`
+	// Granularity is "channel" or "tensor".
+	Granularity string `json:"granularity,omitempty"`
+}
+
+// Kind says what quantizing an operator means on the target.
+type Kind string
+
+// The kinds of rules.
+const (
+	// Compute: inputs and outputs have parameters of their own.
+	Compute Kind = "compute"
+	// Share: the output has the parameters of its data input, and the node is
+	// quantized only if its input is.
+	Share Kind = "share"
+	// Clamp: behind a quantized producer the node is absorbed into the range.
+	Clamp Kind = "clamp"
+)
+
+// Rule is what holds for one operator.
+type Rule struct {
+	Op   string `json:"op"`
+	Kind Kind   `json:"kind"`
+	// Types restricts the activation types; empty: those of the target.
+	Types []string `json:"types,omitempty"`
+	// PerTensor says that weights of this operator have one scale.
+	PerTensor bool `json:"per_tensor,omitempty"`
+	// FloatOutput says that the runtime has a kernel from integers to float,
+	// so that the output need not be quantized.
+	FloatOutput bool `json:"float_output,omitempty"`
+	// Fixed is the range of the output that the target prescribes.
+	Fixed *Fixed `json:"fixed,omitempty"`
+	// Source is the ID of where the rule was read.
+	Source string `json:"source"`
+}
+
+// Fixed prescribes output parameters by type.
+type Fixed struct {
+	Scale     float64          `json:"scale"`
+	ZeroPoint map[string]int64 `json:"zero_point"`
+}
+
+// Names returns the known targets in order.
+func Names() []string {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		panic(err)
+	}
+	var out []string
+	for _, e := range entries {
+		out = append(out, strings.TrimSuffix(e.Name(), ".json"))
+	}
+	return out
+}
+
+// Load returns the target of that name. The error gives the nearest names.
+func Load(name string) (*Target, error) {
+	b, err := files.ReadFile(name + ".json")
+	if err != nil || !slices.Contains(Names(), name) {
+		return nil, &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf("unknown target %q", name),
+			Notes: []string{"known: " + strings.Join(Names(), ", "), didYouMean(name)}}
+	}
+	t, err := parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("target %s: %w", name, err)
+	}
+	return t, nil
+}
+
+func didYouMean(name string) string {
+	if near := diag.Nearest(name, Names()); len(near) > 0 {
+		return "did you mean " + near[0] + "?"
+	}
+	return "octavo targets lists what each accepts"
+}
+
+func parse(b []byte) (*Target, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	var t Target
+	if err := d.Decode(&t); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("text behind the object")
+	}
+	return &t, t.validate()
+}
+
+func (t *Target) validate() error {
+	source := map[string]bool{}
+	for _, s := range t.Sources {
+		source[s.ID] = true
+	}
+	for _, c := range []Convention{t.Activations, t.Weights} {
+		if len(c.Types) == 0 {
+			return fmt.Errorf("a convention without types")
+		}
+		for _, name := range c.Types {
+			if _, err := dtype.Parse(name); err != nil {
+				return err
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for _, r := range t.Operators {
+		if seen[r.Op] {
+			return fmt.Errorf("two rules for %s", r.Op)
+		}
+		seen[r.Op] = true
+		if r.Kind != Compute && r.Kind != Share && r.Kind != Clamp {
+			return fmt.Errorf("%s: unknown kind %q", r.Op, r.Kind)
+		}
+		if !source[r.Source] {
+			return fmt.Errorf("%s: source %q is not listed", r.Op, r.Source)
+		}
+	}
+	return nil
+}
+
+// Rule returns the rule for an operator, nil if it stays float.
+func (t *Target) Rule(op string) *Rule {
+	for i := range t.Operators {
+		if t.Operators[i].Op == op {
+			return &t.Operators[i]
+		}
+	}
+	return nil
+}
+
+// Accepts reports whether the operator can have activations of the type.
+func (t *Target) Accepts(op string, typ dtype.Type) bool {
+	r := t.Rule(op)
+	if r == nil {
+		return false
+	}
+	types := r.Types
+	if len(types) == 0 {
+		types = t.Activations.Types
+	}
+	return slices.Contains(types, typ.String())
+}
+
+// Activation returns the preferred activation type.
+func (t *Target) Activation() dtype.Type { return mustType(t.Activations.Types[0]) }
+
+// Weight returns the preferred weight type.
+func (t *Target) Weight() dtype.Type { return mustType(t.Weights.Types[0]) }
+
+func mustType(name string) dtype.Type {
+	t, err := dtype.Parse(name)
+	if err != nil {
+		panic(err) // validate has parsed it
+	}
+	return t
+}
