@@ -1,0 +1,62 @@
+// Command models writes full-size networks with seeded weights as ONNX files:
+// for measuring speed, memory and agreement, never accuracy.
+//
+//	go run ./bench/models -o DIR [-only resnet50]
+//
+// The layers are those of the published networks; the weights are drawn so
+// that activations stay in a sane range. Start at the table networks.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// networks is the table of what can be written.
+var networks = []struct {
+	name  string
+	build func(b *builder)
+}{
+	{"resnet18", func(b *builder) { resnet(b, []int{2, 2, 2, 2}, false) }},
+	{"resnet50", func(b *builder) { resnet(b, []int{3, 4, 6, 3}, true) }},
+	{"mobilenetv2", mobileNetV2},
+	{"efficientnet-b0", efficientNetB0},
+	{"bert-base", bertBase},
+	{"vit-s16", vitS16},
+}
+
+func main() {
+	dir := flag.String("o", ".", "folder to write to")
+	only := flag.String("only", "", "write this network alone")
+	flag.Parse()
+	if err := run(*dir, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "models:", err)
+		os.Exit(1)
+	}
+}
+
+func run(dir, only string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	found := false
+	for _, n := range networks {
+		if only != "" && only != n.name {
+			continue
+		}
+		found = true
+		b := newBuilder(n.name)
+		n.build(b)
+		path := filepath.Join(dir, n.name+".onnx")
+		if err := b.write(path); err != nil {
+			return err
+		}
+		fmt.Printf("%s: %.2f million parameters\n", path, float64(b.parameters)/1e6)
+	}
+	if !found {
+		return fmt.Errorf("no network is called %q", only)
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+func newInspect(c *cli) *cobra.Command {
+	var tensors bool
+	cmd := &cobra.Command{
+		Use:     "inspect MODEL",
+		Short:   "Show inputs, outputs, operators, parameters and precision of a model",
+		Example: "  octavo inspect model.onnx\n  octavo inspect model.onnx --tensors",
+		Args:    exactly(1, "one model"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := c.load(args[0])
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			info, err := m.Inspect()
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			if c.json {
+				return printJSON(w, info)
+			}
+			fmt.Fprintf(w, "%s: %s, %s parameters in %s\n", args[0], info.Format, thousands(info.Parameters), size(info.ParameterBytes))
+			tw := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
+			for _, v := range info.Inputs {
+				fmt.Fprintf(tw, "  input\t%s\t%s\n", v.Name, v.Type)
+			}
+			for _, v := range info.Outputs {
+				fmt.Fprintf(tw, "  output\t%s\t%s\n", v.Name, v.Type)
+			}
+			tw.Flush()
+			fmt.Fprintln(w, "operators (as they are quantized and run):")
+			for _, o := range info.Operators {
+				fmt.Fprintf(tw, "  %d\t%s\t%s\n", o.Count, o.Name, o.Note)
+			}
+			tw.Flush()
+			fmt.Fprintln(w, "parameters by type:")
+			for _, p := range info.Precision {
+				fmt.Fprintf(tw, "  %s\t%s\t%s\n", p.Type, thousands(p.Elements), size(p.Bytes))
+			}
+			tw.Flush()
+			if len(info.Hard) > 0 {
+				fmt.Fprintln(w, "hard to quantize:")
+				for _, h := range info.Hard {
+					fmt.Fprintf(w, "  %s\n", h)
+				}
+			}
+			if tensors {
+				return listNodes(w, info.Nodes)
+			}
+			_, err = fmt.Fprintf(w, "next: octavo quantize %s --data calib.npz\n", args[0])
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&tensors, "tensors", false, "list the nodes, by the names that --keep and --override take, with the types they compute")
+	return cmd
+}
+
+func listNodes(w io.Writer, nodes []string) error {
+	for _, n := range nodes {
+		if _, err := fmt.Fprintln(w, " ", n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func thousands(n int64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,0 +1,129 @@
+// Command octavo quantizes trained models and shows what that cost and gained.
+//
+// Each subcommand is a file: flags in, a call of package octavo, an exit code
+// out. No logic lives here. Start at the table in newRoot.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octavo-ml/octavo"
+	"github.com/octavo-ml/octavo/internal/diag"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	// A second Ctrl-C ends the process at once.
+	context.AfterFunc(ctx, stop)
+	c := &cli{}
+	root := newRoot(c)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = c.warnings.Err()
+	}
+	if err == nil {
+		return 0
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(os.Stderr, "octavo: interrupted; nothing was left half-written")
+		return diag.Interrupted.ExitCode()
+	}
+	fmt.Fprint(os.Stderr, "octavo: ")
+	diag.Fprint(os.Stderr, err)
+	return diag.ExitCode(err)
+}
+
+// cli is what all subcommands share.
+type cli struct {
+	quiet    bool
+	json     bool
+	threads  int
+	silence  []string
+	fail     []string
+	warnings *diag.Sink
+}
+
+func newRoot(c *cli) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "octavo",
+		Short:         "Make trained models small and fast by quantization, and show what it cost",
+		Long:          "Quantizes ONNX models for a runtime, judges the result on your data, and runs it.\n\nStart with: octavo demo",
+		Example:       "  octavo demo\n  octavo quantize model.onnx --data calib.npz",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		CompletionOptions: cobra.CompletionOptions{
+			DisableDefaultCmd: true,
+		},
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			c.warnings = diag.NewSink(os.Stderr)
+			if c.quiet {
+				c.warnings = diag.NewSink(nil)
+			}
+			if err := c.warnings.Set(diag.Silence, c.silence...); err != nil {
+				return err
+			}
+			return c.warnings.Set(diag.Fail, c.fail...)
+		},
+	}
+	c.warnings = diag.NewSink(os.Stderr)
+	p := root.PersistentFlags()
+	p.BoolVar(&c.quiet, "quiet", false, "print nothing but errors and results that were asked for")
+	p.BoolVar(&c.json, "json", false, "print one JSON object to standard output")
+	p.IntVar(&c.threads, "threads", 0, "threads to use; 0 is all (results do not depend on it)")
+	p.StringSliceVar(&c.silence, "silence", nil, "warning ids to silence, such as OCT002")
+	p.StringSliceVar(&c.fail, "fail-on", nil, "warning ids to treat as errors, or all")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
+	for _, make := range commands {
+		root.AddCommand(make(c))
+	}
+	return root
+}
+
+// commands is the table of subcommands.
+var commands = []func(*cli) *cobra.Command{
+	newDemo, newInspect, newQuantize, newValidate, newRun, newVersion, newMeasure,
+}
+
+// flagError turns a mistake in flags into a usage error with the nearest flags.
+func flagError(cmd *cobra.Command, err error) error {
+	e := diag.Usagef("%v", err)
+	_, rest, ok := strings.Cut(err.Error(), "unknown flag: --")
+	if ok {
+		var names []string
+		cmd.Flags().VisitAll(func(f *flagT) { names = append(names, f.Name) })
+		for _, n := range diag.Nearest(rest, names) {
+			e.Note("did you mean --%s?", n)
+		}
+	}
+	return e.Note("%s --help shows the flags", cmd.CommandPath())
+}
+
+// exactly checks the number of arguments and says which are wanted.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return diag.Usagef("%s takes %s; got %d arguments", cmd.CommandPath(), what, len(args)).Note("%s --help shows examples", cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// load opens a model and passes on what reading it left to say.
+func (c *cli) load(path string) (*octavo.Model, error) {
+	m, err := octavo.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	c.warnings.Warn(m.Warnings...)
+	return m, nil
+}

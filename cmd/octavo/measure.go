@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octavo-ml/octavo"
+)
+
+// newMeasure is the hidden command that validate starts as a child process, so
+// that memory and load time are those of one model alone.
+func newMeasure(c *cli) *cobra.Command {
+	var data, fill []string
+	var samples int
+	cmd := &cobra.Command{
+		Use:     "measure MODEL",
+		Short:   "Load and run one model, and print its memory and load time as JSON",
+		Example: "  octavo measure model.onnx --data test.npz --samples 8\n  octavo measure model.onnx --data test/",
+		Hidden:  true,
+		Args:    exactly(1, "one model"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			octavo.WatchMemory()
+			start := time.Now()
+			m, err := octavo.Load(args[0])
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			p, err := m.Compile(octavo.Threads(c.threads))
+			if err != nil {
+				return err
+			}
+			r := octavo.Footprint{LoadSeconds: time.Since(start).Seconds()}
+			d, err := m.OpenData(data, fill)
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			for in, err := range d.Samples(samples) {
+				if err != nil {
+					return err
+				}
+				if _, err := p.Run(cmd.Context(), in); err != nil {
+					return err
+				}
+			}
+			r.PeakAnonymous, r.Mapped = octavo.PeakMemory(), octavo.MappedMemory()
+			return printJSON(cmd.OutOrStdout(), r)
+		},
+	}
+	cmd.Flags().StringArrayVar(&data, "data", nil, "samples")
+	cmd.Flags().StringArrayVar(&fill, "fill", nil, "NAME=VALUE: a constant for an input that the data lacks")
+	cmd.Flags().IntVar(&samples, "samples", 8, "how many samples to run")
+	return cmd
+}
+
+// measure runs the model in a child process.
+func (c *cli) measure(ctx context.Context, path string, data, fill []string) (octavo.Footprint, error) {
+	var r octavo.Footprint
+	exe, err := os.Executable()
+	if err != nil {
+		return r, err
+	}
+	args := []string{"measure", path, "--threads", fmt.Sprint(c.threads)}
+	for _, d := range data {
+		args = append(args, "--data", d)
+	}
+	for _, f := range fill {
+		args = append(args, "--fill", f)
+	}
+	out, err := exec.CommandContext(ctx, exe, args...).Output()
+	if err != nil {
+		return r, fmt.Errorf("measuring %s in a process of its own: %w", path, err)
+	}
+	return r, json.Unmarshal(out, &r)
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octavo-ml/octavo"
+	"github.com/octavo-ml/octavo/internal/diag"
+)
+
+type quantizeFlags struct {
+	out, mode, recipe             string
+	data, only, keep, override    []string
+	samples                       int
+	target, weights, activations  string
+	granularity, observer, parity string
+	symmetric, strict, force      bool
+	reduceRange                   string
+	form                          string
+	opset                         string
+	printRecipe                   bool
+	fill                          []string
+}
+
+func newQuantize(c *cli) *cobra.Command {
+	f := &quantizeFlags{}
+	cmd := &cobra.Command{
+		Use:   "quantize MODEL",
+		Short: "Make a quantized copy of a model",
+		Example: `  octavo quantize model.onnx --data calib.npz
+  octavo quantize model.onnx -o small.onnx --data calib/ --target tensorrt --keep '/head/*'`,
+		Args: exactly(1, "one model"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.quantize(cmd, args[0], f) },
+	}
+	s := cmd.Flags()
+	s.StringVarP(&f.out, "out", "o", "", "output file; its ending names the format (default: MODEL.int8.onnx beside the model)")
+	s.StringVar(&f.mode, "mode", "auto", "auto or static; auto is static where --data is given")
+	s.StringArrayVar(&f.data, "data", nil, "calibration samples: .npz, .npy, a folder of either, or NAME=PATH")
+	s.IntVar(&f.samples, "samples", octavo.DefaultSamples, "how many samples to use, spread evenly over the data")
+	s.StringArrayVar(&f.fill, "fill", nil, "NAME=VALUE: a constant for an input that the data lacks")
+	s.StringVar(&f.target, "target", octavo.DefaultTarget, "the runtime that the result is for: "+strings.Join(octavo.Targets(), ", "))
+	s.StringVar(&f.weights, "weights", "", "type of weights (default: by target)")
+	s.StringVar(&f.activations, "activations", "", "type of activations (default: by target)")
+	s.BoolVar(&f.symmetric, "symmetric", false, "force the zero point of activations to the middle")
+	s.StringVar(&f.granularity, "granularity", "", "of weights: channel or tensor (default: by target)")
+	s.StringVar(&f.observer, "observer", "", "how ranges of activations are chosen: "+strings.Join(octavo.Observers(), ", ")+" (default: "+octavo.DefaultObserver+")")
+	s.StringArrayVar(&f.only, "only", nil, "quantize only nodes that match this name glob or op:TYPE")
+	s.StringArrayVar(&f.keep, "keep", nil, "leave nodes float that match this name glob or op:TYPE")
+	s.StringArrayVar(&f.override, "override", nil, "PATTERN=float or PATTERN=w8a8")
+	s.StringVar(&f.parity, "parity", "", "onnxruntime: that tool's placement and ranges exactly")
+	s.StringVar(&f.form, "onnx-form", "qdq", "qdq or qoperator")
+	s.StringVar(&f.opset, "opset", "keep", "ONNX opset to write, 13 to 25; keep is the input's, at least 13")
+	s.StringVar(&f.reduceRange, "reduce-range", "off", "on: 7-bit weights, against int16 saturation on x86 without VNNI")
+	s.StringVar(&f.recipe, "recipe", "", "YAML file with all of the above; flags override it")
+	s.BoolVar(&f.printRecipe, "print-recipe", false, "print the recipe that the flags make, and stop")
+	s.BoolVar(&f.strict, "strict", false, "exit 3 if anything that could be quantized stays float")
+	s.BoolVar(&f.force, "force", false, "replace an output file that octavo did not write")
+	return cmd
+}
+
+// recipeOf merges the recipe file and the flags that were given.
+func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
+	r := &octavo.Recipe{}
+	if f.recipe != "" {
+		b, err := os.ReadFile(f.recipe)
+		if err != nil {
+			return nil, err
+		}
+		if r, err = octavo.ParseRecipe(b); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.recipe, err)
+		}
+		resolvePaths(r, f.recipe)
+	}
+	given := cmd.Flags().Changed
+	set := func(name string, dst *string, v string) {
+		if given(name) {
+			*dst = v
+		}
+	}
+	set("target", &r.Target, f.target)
+	set("weights", &r.Weights.DType, f.weights)
+	set("granularity", &r.Weights.Granularity, f.granularity)
+	set("activations", &r.Activations.DType, f.activations)
+	set("observer", &r.Activations.Observer, f.observer)
+	set("parity", &r.Parity, f.parity)
+	set("onnx-form", &r.OnnxForm, f.form)
+	if given("symmetric") {
+		r.Activations.Symmetric = &f.symmetric
+	}
+	if given("samples") {
+		r.Data.Samples = f.samples
+	}
+	if given("strict") {
+		r.Strict = f.strict
+	}
+	switch {
+	case !given("reduce-range"):
+	case f.reduceRange == "on" || f.reduceRange == "off":
+		r.ReduceRange = f.reduceRange == "on"
+	default:
+		return nil, diag.Usagef("--reduce-range %s: want on or off", f.reduceRange)
+	}
+	if given("mode") || r.Mode == "" {
+		r.Mode = octavo.Mode(f.mode)
+	}
+	r.Only, r.Keep = append(r.Only, f.only...), append(r.Keep, f.keep...)
+	for _, o := range f.override {
+		pattern, precision, ok := strings.Cut(o, "=")
+		if !ok {
+			return nil, diag.Usagef("--override %q: want PATTERN=PRECISION", o)
+		}
+		r.Overrides = append(r.Overrides, octavo.Override{Match: pattern, Precision: precision})
+	}
+	if given("opset") && f.opset != "keep" {
+		if _, err := fmt.Sscanf(f.opset, "%d", &r.Opset); err != nil || fmt.Sprint(r.Opset) != f.opset {
+			return nil, diag.Usagef("--opset %s: want keep or a number from 13 to 25", f.opset)
+		}
+	}
+	return r, nil
+}
+
+func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error {
+	start := time.Now()
+	r, err := f.recipeOf(cmd)
+	if err != nil {
+		return err
+	}
+	if f.printRecipe {
+		b, err := r.YAML()
+		if err != nil {
+			return err
+		}
+		_, err = cmd.OutOrStdout().Write(b)
+		return err
+	}
+	if len(f.data) == 0 && r.Data.Path != "" {
+		f.data = []string{r.Data.Path}
+	}
+	if len(f.data) == 0 {
+		return diag.Usagef("%s: static quantization needs samples of what the model will see", path).
+			Note("octavo quantize %s --data calib.npz     arrays named as the inputs", path).
+			Note("octavo quantize %s --data calib/        a folder of .npy or .npz files, one sample each", path)
+	}
+	m, err := c.load(path)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	out, err := c.outputPath(path, f.out, f.force)
+	if err != nil {
+		return err
+	}
+	d, err := m.OpenData(f.data, f.fill)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	c.warnings.Warn(d.Warnings()...)
+	n := r.Data.Samples
+	if n == 0 {
+		n = octavo.DefaultSamples
+	}
+	bar := c.progress("calibrating", min(n, d.Len()))
+	q, err := octavo.Quantize(cmd.Context(), m, *r, octavo.WithCalibration(d.Samples(n)), octavo.WithProgress(bar.step), octavo.WithThreads(c.threads))
+	if err != nil {
+		return err
+	}
+	c.warnings.Warn(q.Warnings...)
+	seen := len(q.Warnings)
+	if r.Strict {
+		if err := q.Report.Strict(); err != nil {
+			return err
+		}
+	}
+	if err := q.Save(out); err != nil {
+		return err
+	}
+	c.warnings.Warn(q.Warnings[seen:]...)
+	return c.summary(cmd.OutOrStdout(), path, out, q.Report, f.data, time.Since(start))
+}
+
+func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, data []string, spent time.Duration) error {
+	before, err := fileSize(in)
+	if err != nil {
+		return err
+	}
+	after, err := fileSize(out)
+	if err != nil {
+		return err
+	}
+	peak := octavo.PeakMemory()
+	if c.json {
+		return printJSON(w, map[string]any{"schema": "octavo.quantize/1", "input": in, "output": out, "bytes_before": before, "bytes_after": after,
+			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
+	}
+	if c.quiet {
+		return nil
+	}
+	fmt.Fprintf(w, "%s -> %s\n", in, out)
+	fmt.Fprintf(w, "  size       %s -> %s (%.2fx smaller)\n", size(before), size(after), float64(before)/float64(after))
+	fmt.Fprintf(w, "  int8       %d operators, ranges from %d samples\n", r.Quantized, r.Samples)
+	if len(r.Float) > 0 {
+		fmt.Fprintf(w, "  float      %d operators:\n", len(r.Float))
+		for _, line := range r.FloatReasons() {
+			fmt.Fprintf(w, "               %s\n", line)
+		}
+	}
+	fmt.Fprintf(w, "  took       %.1f s, peak memory %s\n", spent.Seconds(), size(peak))
+	_, err = fmt.Fprintf(w, "next: octavo validate %s %s --data %s\n", in, out, strings.Join(data, " --data "))
+	return err
+}

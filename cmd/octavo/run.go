@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octavo-ml/octavo"
+	"github.com/octavo-ml/octavo/internal/atomicfile"
+	"github.com/octavo-ml/octavo/internal/diag"
+)
+
+type runFlags struct {
+	data, input, fill []string
+	samples           int
+	out               string
+}
+
+func newRun(c *cli) *cobra.Command {
+	f := &runFlags{}
+	cmd := &cobra.Command{
+		Use:   "run MODEL",
+		Short: "Run a model and write its outputs as .npy files",
+		Example: `  octavo run model.onnx --data test.npz -o outputs
+  octavo run model.onnx --input x=sample.npy -o outputs`,
+		Args: exactly(1, "one model"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0], f) },
+	}
+	s := cmd.Flags()
+	s.StringArrayVar(&f.data, "data", nil, "samples: .npz, .npy, a folder of either, or NAME=PATH")
+	s.StringArrayVar(&f.input, "input", nil, "NAME=FILE: one .npy array for an input, run once as it is")
+	s.StringArrayVar(&f.fill, "fill", nil, "NAME=VALUE: a constant for an input that the data lacks")
+	s.IntVar(&f.samples, "samples", 0, "how many samples to run, spread evenly; 0 is all")
+	s.StringVarP(&f.out, "out", "o", "", "folder for the outputs: NAME.npy for --input, NAME/00000.npy for --data")
+	return cmd
+}
+
+func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
+	if f.out == "" || (len(f.data) == 0) == (len(f.input) == 0) {
+		return diag.Usagef("give -o DIR, and either --data or --input").Note("octavo run %s --data test.npz -o outputs", path)
+	}
+	m, err := c.load(path)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	p, err := m.Compile(octavo.Threads(c.threads))
+	if err != nil {
+		return err
+	}
+	if len(f.input) > 0 {
+		in := octavo.Inputs{}
+		for _, s := range f.input {
+			name, file, ok := strings.Cut(s, "=")
+			if !ok {
+				return diag.Usagef("--input %q: want NAME=FILE", s)
+			}
+			if in[name], err = octavo.ReadArray(file); err != nil {
+				return err
+			}
+		}
+		out, err := p.Run(cmd.Context(), in)
+		if err != nil {
+			return err
+		}
+		return c.writeOutputs(f.out, out, func(name string) string { return fileName(name) + ".npy" })
+	}
+	d, err := m.OpenData(f.data, f.fill)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	c.warnings.Warn(d.Warnings()...)
+	i := 0
+	bar := c.progress("running", d.Len())
+	for in, err := range d.Samples(f.samples) {
+		if err != nil {
+			return err
+		}
+		out, err := p.Run(cmd.Context(), in)
+		if err != nil {
+			return err
+		}
+		if err := c.writeOutputs(f.out, out, func(name string) string { return filepath.Join(fileName(name), fmt.Sprintf("%05d.npy", i)) }); err != nil {
+			return err
+		}
+		i++
+		bar.step(i)
+	}
+	if !c.quiet {
+		fmt.Fprintf(cmd.OutOrStdout(), "%d samples -> %s\n", i, f.out)
+	}
+	return nil
+}
+
+// fileName makes a file name of a value's name.
+func fileName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+}
+
+func (c *cli) writeOutputs(dir string, out octavo.Inputs, file func(string) string) error {
+	for name, t := range out {
+		path := filepath.Join(dir, file(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := writeFile(path, func(w io.Writer) error { return octavo.WriteArray(w, t) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFile replaces a file as a whole.
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	if err := write(f); err != nil {
+		return err
+	}
+	return f.Commit()
+}

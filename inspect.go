@@ -1,0 +1,180 @@
+package octavo
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/quant"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// Info describes a model.
+type Info struct {
+	Schema         string          `json:"schema"`
+	Format         string          `json:"format"`
+	Inputs         []ValueInfo     `json:"inputs"`
+	Outputs        []ValueInfo     `json:"outputs"`
+	Parameters     int64           `json:"parameters"`
+	ParameterBytes int64           `json:"parameter_bytes"`
+	Precision      []PrecisionInfo `json:"precision"`
+	Operators      []OperatorInfo  `json:"operators"`
+	Hard           []string        `json:"hard"`
+	Nodes          []string        `json:"nodes"`
+}
+
+// ValueInfo is an input or output: its name and type, such as
+// "float32[batch,3,224,224]".
+type ValueInfo struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// PrecisionInfo counts the parameters of one element type.
+type PrecisionInfo struct {
+	Type     string `json:"type"`
+	Elements int64  `json:"elements"`
+	Bytes    int64  `json:"bytes"`
+}
+
+// OperatorInfo counts the nodes of one operator.
+type OperatorInfo struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+	Note  string `json:"note,omitempty"`
+}
+
+// Inspect describes the model as it is quantized and run: with constants and
+// normalizations folded.
+func (m *Model) Inspect() (*Info, error) {
+	g, err := m.prepare(false)
+	if err != nil {
+		return nil, err
+	}
+	info := &Info{Schema: "octavo.inspect/1", Format: m.format.Name}
+	describe := func(vs []*ir.Value) (out []ValueInfo) {
+		for _, v := range vs {
+			out = append(out, ValueInfo{v.Name, typeText(v)})
+		}
+		return out
+	}
+	info.Inputs, info.Outputs = describe(g.Inputs), describe(g.Outputs)
+	byType := map[dtype.Type]*PrecisionInfo{}
+	for _, v := range g.Values() {
+		if v.Const == nil || v.Const.Storage() == nil {
+			continue
+		}
+		p := byType[v.Type]
+		if p == nil {
+			p = &PrecisionInfo{Type: v.Type.String()}
+			byType[v.Type] = p
+		}
+		p.Elements += int64(v.Const.Len())
+		p.Bytes += v.Const.Storage().Len()
+		info.Parameters += int64(v.Const.Len())
+		info.ParameterBytes += v.Const.Storage().Len()
+	}
+	for _, p := range byType {
+		info.Precision = append(info.Precision, *p)
+	}
+	slices.SortFunc(info.Precision, func(a, b PrecisionInfo) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Type, b.Type))
+	})
+	count := map[string]*OperatorInfo{}
+	for _, n := range g.Nodes {
+		o := count[n.Op.Name()]
+		if o == nil {
+			o = &OperatorInfo{Name: n.Op.Name()}
+			if _, custom := n.Op.(*op.Custom); custom {
+				o.Note = "unknown: carried through, cannot be run"
+			}
+			count[o.Name] = o
+		}
+		o.Count++
+		info.Nodes = append(info.Nodes, nodeText(n))
+	}
+	for _, o := range count {
+		info.Operators = append(info.Operators, *o)
+	}
+	slices.SortFunc(info.Operators, func(a, b OperatorInfo) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
+	})
+	info.Hard = hard(g)
+	return info, nil
+}
+
+func typeText(v *ir.Value) string {
+	if v.Type == dtype.Invalid {
+		return "unknown"
+	}
+	return v.Type.String() + v.Shape.String()
+}
+
+func nodeText(n *ir.Node) string {
+	s := fmt.Sprintf("%s (%s)", quant.NodeName(n), n.Op.Name())
+	for _, v := range n.Out {
+		if v != nil {
+			s += " -> " + typeText(v)
+		}
+	}
+	return s
+}
+
+// spread is by how much the weight ranges of a layer's channels may differ
+// before one scale for all of them is called lossy.
+const spread = 30
+
+// hard lists layers whose weights quantize badly: channels of very different
+// range under a single scale.
+func hard(g *ir.Graph) []string {
+	var out []string
+	for _, n := range g.Nodes {
+		q, ok := n.Op.(op.Quantizable)
+		if !ok {
+			continue
+		}
+		f := q.Quantization()
+		if f.Weight == op.None || f.Weight >= len(n.In) || n.In[f.Weight] == nil || n.In[f.Weight].Const == nil || n.In[f.Weight].Type != dtype.Float32 {
+			continue
+		}
+		w := n.In[f.Weight].Const
+		axis, err := op.Axis(f.WeightAxis, w.Rank())
+		if err != nil {
+			continue
+		}
+		lo, hi := channelRanges(w, axis)
+		if lo > 0 && hi/lo > spread {
+			out = append(out, fmt.Sprintf("%s (%s): weight ranges of its channels differ %.0f-fold; keep --granularity channel", quant.NodeName(n), n.Op.Name(), hi/lo))
+		}
+	}
+	return out
+}
+
+// channelRanges returns the least nonzero and the greatest of the largest
+// magnitudes of a weight's channels.
+func channelRanges(w *tensor.Tensor, axis int) (lo, hi float64) {
+	inner := 1
+	for _, d := range w.Shape()[axis+1:] {
+		inner *= d
+	}
+	channels := make([]float32, w.Shape()[axis])
+	for i, v := range tensor.Data[float32](w) {
+		c := i / inner % len(channels)
+		channels[c] = max(channels[c], max(v, -v))
+	}
+	lo = math.Inf(1)
+	for _, c := range channels {
+		if c > 0 {
+			lo = min(lo, float64(c))
+		}
+		hi = max(hi, float64(c))
+	}
+	if math.IsInf(lo, 1) {
+		return 0, 0
+	}
+	return lo, hi
+}

@@ -1,0 +1,210 @@
+// Package octavo makes trained models small and fast by quantization for the
+// runtime that the user names, shows on the user's own data what that cost and
+// gained, and runs the result: no Python, no cgo.
+//
+//	m, err := octavo.Load("resnet18.onnx")
+//	q, err := octavo.Quantize(ctx, m, octavo.Recipe{Mode: octavo.Static}, octavo.WithCalibration(samples))
+//	v, err := octavo.Validate(ctx, m, []*octavo.Model{q}, samples)
+//	err = q.Save("resnet18.int8.onnx")
+//
+// A [Model] is read from a file, which stays mapped and must not change while
+// the model is in use. [Model.Compile] makes a [Program], which many
+// goroutines may run at the same time.
+package octavo
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/octavo-ml/octavo/internal/atomicfile"
+	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/format"
+	"github.com/octavo-ml/octavo/internal/format/all"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/pass"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// Version is the release.
+const Version = "0.1.0"
+
+// Tensor is an array of numbers: element type, shape and row-major data.
+type Tensor = tensor.Tensor
+
+// Inputs are the tensors of one sample, or the outputs of one run, by name.
+type Inputs = map[string]*Tensor
+
+// Warning is something that the user should know and that stops nothing. Its
+// ID is stable.
+type Warning = diag.Warning
+
+// NewTensor returns a tensor that aliases data. It panics if the shape does
+// not hold as many elements.
+func NewTensor[T tensor.Element](data []T, shape ...int) *Tensor {
+	return tensor.FromSlice(data, shape...)
+}
+
+// Data returns the elements of t, whose type must be as wide as T. The slice
+// may alias the tensor.
+func Data[T tensor.Element](t *Tensor) []T { return tensor.Data[T](t) }
+
+// Model is a graph that was read from a file or made from another one.
+type Model struct {
+	// Path is where the model was read from or last saved to.
+	Path string
+	// Warnings are what reading or making it left to say.
+	Warnings []Warning
+	// Report is set by Quantize.
+	Report *Report
+
+	src      *format.Source // nil for models that were made
+	base     *Model         // whose file the constants lie in
+	format   *format.Format
+	graph    *ir.Graph
+	prepared *ir.Graph // cache of Prepare with patterns
+	opset    int
+}
+
+// Load reads the model at path. What the file is, is told by its content.
+func Load(path string) (*Model, error) {
+	src, err := format.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return load(src)
+}
+
+// LoadBytes reads a model from memory; name is used in messages. b must not be
+// changed while the model is in use.
+func LoadBytes(name string, b []byte) (*Model, error) { return load(format.FromBytes(name, b)) }
+
+// LoadFS reads the model called name from fsys.
+func LoadFS(fsys fs.FS, name string) (*Model, error) {
+	src, err := format.FromFS(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	return load(src)
+}
+
+func load(src *format.Source) (*Model, error) {
+	m, err := decode(src)
+	if err != nil {
+		src.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func decode(src *format.Source) (*Model, error) {
+	head := src.Main.Bytes()
+	f, err := all.Sniff(src.Path, head[:min(len(head), 512)])
+	if err != nil {
+		return nil, err
+	}
+	var m *format.Model
+	err = tensor.Guard(func() error {
+		m, err = f.Decode(src)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Model{Path: src.Path, Warnings: m.Warnings, src: src, format: f, graph: m.Graph}, nil
+}
+
+// Close releases the file. Models made from this one, and programs compiled
+// from them, must not be used after it.
+func (m *Model) Close() error {
+	if m.src == nil {
+		return nil
+	}
+	return m.src.Close()
+}
+
+// Graph returns the text of the model's graph as it is quantized and run: one
+// line a node, constants in full.
+func (m *Model) Graph() (string, error) {
+	g, err := m.prepare(false)
+	if err != nil {
+		return "", err
+	}
+	return ir.Format(g), nil
+}
+
+// prepare returns the graph with constants and normalizations folded. It must
+// not be changed.
+func (m *Model) prepare(parity bool) (*ir.Graph, error) {
+	if m.prepared != nil && !parity {
+		return m.prepared, nil
+	}
+	g, _ := m.graph.Clone()
+	err := tensor.Guard(func() error {
+		if err := pass.Expand(g); err != nil {
+			return err
+		}
+		return pass.Prepare(g, pass.Options{NoPatterns: parity})
+	})
+	if err != nil {
+		return nil, m.wrap(err)
+	}
+	if !parity {
+		m.prepared = g
+	}
+	return g, nil
+}
+
+// wrap puts the file's name before an error.
+func (m *Model) wrap(err error) error { return fmt.Errorf("%s: %w", m.Path, err) }
+
+// Save writes the model to path, in the format that the name's ending says,
+// replacing the file as a whole or not at all. External data is written beside
+// it where the format needs that.
+func (m *Model) Save(path string) error {
+	f, err := all.ByExtension(path)
+	if err != nil {
+		return err
+	}
+	return tensor.Guard(func() error {
+		g, _ := m.graph.Clone()
+		if err := pass.Lower(g, pass.Form{Integer: m.Report != nil && m.Report.recipe.OnnxForm == "qoperator"}); err != nil {
+			return m.wrap(err)
+		}
+		e, err := f.Encode(g, format.EncodeOptions{Opset: m.opset, Name: filepath.Base(path), Producer: "octavo", Version: Version})
+		if err != nil {
+			return m.wrap(err)
+		}
+		if err := write(path, e); err != nil {
+			return err
+		}
+		m.Warnings = append(m.Warnings, e.Warnings...)
+		m.Path = path
+		return nil
+	})
+}
+
+func write(path string, e *format.Encoded) error {
+	g, err := atomicfile.NewGroup(path)
+	if err != nil {
+		return err
+	}
+	defer g.Discard()
+	for _, p := range e.Companions {
+		w, err := g.Create(filepath.Join(filepath.Dir(path), p.Name))
+		if err != nil {
+			return err
+		}
+		if _, err := p.WriteTo(w); err != nil {
+			return err
+		}
+	}
+	w, err := g.Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := e.Main.WriteTo(w); err != nil {
+		return err
+	}
+	return g.Commit()
+}

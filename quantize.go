@@ -1,0 +1,244 @@
+package octavo
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"runtime"
+	"strings"
+
+	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/quant"
+	"github.com/octavo-ml/octavo/internal/quant/calibrate"
+	engine "github.com/octavo-ml/octavo/internal/runtime"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// Recipe is everything that decides how a model is quantized.
+type Recipe = quant.Recipe
+
+// Override changes the treatment of some nodes of a Recipe.
+type Override = quant.Override
+
+// Static is the mode in which activations get their ranges from samples.
+const Static = quant.Static
+
+// ParseRecipe reads the YAML form of a recipe.
+func ParseRecipe(b []byte) (*Recipe, error) { return quant.ParseRecipe(b) }
+
+// Report tells what Quantize did.
+type Report struct {
+	Samples   int
+	Quantized int    // nodes that run on integers
+	Float     []Skip // nodes that stay float, and why
+	Values    []Range
+	// Growing names the values whose range still grew more than 5 % in the
+	// last quarter of the samples.
+	Growing []string
+	recipe  Recipe
+}
+
+// Skip is a node that stays float, and why.
+type Skip = quant.Skip
+
+// Range is the choice made for one value.
+type Range struct {
+	Value     string
+	Type      string
+	Scale     float32 // the first, where there are several
+	ZeroPoint int64
+}
+
+// An Option changes how Quantize works.
+type Option func(*options)
+
+type options struct {
+	samples  iter.Seq2[Inputs, error]
+	progress func(done int)
+	threads  int
+}
+
+// WithCalibration gives the samples from which ranges are taken.
+func WithCalibration(samples iter.Seq2[Inputs, error]) Option {
+	return func(o *options) { o.samples = samples }
+}
+
+// WithProgress calls f after each calibration sample.
+func WithProgress(f func(done int)) Option { return func(o *options) { o.progress = f } }
+
+// WithThreads bounds the number of threads; the result does not depend on it.
+func WithThreads(n int) Option { return func(o *options) { o.threads = n } }
+
+// Quantize returns a quantized copy of m. Calibration samples are needed for
+// static quantization. The copy refers to m's file: m must stay open.
+func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, error) {
+	o := options{threads: runtime.GOMAXPROCS(0)}
+	for _, f := range opts {
+		f(&o)
+	}
+	if r.Mode != "" && r.Mode != quant.Auto && r.Mode != quant.Static {
+		return nil, diag.Usagef("mode %q is not known", r.Mode).Note("known: static")
+	}
+	if o.samples == nil {
+		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line")
+	}
+	g, err := m.prepare(r.Parity != "")
+	if err != nil {
+		return nil, err
+	}
+	if n := quantizedNodes(g); n > 0 {
+		return nil, &diag.Error{Msg: fmt.Sprintf("%s: the model is quantized already (%d QuantizeLinear and DequantizeLinear nodes)", m.Path, n),
+			Notes: []string{"quantize the float model it was made from"}}
+	}
+	placement, err := quant.Place(g, &r)
+	if err != nil {
+		return nil, err
+	}
+	if len(placement.Nodes) == 0 {
+		return nil, nothingToDo(m, placement)
+	}
+	method, err := quant.NeedsHistogram(&r)
+	if err != nil {
+		return nil, err
+	}
+	stats, n, err := calibrate.Run(ctx, g, placement.Watched(), tensors(o.samples), calibrate.Options{Threads: o.threads, Histogram: method, Progress: o.progress})
+	if err != nil {
+		return nil, m.wrap(err)
+	}
+	var out *ir.Graph
+	var plan *quant.Plan
+	err = tensor.Guard(func() error {
+		if plan, err = quant.MakePlan(g, placement, stats, &r); err != nil {
+			return err
+		}
+		out, err = quant.Apply(g, plan)
+		return err
+	})
+	if err != nil {
+		return nil, m.wrap(err)
+	}
+	q := &Model{Path: m.Path, base: m, format: m.format, graph: out, opset: r.Opset, Warnings: plan.Warnings}
+	q.Report = report(plan, stats, n, r)
+	if n < fewSamples {
+		q.Warnings = append(q.Warnings, Warning{ID: "OCT002", Msg: fmt.Sprintf("only %d calibration samples; ranges taken from fewer than %d are unsure", n, fewSamples)})
+	}
+	if len(q.Report.Growing) > 0 {
+		q.Warnings = append(q.Warnings, growing(q.Report.Growing, len(stats)))
+	}
+	q.stamp(&r)
+	return q, nil
+}
+
+// fewSamples is the number below which a warning is given.
+const fewSamples = 32
+
+// growth is by how much a range may still grow in the last quarter.
+const growth = 0.05
+
+func tensors(seq iter.Seq2[Inputs, error]) iter.Seq2[engine.Tensors, error] {
+	return func(yield func(engine.Tensors, error) bool) {
+		for in, err := range seq {
+			if !yield(in, err) {
+				return
+			}
+		}
+	}
+}
+
+func quantizedNodes(g *ir.Graph) int {
+	n := 0
+	for _, node := range g.Nodes {
+		switch node.Op.(type) {
+		case *op.QuantizeLinear, *op.DequantizeLinear:
+			n++
+		}
+	}
+	return n
+}
+
+func nothingToDo(m *Model, p *quant.Placement) error {
+	e := &diag.Error{Msg: m.Path + ": no operator of this model can be quantized for the target"}
+	for i, s := range p.Skipped {
+		if i == 3 {
+			break
+		}
+		e.Notes = append(e.Notes, fmt.Sprintf("%s (%s): %s", s.Node, s.Op, s.Reason))
+	}
+	return e
+}
+
+func growing(names []string, of int) Warning {
+	shown := names
+	if len(shown) > 5 {
+		shown = shown[:5]
+	}
+	return Warning{ID: "OCT004", Msg: fmt.Sprintf("%d of %d ranges still grew more than 5 %% in the last quarter of the samples: more samples may help", len(names), of),
+		Notes: []string{strings.Join(shown, ", ")}}
+}
+
+func report(plan *quant.Plan, stats quant.Statistics, samples int, r Recipe) *Report {
+	rep := &Report{Samples: samples, Quantized: len(plan.Nodes), Float: plan.Skipped, recipe: r}
+	for i, pt := range plan.Points {
+		p := plan.Params[i]
+		v := Range{Value: pt.Value, Type: p.Type.String(), Scale: p.Scale[0]}
+		if len(p.ZeroPoint) > 0 {
+			v.ZeroPoint = p.ZeroPoint[0]
+		}
+		rep.Values = append(rep.Values, v)
+		if s := stats[pt.Value]; s != nil && samples >= fewSamples && s.Growth(samples) > growth {
+			rep.Growing = append(rep.Growing, pt.Value)
+		}
+	}
+	return rep
+}
+
+// stamp records in the model what made it: version and a hash of the recipe
+// without paths. No time, so that the same inputs give the same bytes.
+func (m *Model) stamp(r *Recipe) {
+	c := *r
+	c.Data.Path = ""
+	text, err := c.YAML()
+	if err != nil {
+		return // a Recipe always encodes
+	}
+	sum := sha256.Sum256(text)
+	if m.graph.Meta == nil {
+		m.graph.Meta = map[string]string{}
+	}
+	m.graph.Meta["octavo.version"] = Version
+	m.graph.Meta["octavo.recipe.sha256"] = hex.EncodeToString(sum[:])
+}
+
+// Program is a model ready to run.
+type Program struct{ p *engine.Program }
+
+// A CompileOption changes how a model is compiled.
+type CompileOption func(*engine.Options)
+
+// Threads bounds how many goroutines one Run uses.
+func Threads(n int) CompileOption { return func(o *engine.Options) { o.Threads = n } }
+
+// Compile makes a program of m. m must stay open while the program is used.
+func (m *Model) Compile(opts ...CompileOption) (*Program, error) {
+	var o engine.Options
+	for _, f := range opts {
+		f(&o)
+	}
+	g, err := m.prepare(false)
+	if err != nil {
+		return nil, err
+	}
+	p, err := engine.Compile(g, o)
+	if err != nil {
+		return nil, m.wrap(err)
+	}
+	return &Program{p}, nil
+}
+
+// Run computes the outputs for one set of inputs. It may be called by many
+// goroutines at the same time; cancelling ctx ends it early.
+func (p *Program) Run(ctx context.Context, in Inputs) (Inputs, error) { return p.p.Run(ctx, in) }
