@@ -33,7 +33,13 @@ func quantize(t *tensor.Tensor, p Params, r Rounding, saturate bool) (*tensor.Te
 	}
 	if f := float8(p.Type); f != nil {
 		codes := make([]uint8, len(x))
-		p.eachElement(t.Shape(), func(i, k int) { codes[i] = f.Encode(x[i]/p.Scale[k], saturate) })
+		p.eachElement(t.Shape(), func(i, k int) {
+			v := x[i] / p.Scale[k]
+			if v == 0 {
+				v = 0 // adding the zero point takes the sign off a zero
+			}
+			codes[i] = f.Encode(v, saturate)
+		})
 		if p.Type.Bits() < 8 {
 			return tensor.Pack(p.Type, signed(codes), t.Shape()...), nil
 		}

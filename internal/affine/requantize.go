@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/exact"
 	"github.com/octavo-ml/octavo/internal/kernels/convert"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -104,3 +105,24 @@ func Rescale(acc []int32, shape []int, axis int, multipliers []float32) *tensor.
 	})
 	return tensor.FromSlice(out, shape...)
 }
+
+// Sum adds integers of two tensors into those of a third: fma(a, A, fma(b, B,
+// C)), the steps of ONNX Runtime's QLinearAdd, is to be rounded half to even
+// and clamped.
+type Sum struct{ A, B, C float32 }
+
+// SumOf returns the factors for operands a and b and the result y, all per
+// tensor.
+func SumOf(a, b, y Params) Sum {
+	s := Sum{A: a.Scale[0] / y.Scale[0], B: b.Scale[0] / y.Scale[0]}
+	s.C = float32(y.Zero(0)) - exact.FMA32(float32(a.Zero(0)), s.A, float32(s.B*float32(b.Zero(0))))
+	return s
+}
+
+// Of returns the sum of two integers before rounding.
+func (s Sum) Of(a, b float32) float32 { return exact.FMA32(a, s.A, exact.FMA32(b, s.B, s.C)) }
+
+// MulFactor returns the factor of a product of integers of a and b minus their
+// zero points. The integer of y is round(factor·product + zero point), every
+// step in float32, half to even, clamped: ONNX Runtime's QLinearMul.
+func MulFactor(a, b, y Params) float32 { return float32(a.Scale[0]*b.Scale[0]) / y.Scale[0] }

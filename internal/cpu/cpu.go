@@ -1,9 +1,9 @@
 // Package cpu says which instruction sets may be used: what the processor has,
 // limited by the environment variable OCTAVO_ISA.
 //
-// It chooses no kernel. Start at [Has]; levels are generic, avx2, avx512,
-// vnni, amx on amd64 and neon, dotprod, i8mm on arm64, each including those
-// before it.
+// It knows no kernel and chooses none: the families' tables of variants ask
+// it. Start at [Has]; levels are generic, avx2, avx512, vnni and amx on amd64,
+// generic, neon, dotprod and i8mm on arm64, each including those before it.
 package cpu
 
 import (
@@ -11,97 +11,78 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 )
 
-// Level is a set of instructions that kernels ask for.
-type Level string
+// Level is a set of instructions that kernels ask for. It includes the lower
+// levels of the same architecture.
+type Level uint8
 
-// The levels.
+// The levels. Generic is plain Go and always there.
 const (
-	Generic Level = "generic"
-	AVX2    Level = "avx2" // with FMA
-	AVX512  Level = "avx512"
-	VNNI    Level = "vnni"
-	AMX     Level = "amx"
-	NEON    Level = "neon"
-	DotProd Level = "dotprod"
-	I8MM    Level = "i8mm"
+	Generic Level = iota
+	AVX2          // AVX2 and FMA
+	AVX512        // and AVX-512 F, BW, DQ, VL
+	VNNI          // and AVX-512 VNNI
+	AMX           // and AMX int8; a kernel still has to ask the system for permission
+	NEON          // arm64's vectors
+	DotProd       // and SDOT, UDOT
+	I8MM          // and SMMLA, UMMLA
 )
 
-// Environment is the variable that lowers the level.
+var names = [...]string{"generic", "avx2", "avx512", "vnni", "amx", "neon", "dotprod", "i8mm"}
+
+func (l Level) String() string { return names[l] }
+
+// Environment names the variable that lowers the level.
 const Environment = "OCTAVO_ISA"
 
-var (
-	mu    sync.RWMutex
-	limit = detected()
-	err   error
-)
+// allowed is the highest level in force.
+var allowed atomic.Uint32
 
-func fromEnvironment() Level {
-	l, e := parse(os.Getenv(Environment))
-	err = e
-	return l
-}
+// errEnvironment is what is wrong with the environment's level.
+var errEnvironment = readEnvironment()
 
-// allowed is the level in force; it is set once from the environment and
-// changed by Override in tests.
-var allowed = fromEnvironment()
-
-func parse(name string) (Level, error) {
+func readEnvironment() error {
+	allowed.Store(uint32(detected()))
+	name := os.Getenv(Environment)
 	if name == "" {
-		return limit, nil
+		return nil
 	}
-	i := slices.Index(levels, Level(name))
-	if i < 0 {
-		return limit, fmt.Errorf("%s=%s: unknown level; known here: %s", Environment, name, known())
+	if _, err := Override(name); err != nil {
+		return fmt.Errorf("%s: %w", Environment, err)
 	}
-	if i > slices.Index(levels, limit) {
-		return limit, fmt.Errorf("%s=%s: this processor has %s at most", Environment, name, limit)
-	}
-	return levels[i], nil
+	return nil
 }
 
-func known() string {
-	var out []string
-	for _, l := range levels {
-		out = append(out, string(l))
-	}
-	return strings.Join(out, ", ")
-}
+// Err returns an error if OCTAVO_ISA names no level or one that the processor
+// lacks; what was detected is used then.
+func Err() error { return errEnvironment }
 
-// Err returns an error if OCTAVO_ISA names a level that does not exist or that
-// the processor does not have; what was detected is used then.
-func Err() error { return err }
-
-// Has reports whether the level may be used.
+// Has reports whether kernels of level l may be used.
 func Has(l Level) bool {
-	mu.RLock()
-	defer mu.RUnlock()
-	i := slices.Index(levels, l)
-	return i >= 0 && i <= slices.Index(levels, allowed)
+	a := Level(allowed.Load())
+	return l <= a && (l == Generic || first <= l)
 }
 
 // Current returns the highest level that may be used.
-func Current() Level {
-	mu.RLock()
-	defer mu.RUnlock()
-	return allowed
-}
+func Current() Level { return Level(allowed.Load()) }
 
-// Override sets the level, for tests, and returns what restores it.
-func Override(l Level) (restore func(), err error) {
-	mu.Lock()
-	defer mu.Unlock()
-	to, err := parse(string(l))
-	if err != nil {
-		return nil, err
+// Override sets the highest level by name, whatever OCTAVO_ISA says, and
+// returns what restores the one before. It is for tests, which must not run in
+// parallel with others that depend on it.
+func Override(name string) (restore func(), err error) {
+	l := Level(slices.Index(names[:], name))
+	switch top := detected(); {
+	case !slices.Contains(levels, l):
+		var known []string
+		for _, l := range levels {
+			known = append(known, l.String())
+		}
+		return nil, fmt.Errorf("instruction set %q: unknown here; known are %s", name, strings.Join(known, ", "))
+	case l > top:
+		return nil, fmt.Errorf("instruction set %q: this processor has %s at most", name, top)
 	}
-	old := allowed
-	allowed = to
-	return func() {
-		mu.Lock()
-		defer mu.Unlock()
-		allowed = old
-	}, nil
+	old := allowed.Swap(uint32(l))
+	return func() { allowed.Store(old) }, nil
 }

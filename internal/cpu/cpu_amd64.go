@@ -2,11 +2,13 @@ package cpu
 
 import "golang.org/x/sys/cpu"
 
-// levels lists the levels of this architecture, lowest first.
+// first is the lowest level of this architecture above Generic.
+const first = AVX2
+
 var levels = []Level{Generic, AVX2, AVX512, VNNI, AMX}
 
 func detected() Level {
-	x := cpu.X86
+	x := &cpu.X86
 	switch {
 	case !x.HasAVX2 || !x.HasFMA:
 		return Generic

@@ -2,14 +2,16 @@ package cpu
 
 import "golang.org/x/sys/cpu"
 
-// levels lists the levels of this architecture, lowest first.
+// first is the lowest level of this architecture above Generic.
+const first = NEON
+
 var levels = []Level{Generic, NEON, DotProd, I8MM}
 
 func detected() Level {
-	switch {
-	case !cpu.ARM64.HasASIMDDP:
+	switch x := &cpu.ARM64; {
+	case !x.HasASIMDDP:
 		return NEON // every arm64 that Go runs on has it
-	case !cpu.ARM64.HasI8MM:
+	case !x.HasI8MM:
 		return DotProd
 	}
 	return I8MM

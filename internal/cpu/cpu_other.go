@@ -2,7 +2,9 @@
 
 package cpu
 
-// levels lists the levels of this architecture, lowest first.
+// first is above every level: there is only Generic.
+const first = I8MM + 1
+
 var levels = []Level{Generic}
 
 func detected() Level { return Generic }

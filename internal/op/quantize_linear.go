@@ -66,7 +66,8 @@ func checkScale(in []Fact, axis, block int) error {
 	if t := in[1].Type; t != dtype.Invalid && !t.IsFloat() {
 		return fmt.Errorf("scale of type %v, want a floating-point type", t)
 	}
-	if z := input(in, 2); z.Present() {
+	// One zero point serves any number of scales.
+	if z := input(in, 2); z.Present() && !z.Shape.Count().Is(1) {
 		if _, err := Merge(s, z.Shape); err != nil {
 			return fmt.Errorf("scale and zero point: %w", err)
 		}

@@ -25,20 +25,24 @@ import (
 //	                             the product instead of to acc
 //	AveragePool                  acc = Σ (q−z) of the window; multiplier = s/(sy·n), n the
 //	GlobalAveragePool            number of elements; then as above
+//	Add                          y = clamp(round(fma(qa, sa/sy, fma(qb, sb/sy, c)))), where
+//	                             c = zy − fma(za, sa/sy, (sb/sy)·zb)
+//	Mul                          y = clamp(round((qa−za)(qb−zb)·((sa·sb)/sy) + zy))
 //	all others                   y = clamp(quantize(operator(dequantize(operands)))), by a
 //	                             table of 256 entries where the operator is elementwise
 //	                             and its operand 8 bits wide: the same result
 //
-// Conv, MatMul and Gemm equal ONNX Runtime's QLinearConv, QLinearMatMul and
-// QGemm bit for bit, global pools its QLinearGlobalAveragePool. Add and Mul
-// differ from QLinearAdd and QLinearMul, and AveragePool from
-// QLinearAveragePool, by one where the real result lies half-way between two
-// integers: ONNX Runtime folds zero points into other steps there.
+// Each row equals ONNX Runtime's operator bit for bit (QLinearConv,
+// QLinearMatMul, QGemm, QLinearGlobalAveragePool, QLinearAdd, QLinearMul and so
+// on), with two exceptions: AveragePool where the real result lies half-way
+// between two integers, and QLinearSoftmax to other scales than 1/256, may
+// differ by one.
 //
 // The rows above "all others" hold for operands of at most 8 bits, one scale
 // for the activations (MatMul's and Gemm's A: or one a row; weights: or one a
-// channel), at most 16 bits in the result and rounding half to even. Otherwise
-// the operator runs on real numbers, as in the last row.
+// channel), 8 or 16 bits in the result and rounding half to even; Add and Mul
+// need an integer result. Otherwise the operator runs on real numbers, as in
+// the last row.
 type Quantized struct {
 	Inner Op
 	// In and Out hold the parameters of Inner's operands and results; the
@@ -106,6 +110,10 @@ func (o *Quantized) Eval(in []Datum) ([]Datum, error) {
 			y, done, err = o.matMul(in, shape)
 		case *Gemm:
 			y, done, err = o.gemm(inner, in, shape)
+		case *Add:
+			y, err = o.add(in, shape)
+		case *Mul:
+			y, err = o.mul(in, shape)
 		case *AveragePool:
 			y, err = o.averagePool(inner, in)
 		case *GlobalAveragePool:
@@ -143,6 +151,8 @@ func (o *Quantized) integer() bool {
 		return narrow(1) && o.In[0].IsPerTensor() && along(o.In[1], 0)
 	case *MatMul, *Gemm:
 		return narrow(1)
+	case *Add, *Mul:
+		return narrow(1) && y.Present() && o.In[0].IsPerTensor() && o.In[1].IsPerTensor()
 	case *AveragePool, *GlobalAveragePool:
 		return o.In[0].IsPerTensor()
 	}

@@ -201,10 +201,7 @@ func (o *Quantized) finishPart(p accumulators) (*tensor.Tensor, error) {
 // store multiplies accumulators and rounds and limits them as the result asks.
 func (o *Quantized) store(p accumulators, multipliers []float32) (*tensor.Tensor, error) {
 	if y := input(o.Out, 0); y.Present() {
-		qmin, qmax := y.Type.Range()
-		if o.Clamp != nil {
-			qmin, qmax = y.Bounds(o.Clamp.Lo, o.Clamp.Hi)
-		}
+		qmin, qmax := o.bounds()
 		return affine.Requantize(p.acc, p.shape, p.axis, multipliers, y, qmin, qmax)
 	}
 	t := affine.Rescale(p.acc, p.shape, p.axis, multipliers)

@@ -335,7 +335,7 @@ func (p *placer) takeOver(x, y *ir.Value) bool {
 		return false
 	}
 	p.out.Points[i].Value = y.Name
-	p.out.Points[i].Limit = limitOf(p.prod[y])
+	p.out.Points[i].Limit = p.limitOf(y)
 	delete(p.points, x)
 	p.points[y] = i
 	delete(p.integer, x)
@@ -415,7 +415,7 @@ func (p *placer) point(v *ir.Value, uses []Use, producer *ir.Node) *Point {
 		}
 		return &p.out.Points[i]
 	}
-	pt := Point{Value: v.Name, Role: Activation, Uses: uses, Type: p.activation, Symmetric: p.symmetricActivation, Axis: PerTensor, Limit: limitOf(p.prod[v])}
+	pt := Point{Value: v.Name, Role: Activation, Uses: uses, Type: p.activation, Symmetric: p.symmetricActivation, Axis: PerTensor, Limit: p.limitOf(v)}
 	pt.Observer = p.observerOf(v)
 	p.points[v] = len(p.out.Points)
 	p.out.Points = append(p.out.Points, pt)
@@ -469,9 +469,11 @@ func (p *placer) bias(n *ir.Node, f op.Facts, input int) {
 		Axis: PerTensor, Input: n.In[input].Name, Scale: w.Name, Factor: f.BiasFactor})
 }
 
-// limitOf returns the range that the producer's mathematics allows.
-func limitOf(n *ir.Node) *Limit {
-	if n == nil {
+// limitOf returns the range that the mathematics of v's producer allows. The
+// peer knows that of Softmax alone.
+func (p *placer) limitOf(v *ir.Value) *Limit {
+	n := p.prod[v]
+	if n == nil || p.parity && n.Op.Name() != "Softmax" {
 		return nil
 	}
 	f, _ := facts(n)

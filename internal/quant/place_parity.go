@@ -29,15 +29,15 @@ func (p *placer) placeParity() {
 		f, _ := facts(n)
 		switch {
 		case slices.Contains([]string{"Conv", "ConvTranspose", "Gemm"}, name):
-			p.mark(n, n.In[0], op.None)
-			p.mark(n, n.Out[0], op.None)
-			p.mark(n, n.In[1], f.WeightAxis)
+			p.mark(n.In[0], op.None)
+			p.mark(n.Out[0], op.None)
+			p.mark(n.In[1], f.WeightAxis)
 			if len(n.In) > 2 && n.In[2] != nil {
 				p.markBias(n, f)
 			}
 		case name == "MatMul":
 			for _, v := range append(slices.Clone(n.In), n.Out...) {
-				p.mark(n, v, 1)
+				p.mark(v, 1)
 			}
 		case name == "Relu" || name == "Clip":
 			p.markClamp(n)
@@ -46,24 +46,28 @@ func (p *placer) placeParity() {
 				p.markShared(n.Out[:1], n.In[0])
 			}
 		case name == "Split":
-			p.mark(n, n.In[0], op.None)
+			p.mark(n.In[0], op.None)
 			p.markShared(n.Out, n.In[0])
 		case name == "Gather" || name == "GatherElements":
 			if n.In[0].Const != nil || p.integer[n.In[0]] {
-				p.mark(n, n.In[0], op.None)
+				p.mark(n.In[0], op.None)
 				p.markShared(n.Out, n.In[0])
 			}
 		case name == "Where":
 			if p.integer[n.In[1]] && p.integer[n.In[2]] {
-				p.mark(n, n.Out[0], op.None)
+				p.mark(n.Out[0], op.None)
 			}
 		case name == "InstanceNormalization" || name == "LayerNormalization" || name == "BatchNormalization":
-			p.mark(n, n.In[0], op.None)
-			p.mark(n, n.In[1], op.None)
-			p.mark(n, n.Out[0], op.None)
+			p.mark(n.In[0], op.None)
+			p.mark(n.In[1], op.None)
+			p.mark(n.Out[0], op.None)
 		case slices.Contains(parityAll, name):
 			for _, v := range append(slices.Clone(n.In), n.Out...) {
-				p.mark(n, v, op.None)
+				if v != nil && v.Const != nil {
+					p.markOperand(v)
+				} else {
+					p.mark(v, op.None)
+				}
 			}
 		default:
 			if p.floatWork(n) {
@@ -76,17 +80,13 @@ func (p *placer) placeParity() {
 }
 
 // mark adds a point for v: an activation, or a weight with the axis.
-func (p *placer) mark(_ *ir.Node, v *ir.Value, axis int) {
+func (p *placer) mark(v *ir.Value, axis int) {
 	if v == nil || v.Type != dtype.Float32 || p.integer[v] {
 		return
 	}
 	if v.Const == nil {
 		p.point(v, nil, nil)
 		p.integer[v] = true
-		if p.prod[v] != nil && p.prod[v].Op.Name() == "Softmax" {
-			p.out.Points[p.points[v]].Fixed = nil
-			p.out.Points[p.points[v]].Limit = &Limit{Lo: 0, Hi: 1}
-		}
 		return
 	}
 	pt := Point{Value: v.Name, Role: Weight, Type: p.weight, Symmetric: p.symmetricWeight, Axis: PerTensor}
@@ -100,12 +100,23 @@ func (p *placer) mark(_ *ir.Node, v *ir.Value, axis int) {
 	p.integer[v] = true
 }
 
+// markOperand adds a point for a constant that is no weight: it has the type
+// of activations.
+func (p *placer) markOperand(v *ir.Value) {
+	if v.Type != dtype.Float32 || p.integer[v] {
+		return
+	}
+	p.points[v] = len(p.out.Points)
+	p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Weight, Type: p.activation, Symmetric: p.symmetricActivation, Axis: PerTensor})
+	p.integer[v] = true
+}
+
 func (p *placer) markShared(outs []*ir.Value, from *ir.Value) {
 	for _, v := range outs {
 		if v == nil || v.Type != dtype.Float32 {
 			continue
 		}
-		p.mark(nil, v, op.None)
+		p.mark(v, op.None)
 		p.out.Points[p.points[v]].Group = p.root(from)
 	}
 }
@@ -121,7 +132,7 @@ func (p *placer) markClamp(n *ir.Node) {
 		p.out.Absorbed = append(p.out.Absorbed, y.Name)
 		return
 	}
-	p.mark(n, y, op.None)
+	p.mark(y, op.None)
 	// Where the node stays, the value it reads gets the range it lets through.
 	if i, ok := p.points[x]; ok && !p.symmetricActivation && len(p.uses[x]) == 1 && p.out.Points[i].Group == "" {
 		p.out.Points[i].Ranged = y.Name
