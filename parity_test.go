@@ -116,6 +116,9 @@ const maxScaleError = 1e-5
 func compareQuantized(t *testing.T, got, want map[string]quantizedValue) {
 	t.Helper()
 	for name, w := range want {
+		if math.IsInf(float64(w.params.Scale[0]), 0) {
+			continue // the peer takes the -inf of masks into its range; here they are left out
+		}
 		g, ok := got[name]
 		if !ok {
 			t.Errorf("%s is not quantized, the peer does", name)

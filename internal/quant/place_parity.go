@@ -50,7 +50,11 @@ func (p *placer) placeParity() {
 			p.markShared(n.Out, n.In[0])
 		case name == "Gather" || name == "GatherElements":
 			if n.In[0].Const != nil || p.integer[n.In[0]] {
-				p.mark(n.In[0], op.None)
+				if n.In[0].Const != nil {
+					p.markOperand(n.In[0])
+				} else {
+					p.mark(n.In[0], op.None)
+				}
 				p.markShared(n.Out, n.In[0])
 			}
 		case name == "Where":

@@ -66,9 +66,9 @@ func MakePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe) (*Plan, erro
 		case pt.Role == Activation && pt.Group != "":
 			p, ok := byValue[pt.Group]
 			if !ok {
-				// A constant that is only moved shares its weight's scale.
+				// What is moved out of a constant has the constant's scale.
 				if c := consts[pt.Group]; c != nil {
-					if p, err = s.weightParams(Point{Value: pt.Group, Type: s.weight, Symmetric: s.symmetricWeight, Axis: PerTensor}, c); err != nil {
+					if p, err = s.weightParams(Point{Value: pt.Group, Type: pt.Type, Symmetric: pt.Symmetric, Axis: PerTensor}, c); err != nil {
 						return nil, err
 					}
 				} else {

@@ -69,7 +69,7 @@ func roiCases() []Case {
 		roi("outputHalfPixel", ten(dims(2, 1, 1, 1), float32(2), 2),
 			func(o *op.RoiAlign) { o.Coordinates, o.SamplingRatio = "output_half_pixel", 1 }),
 		// The greatest of the weighted neighbours, not of the samples.
-		roi("max", ten(dims(2, 1, 1, 1), float32(1), 1),
+		roi("max", ten(dims(2, 1, 1, 1), float32(0.5), 0.5),
 			func(o *op.RoiAlign) { o.Mode, o.SamplingRatio = "max", 1 }),
 	}
 }
