@@ -66,8 +66,8 @@ func (o *RoiAlign) Eval(in []Datum) ([]Datum, error) {
 			return Of(y), err
 		}
 		images, err := indices(in[2].Tensor, x.Shape()[0])
-		if err != nil {
-			return nil, err
+		if err != nil || x.Len() == 0 {
+			return Of(y), err
 		}
 		boxes, src, dst := tensor.Data[float32](in[1].Tensor), tensor.Data[float32](x), tensor.Data[float32](y)
 		c, h, w := x.Shape()[1], x.Shape()[2], x.Shape()[3]

@@ -2,36 +2,27 @@ package gemm
 
 import (
 	"bytes"
+	"fmt"
 	"math"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"testing"
 
-	"github.com/octavo-ml/octavo/internal/cpu"
 	"github.com/octavo-ml/octavo/internal/exact"
+	"github.com/octavo-ml/octavo/internal/kernels/kerneltest"
 )
 
-// values returns n floats, among them zeros, infinities, NaN and subnormals
-// where special is set.
-func values(r *rand.Rand, n int, special bool) []float32 {
-	out := make([]float32, n)
-	odd := []float32{0, float32(math.Copysign(0, -1)), float32(math.Inf(1)), float32(math.NaN()), 0x1p-140, -0x1p-126, math.MaxFloat32}
-	for i := range out {
-		out[i] = float32(r.NormFloat64())
-		if special && r.IntN(40) == 0 {
-			out[i] = odd[r.IntN(len(odd))]
-		}
+func rows() (out []kerneltest.Variant) {
+	for _, v := range variants {
+		out = append(out, kerneltest.Variant{Name: v.name, Level: v.level})
 	}
 	return out
 }
 
-func same(a, b float32) bool {
-	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
-}
-
-// naive is the definition.
+// naive is the definition of F32.
 func naive(m, n, k int, a, b []float32, ep Epilogue) []float32 {
 	c := make([]float32, m*n)
 	for i := range m {
@@ -55,83 +46,158 @@ func naive(m, n, k int, a, b []float32, ep Epilogue) []float32 {
 	return c
 }
 
-func TestF32EqualsItsDefinition(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	for _, v := range variants {
-		t.Run(v.name, func(t *testing.T) {
-			if !cpu.Has(v.level) {
-				t.Skipf("this processor has no %s", v.level)
+// sizes are m, n, k around the edges of tiles and above.
+func sizes() (out [][3]int) {
+	for _, m := range kerneltest.Lengths(MR)[:2*MR+2] {
+		for _, n := range []int{0, 1, 7, NR - 1, NR, NR + 1, 2*NR + 1} {
+			for _, k := range []int{0, 1, 2, 5} {
+				out = append(out, [3]int{m, n, k})
 			}
-			restore, err := cpu.Override(v.level)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer restore()
-			for _, s := range [][3]int{{1, 1, 0}, {1, 1, 1}, {4, 16, 1}, {3, 15, 2}, {5, 17, 7}, {8, 32, 31}, {13, 50, 64}, {1, 100, 33}, {37, 3, 129}} {
-				for _, special := range []bool{false, true} {
-					m, n, k := s[0], s[1], s[2]
-					a, b := values(r, m*k, special), values(r, k*n, special)
-					ap, bp := make([]float32, PackedA(m, k)), make([]float32, PackedB(k, n))
-					PackA(ap, a, m, k, k, 1)
-					PackB(bp, b, k, n, n, 1)
-					ep := Epilogue{}
-					switch r.IntN(3) {
-					case 1:
-						ep.Row = values(r, m, special)
-					case 2:
-						ep = Epilogue{Col: values(r, n, special), Clamp: true, Lo: -0.5, Hi: 3}
-					}
-					want := naive(m, n, k, a, b, ep)
-					// Rows are longer than the product, and guarded.
-					const guard = 12345
-					ldc := n + 3
-					c := make([]float32, m*ldc)
-					for i := range c {
-						c[i] = guard
-					}
-					F32(c, ldc, m, n, k, ap, bp, ep)
-					for i := range m {
-						for j := range ldc {
-							got := c[i*ldc+j]
-							if j >= n {
-								if got != guard {
-									t.Fatalf("%v: wrote outside at (%d, %d)", s, i, j)
-								}
-							} else if !same(got, want[i*n+j]) {
-								t.Fatalf("%v special=%v: (%d, %d) = %v, want %v", s, special, i, j, got, want[i*n+j])
-							}
-						}
-					}
-				}
-			}
-		})
+		}
 	}
+	return append(out, [3]int{13, 50, 64}, [3]int{1, 100, 33}, [3]int{37, 3, 131})
 }
 
-func TestPackingByStridesIsTransposition(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
-	const k, n = 9, 21
-	b := values(r, k*n, false)
-	bt := make([]float32, k*n)
-	for i := range k {
-		for j := range n {
-			bt[j*k+i] = b[i*n+j]
+func TestF32EqualsItsDefinition(t *testing.T) {
+	inf, zero := float32(math.Inf(1)), float32(0)
+	kerneltest.Run(t, rows(), func(t *testing.T) {
+		r := kerneltest.Rand(3)
+		for i, s := range sizes() {
+			for kind := range 3 {
+				m, n, k := s[0], s[1], s[2]
+				a, b := kerneltest.Floats(r, m*k, kind == 1), kerneltest.Floats(r, k*n, kind == 1)
+				if kind == 2 {
+					a, b = kerneltest.Tiny(r, m*k), kerneltest.Tiny(r, k*n)
+				}
+				ap, bp := make([]float32, PackedA(m, k)), make([]float32, PackedB(k, n))
+				PackA(ap, a, m, k, k, 1)
+				PackB(bp, b, k, n, n, 1)
+				var ep Epilogue
+				if i%2 == 1 {
+					ep.Row = kerneltest.Floats(r, m, kind == 1)
+				}
+				if i%3 == 1 {
+					ep.Col = kerneltest.Floats(r, n, kind == 1)
+				}
+				switch i % 5 {
+				case 1:
+					ep.Clamp, ep.Lo, ep.Hi = true, 0, inf
+				case 2:
+					ep.Clamp, ep.Lo, ep.Hi = true, -0.5, 0.5
+				case 3:
+					ep.Clamp, ep.Lo, ep.Hi = true, -inf, -zero
+				}
+				want := naive(m, n, k, a, b, ep)
+				// Rows are longer than the product: what is behind stays.
+				ldc := n + i%3
+				c, check := kerneltest.Guard[float32](t, m*ldc, i%4)
+				before := slices.Clone(c)
+				F32(c, ldc, m, n, k, ap, bp, ep)
+				check()
+				for i := range m {
+					kerneltest.Equal(t, c[i*ldc:i*ldc+n], want[i*n:i*n+n], "%v kind %d row %d", s, kind, i)
+					kerneltest.Equal(t, c[i*ldc+n:i*ldc+ldc], before[i*ldc+n:i*ldc+ldc], "%v behind row %d", s, i)
+				}
+			}
 		}
-	}
-	p, q := make([]float32, PackedB(k, n)), make([]float32, PackedB(k, n))
-	PackB(p, b, k, n, n, 1)
-	PackB(q, bt, k, n, 1, k)
-	for i := range p {
-		if p[i] != q[i] {
-			t.Fatalf("element %d: %v and %v", i, p[i], q[i])
+	})
+}
+
+func TestLongProductsAreCut(t *testing.T) {
+	kerneltest.Run(t, rows(), func(t *testing.T) {
+		r := kerneltest.Rand(4)
+		for _, k := range []int{depth, depth + 1, 2*depth + 3} {
+			a, b := kerneltest.Floats(r, MR*k, false), kerneltest.Floats(r, NR*k, false)
+			var got, want Tile
+			Multiply(&got, k, a, b)
+			tileGeneric(&want, k, a, b)
+			kerneltest.Equal(t, got[:], want[:], "k=%d", k)
 		}
+	})
+}
+
+// TestEpilogueEqualsGo covers the cases in which instruction sets differ.
+func TestEpilogueEqualsGo(t *testing.T) {
+	values := kerneltest.Floats(kerneltest.Rand(5), 4000, true)
+	kerneltest.Run(t, rows(), func(t *testing.T) {
+		r := kerneltest.Rand(6)
+		pick := func() float32 { return values[r.IntN(len(values))] }
+		for i := range 3000 {
+			var t1 Tile
+			for j := range t1 {
+				t1[j] = pick()
+			}
+			ep := Epilogue{Row: []float32{pick(), pick(), pick(), pick()}, Clamp: i%2 == 0, Lo: pick(), Hi: pick()}
+			if i%3 == 0 {
+				ep.Row = nil
+			}
+			want := make([]float32, MR*NR)
+			for j, v := range t1 {
+				if ep.Row != nil {
+					v += ep.Row[j/NR]
+				}
+				if ep.Clamp {
+					v = min(max(v, ep.Lo), ep.Hi)
+				}
+				want[j] = v
+			}
+			got := make([]float32, MR*NR)
+			Store(got, NR, &t1, 0, 0, MR, NR, ep)
+			kerneltest.Equal(t, got, want, "%+v", ep)
+		}
+	})
+}
+
+func TestPackingFollowsStrides(t *testing.T) {
+	r := kerneltest.Rand(7)
+	for _, n := range kerneltest.Lengths(NR) {
+		const k = 9
+		b := kerneltest.Floats(r, k*n, false)
+		bt := make([]float32, k*n)
+		for i := range k {
+			for j := range n {
+				bt[j*k+i] = b[i*n+j]
+			}
+		}
+		p, checkP := kerneltest.Guard[float32](t, PackedB(k, n), 1)
+		q, checkQ := kerneltest.Guard[float32](t, PackedB(k, n), 2)
+		PackB(p, b, k, n, n, 1)
+		PackB(q, bt, k, n, 1, k)
+		kerneltest.Equal(t, q, p, "B of %d columns", n)
+		for i, v := range p {
+			panel, group, lane := i/(NR*k), i/NR%k, i%NR
+			want := float32(0)
+			if j := panel*NR + lane; j < n {
+				want = b[group*n+j]
+			}
+			if v != want {
+				t.Fatalf("B of %d columns: element %d is %v, want %v", n, i, v, want)
+			}
+		}
+		p, checkA := kerneltest.Guard[float32](t, PackedA(n, k), 3)
+		q = make([]float32, PackedA(n, k))
+		PackA(p, bt, n, k, k, 1)
+		PackA(q, b, n, k, 1, n)
+		kerneltest.Equal(t, q, p, "A of %d rows", n)
+		checkP()
+		checkQ()
+		checkA()
 	}
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip(err)
+	}
 	dir := t.TempDir()
 	cmd := exec.Command("go", "run", ".", dir)
 	cmd.Dir = "_asm"
+	// The generator runs here even where the test runs in an emulator.
+	for _, e := range os.Environ() {
+		if name, _, _ := bytes.Cut([]byte(e), []byte("=")); !slices.Contains([]string{"GOOS", "GOARCH", "GOFLAGS"}, string(name)) {
+			cmd.Env = append(cmd.Env, e)
+		}
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -142,27 +208,37 @@ func TestGeneratedAssemblyIsFresh(t *testing.T) {
 		}
 		got, err := os.ReadFile(name)
 		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is stale: run make generate", name)
+			t.Errorf("%s is stale: run go generate", name)
+		}
+	}
+}
+
+func TestVariantsOfThisArchitecture(t *testing.T) {
+	if last := variants[len(variants)-1]; last.name != "generic" {
+		t.Errorf("the last variant is %s: nothing runs everywhere", last.name)
+	}
+	for _, v := range variants {
+		if v.tile == nil || v.whole == nil || v.finish == nil || v.addInts == nil {
+			t.Errorf("%s on %s is incomplete", v.name, runtime.GOARCH)
 		}
 	}
 }
 
 func BenchmarkF32(b *testing.B) {
-	for _, v := range variants {
-		b.Run(v.name, func(b *testing.B) {
-			restore, err := cpu.Override(v.level)
-			if err != nil {
-				b.Skip(err)
-			}
-			defer restore()
-			const m, n, k = 64, 256, 512
-			r := rand.New(rand.NewPCG(7, 8))
-			ap, bp := values(r, PackedA(m, k), false), values(r, PackedB(k, n), false)
-			c := make([]float32, m*n)
-			for b.Loop() {
-				F32(c, n, m, n, k, ap, bp, Epilogue{})
-			}
-			b.ReportMetric(float64(m*n*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
-		})
+	for _, v := range rows() {
+		for _, s := range [][3]int{{64, 256, 512}, {64, 256, 32}, {128, 768, 768}} {
+			b.Run(fmt.Sprintf("%s/%dx%dx%d", v.Name, s[0], s[1], s[2]), func(b *testing.B) {
+				kerneltest.Limit(b, v.Level)
+				m, n, k := s[0], s[1], s[2]
+				r := kerneltest.Rand(8)
+				ap, bp := kerneltest.Floats(r, PackedA(m, k), false), kerneltest.Floats(r, PackedB(k, n), false)
+				c := make([]float32, m*n)
+				ep := Epilogue{Row: make([]float32, m), Clamp: true, Hi: 6}
+				for b.Loop() {
+					F32(c, n, m, n, k, ap, bp, ep)
+				}
+				kerneltest.Throughput(b, m*n*k)
+			})
+		}
 	}
 }

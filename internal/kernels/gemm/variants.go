@@ -5,13 +5,23 @@ import (
 	"github.com/octavo-ml/octavo/internal/exact"
 )
 
-// variant is one implementation of a tile. The first row whose level may be
-// used is run; tests and benchmarks read the whole table.
+// variant is one implementation of the tile. The first row of the table whose
+// level may be used is run; tests and benchmarks read the whole table. Each
+// function equals its generic twin, to the bit.
 type variant struct {
 	name  string
 	level cpu.Level
-	tile  func(t *Tile, k int, a, b []float32)
+	// tile adds the products of k ≥ 1 groups to t.
+	tile func(t *Tile, k int, a, b []float32)
+	// whole is tile for integers, of which no sum reaches 2²⁴.
+	whole func(t *Tile, k int, a, b []float32)
+	// finish applies an epilogue to t.
+	finish func(t *Tile, f *finish)
+	// addInts adds t, which holds integers, to sums.
+	addInts func(sums *[MR * NR]int32, t *Tile)
 }
+
+var generic = variant{"generic", cpu.Generic, tileGeneric, wholeGeneric, finishGeneric, addIntsGeneric}
 
 func active() *variant {
 	for i := range variants {
@@ -19,19 +29,57 @@ func active() *variant {
 			return &variants[i]
 		}
 	}
-	panic("gemm: no variant") // the twin needs nothing
+	panic("gemm: no variant") // the generic one needs nothing
 }
 
-// f32Generic is the twin that defines the bits.
-func f32Generic(t *Tile, k int, a, b []float32) {
-	clear(t[:])
-	for p := range k {
-		x, y := a[p*MR:p*MR+MR:p*MR+MR], b[p*NR:p*NR+NR:p*NR+NR]
-		for r, xr := range x {
-			row := t[r*NR : r*NR+NR : r*NR+NR]
-			for c, yc := range y {
-				row[c] = exact.FMA32(xr, yc, row[c])
+// tileGeneric is the twin that defines the bits. It keeps a column in
+// registers and writes FMA32's common case out.
+func tileGeneric(t *Tile, k int, a, b []float32) {
+	a, b = a[:MR*k], b[:NR*k]
+	for c := range NR {
+		s0, s1, s2, s3 := t[c], t[NR+c], t[2*NR+c], t[3*NR+c]
+		for p := range k {
+			x, y := (*[MR]float32)(a[p*MR:]), b[p*NR+c]
+			w0, w1, w2, w3 := exact.Wide(x[0], y, s0), exact.Wide(x[1], y, s1), exact.Wide(x[2], y, s2), exact.Wide(x[3], y, s3)
+			if exact.Hard(w0) || exact.Hard(w1) || exact.Hard(w2) || exact.Hard(w3) {
+				s0, s1 = exact.FMA32(x[0], y, s0), exact.FMA32(x[1], y, s1)
+				s2, s3 = exact.FMA32(x[2], y, s2), exact.FMA32(x[3], y, s3)
+				continue
 			}
+			s0, s1, s2, s3 = float32(w0), float32(w1), float32(w2), float32(w3)
 		}
+		t[c], t[NR+c], t[2*NR+c], t[3*NR+c] = s0, s1, s2, s3
+	}
+}
+
+// wholeGeneric is tileGeneric where nothing is rounded.
+func wholeGeneric(t *Tile, k int, a, b []float32) {
+	a, b = a[:MR*k], b[:NR*k]
+	for c := range NR {
+		s0, s1, s2, s3 := t[c], t[NR+c], t[2*NR+c], t[3*NR+c]
+		for p := range k {
+			x, y := (*[MR]float32)(a[p*MR:]), b[p*NR+c]
+			s0 += float32(x[0] * y)
+			s1 += float32(x[1] * y)
+			s2 += float32(x[2] * y)
+			s3 += float32(x[3] * y)
+		}
+		t[c], t[NR+c], t[2*NR+c], t[3*NR+c] = s0, s1, s2, s3
+	}
+}
+
+func finishGeneric(t *Tile, f *finish) {
+	for r, row := range f.row {
+		for c, col := range f.col {
+			v := t[r*NR+c] + row
+			v += col
+			t[r*NR+c] = min(max(v, f.lo), f.hi)
+		}
+	}
+}
+
+func addIntsGeneric(sums *[MR * NR]int32, t *Tile) {
+	for i, v := range t {
+		sums[i] += int32(v)
 	}
 }

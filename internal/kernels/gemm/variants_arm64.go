@@ -5,11 +5,26 @@ package gemm
 import "github.com/octavo-ml/octavo/internal/cpu"
 
 var variants = []variant{
-	{"neon", cpu.NEON, func(t *Tile, k int, a, b []float32) { f32NEON(t, &a[0], &b[0], k) }},
-	{"generic", cpu.Generic, f32Generic},
+	{"neon", cpu.NEON, tileNEONSlices, tileNEONSlices, finishNEON, addIntsNEON},
+	generic,
 }
 
-// f32NEON is f32Generic for k ≥ 1.
+func tileNEONSlices(t *Tile, k int, a, b []float32) {
+	_, _ = a[MR*k-1], b[NR*k-1]
+	tileNEON(t, &a[0], &b[0], k)
+}
+
+// tileNEON is tileGeneric for k ≥ 1.
 //
 //go:noescape
-func f32NEON(t *Tile, a, b *float32, k int)
+func tileNEON(t *Tile, a, b *float32, k int)
+
+// finishNEON is finishGeneric for bounds that are not NaN.
+//
+//go:noescape
+func finishNEON(t *Tile, f *finish)
+
+// addIntsNEON is addIntsGeneric.
+//
+//go:noescape
+func addIntsNEON(sums *[MR * NR]int32, t *Tile)

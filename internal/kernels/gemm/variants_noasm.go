@@ -2,6 +2,4 @@
 
 package gemm
 
-import "github.com/octavo-ml/octavo/internal/cpu"
-
-var variants = []variant{{"generic", cpu.Generic, f32Generic}}
+var variants = []variant{generic}

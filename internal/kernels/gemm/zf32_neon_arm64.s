@@ -4,28 +4,17 @@
 
 #include "textflag.h"
 
-// func f32NEON(t *Tile, a, b *float32, k int)
-TEXT ·f32NEON(SB), NOSPLIT, $0-32
+// func tileNEON(t *Tile, a, b *float32, k int)
+TEXT ·tileNEON(SB), NOSPLIT, $0-32
 	MOVD t+0(FP), R0
 	MOVD a+8(FP), R1
 	MOVD b+16(FP), R2
 	MOVD k+24(FP), R3
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	VEOR V8.B16, V8.B16, V8.B16
-	VEOR V9.B16, V9.B16, V9.B16
-	VEOR V10.B16, V10.B16, V10.B16
-	VEOR V11.B16, V11.B16, V11.B16
-	VEOR V12.B16, V12.B16, V12.B16
-	VEOR V13.B16, V13.B16, V13.B16
-	VEOR V14.B16, V14.B16, V14.B16
-	VEOR V15.B16, V15.B16, V15.B16
+	MOVD R0, R4
+	VLD1.P 64(R4), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1.P 64(R4), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1.P 64(R4), [V8.S4, V9.S4, V10.S4, V11.S4]
+	VLD1.P 64(R4), [V12.S4, V13.S4, V14.S4, V15.S4]
 
 loop:
 	VLD1.P 64(R2), [V16.S4, V17.S4, V18.S4, V19.S4]
@@ -56,4 +45,140 @@ loop:
 	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R0)
 	VST1.P [V8.S4, V9.S4, V10.S4, V11.S4], 64(R0)
 	VST1.P [V12.S4, V13.S4, V14.S4, V15.S4], 64(R0)
+	RET
+
+// func finishNEON(t *Tile, f *finish)
+TEXT ·finishNEON(SB), NOSPLIT, $0-16
+	MOVD t+0(FP), R0
+	MOVD f+8(FP), R1
+	VLD1.P 16(R1), [V16.S4]
+	VLD1.P 64(R1), [V17.S4, V18.S4, V19.S4, V20.S4]
+	VLD1R.P 4(R1), [V21.S4]
+	VLD1R (R1), [V22.S4]
+	VDUP V16.S[0], V23.S4
+	VLD1 (R0), [V0.S4, V1.S4, V2.S4, V3.S4]
+	WORD $0x4e37d400 // fadd v0.4s, v0.4s, v23.4s
+	WORD $0x4e31d400 // fadd v0.4s, v0.4s, v17.4s
+	WORD $0x4e35f400 // fmax v0.4s, v0.4s, v21.4s
+	WORD $0x4eb6f400 // fmin v0.4s, v0.4s, v22.4s
+	WORD $0x4e37d421 // fadd v1.4s, v1.4s, v23.4s
+	WORD $0x4e32d421 // fadd v1.4s, v1.4s, v18.4s
+	WORD $0x4e35f421 // fmax v1.4s, v1.4s, v21.4s
+	WORD $0x4eb6f421 // fmin v1.4s, v1.4s, v22.4s
+	WORD $0x4e37d442 // fadd v2.4s, v2.4s, v23.4s
+	WORD $0x4e33d442 // fadd v2.4s, v2.4s, v19.4s
+	WORD $0x4e35f442 // fmax v2.4s, v2.4s, v21.4s
+	WORD $0x4eb6f442 // fmin v2.4s, v2.4s, v22.4s
+	WORD $0x4e37d463 // fadd v3.4s, v3.4s, v23.4s
+	WORD $0x4e34d463 // fadd v3.4s, v3.4s, v20.4s
+	WORD $0x4e35f463 // fmax v3.4s, v3.4s, v21.4s
+	WORD $0x4eb6f463 // fmin v3.4s, v3.4s, v22.4s
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+	VDUP V16.S[1], V23.S4
+	VLD1 (R0), [V0.S4, V1.S4, V2.S4, V3.S4]
+	WORD $0x4e37d400 // fadd v0.4s, v0.4s, v23.4s
+	WORD $0x4e31d400 // fadd v0.4s, v0.4s, v17.4s
+	WORD $0x4e35f400 // fmax v0.4s, v0.4s, v21.4s
+	WORD $0x4eb6f400 // fmin v0.4s, v0.4s, v22.4s
+	WORD $0x4e37d421 // fadd v1.4s, v1.4s, v23.4s
+	WORD $0x4e32d421 // fadd v1.4s, v1.4s, v18.4s
+	WORD $0x4e35f421 // fmax v1.4s, v1.4s, v21.4s
+	WORD $0x4eb6f421 // fmin v1.4s, v1.4s, v22.4s
+	WORD $0x4e37d442 // fadd v2.4s, v2.4s, v23.4s
+	WORD $0x4e33d442 // fadd v2.4s, v2.4s, v19.4s
+	WORD $0x4e35f442 // fmax v2.4s, v2.4s, v21.4s
+	WORD $0x4eb6f442 // fmin v2.4s, v2.4s, v22.4s
+	WORD $0x4e37d463 // fadd v3.4s, v3.4s, v23.4s
+	WORD $0x4e34d463 // fadd v3.4s, v3.4s, v20.4s
+	WORD $0x4e35f463 // fmax v3.4s, v3.4s, v21.4s
+	WORD $0x4eb6f463 // fmin v3.4s, v3.4s, v22.4s
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+	VDUP V16.S[2], V23.S4
+	VLD1 (R0), [V0.S4, V1.S4, V2.S4, V3.S4]
+	WORD $0x4e37d400 // fadd v0.4s, v0.4s, v23.4s
+	WORD $0x4e31d400 // fadd v0.4s, v0.4s, v17.4s
+	WORD $0x4e35f400 // fmax v0.4s, v0.4s, v21.4s
+	WORD $0x4eb6f400 // fmin v0.4s, v0.4s, v22.4s
+	WORD $0x4e37d421 // fadd v1.4s, v1.4s, v23.4s
+	WORD $0x4e32d421 // fadd v1.4s, v1.4s, v18.4s
+	WORD $0x4e35f421 // fmax v1.4s, v1.4s, v21.4s
+	WORD $0x4eb6f421 // fmin v1.4s, v1.4s, v22.4s
+	WORD $0x4e37d442 // fadd v2.4s, v2.4s, v23.4s
+	WORD $0x4e33d442 // fadd v2.4s, v2.4s, v19.4s
+	WORD $0x4e35f442 // fmax v2.4s, v2.4s, v21.4s
+	WORD $0x4eb6f442 // fmin v2.4s, v2.4s, v22.4s
+	WORD $0x4e37d463 // fadd v3.4s, v3.4s, v23.4s
+	WORD $0x4e34d463 // fadd v3.4s, v3.4s, v20.4s
+	WORD $0x4e35f463 // fmax v3.4s, v3.4s, v21.4s
+	WORD $0x4eb6f463 // fmin v3.4s, v3.4s, v22.4s
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+	VDUP V16.S[3], V23.S4
+	VLD1 (R0), [V0.S4, V1.S4, V2.S4, V3.S4]
+	WORD $0x4e37d400 // fadd v0.4s, v0.4s, v23.4s
+	WORD $0x4e31d400 // fadd v0.4s, v0.4s, v17.4s
+	WORD $0x4e35f400 // fmax v0.4s, v0.4s, v21.4s
+	WORD $0x4eb6f400 // fmin v0.4s, v0.4s, v22.4s
+	WORD $0x4e37d421 // fadd v1.4s, v1.4s, v23.4s
+	WORD $0x4e32d421 // fadd v1.4s, v1.4s, v18.4s
+	WORD $0x4e35f421 // fmax v1.4s, v1.4s, v21.4s
+	WORD $0x4eb6f421 // fmin v1.4s, v1.4s, v22.4s
+	WORD $0x4e37d442 // fadd v2.4s, v2.4s, v23.4s
+	WORD $0x4e33d442 // fadd v2.4s, v2.4s, v19.4s
+	WORD $0x4e35f442 // fmax v2.4s, v2.4s, v21.4s
+	WORD $0x4eb6f442 // fmin v2.4s, v2.4s, v22.4s
+	WORD $0x4e37d463 // fadd v3.4s, v3.4s, v23.4s
+	WORD $0x4e34d463 // fadd v3.4s, v3.4s, v20.4s
+	WORD $0x4e35f463 // fmax v3.4s, v3.4s, v21.4s
+	WORD $0x4eb6f463 // fmin v3.4s, v3.4s, v22.4s
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+	RET
+
+// func addIntsNEON(sums *[MR * NR]int32, t *Tile)
+TEXT ·addIntsNEON(SB), NOSPLIT, $0-16
+	MOVD sums+0(FP), R0
+	MOVD t+8(FP), R1
+	VLD1.P 64(R1), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1 (R0), [V4.S4, V5.S4, V6.S4, V7.S4]
+	WORD $0x4ea1b800 // fcvtzs v0.4s, v0.4s
+	VADD V0.S4, V4.S4, V4.S4
+	WORD $0x4ea1b821 // fcvtzs v1.4s, v1.4s
+	VADD V1.S4, V5.S4, V5.S4
+	WORD $0x4ea1b842 // fcvtzs v2.4s, v2.4s
+	VADD V2.S4, V6.S4, V6.S4
+	WORD $0x4ea1b863 // fcvtzs v3.4s, v3.4s
+	VADD V3.S4, V7.S4, V7.S4
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R0)
+	VLD1.P 64(R1), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1 (R0), [V4.S4, V5.S4, V6.S4, V7.S4]
+	WORD $0x4ea1b800 // fcvtzs v0.4s, v0.4s
+	VADD V0.S4, V4.S4, V4.S4
+	WORD $0x4ea1b821 // fcvtzs v1.4s, v1.4s
+	VADD V1.S4, V5.S4, V5.S4
+	WORD $0x4ea1b842 // fcvtzs v2.4s, v2.4s
+	VADD V2.S4, V6.S4, V6.S4
+	WORD $0x4ea1b863 // fcvtzs v3.4s, v3.4s
+	VADD V3.S4, V7.S4, V7.S4
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R0)
+	VLD1.P 64(R1), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1 (R0), [V4.S4, V5.S4, V6.S4, V7.S4]
+	WORD $0x4ea1b800 // fcvtzs v0.4s, v0.4s
+	VADD V0.S4, V4.S4, V4.S4
+	WORD $0x4ea1b821 // fcvtzs v1.4s, v1.4s
+	VADD V1.S4, V5.S4, V5.S4
+	WORD $0x4ea1b842 // fcvtzs v2.4s, v2.4s
+	VADD V2.S4, V6.S4, V6.S4
+	WORD $0x4ea1b863 // fcvtzs v3.4s, v3.4s
+	VADD V3.S4, V7.S4, V7.S4
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R0)
+	VLD1.P 64(R1), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1 (R0), [V4.S4, V5.S4, V6.S4, V7.S4]
+	WORD $0x4ea1b800 // fcvtzs v0.4s, v0.4s
+	VADD V0.S4, V4.S4, V4.S4
+	WORD $0x4ea1b821 // fcvtzs v1.4s, v1.4s
+	VADD V1.S4, V5.S4, V5.S4
+	WORD $0x4ea1b842 // fcvtzs v2.4s, v2.4s
+	VADD V2.S4, V6.S4, V6.S4
+	WORD $0x4ea1b863 // fcvtzs v3.4s, v3.4s
+	VADD V3.S4, V7.S4, V7.S4
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R0)
 	RET
