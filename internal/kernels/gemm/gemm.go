@@ -58,7 +58,7 @@ func F32(c []float32, ldc, m, n, k int, a, b []float32, ep Epilogue) {
 
 // Multiply computes one tile from a panel of A and one of B, of k groups each.
 func Multiply(t *Tile, k int, a, b []float32) {
-	clear(t[:])
+	*t = Tile{}
 	a, b = a[:MR*k], b[:NR*k] // variants read exactly this far
 	v := active()
 	for ; k > depth; k -= depth {
@@ -75,8 +75,12 @@ func Multiply(t *Tile, k int, a, b []float32) {
 func Store(c []float32, ldc int, t *Tile, i, j, rows, cols int, ep Epilogue) {
 	if ep.Row != nil || ep.Col != nil || ep.Clamp {
 		f := identity
-		copy(f.row[:rows], tail(ep.Row, i))
-		copy(f.col[:cols], tail(ep.Col, j))
+		if ep.Row != nil {
+			copy(f.row[:rows], ep.Row[i:])
+		}
+		if ep.Col != nil {
+			copy(f.col[:cols], ep.Col[j:])
+		}
 		if ep.Clamp {
 			f.lo, f.hi = ep.Lo, ep.Hi
 		}
@@ -86,17 +90,15 @@ func Store(c []float32, ldc int, t *Tile, i, j, rows, cols int, ep Epilogue) {
 			active().finish(t, &f)
 		}
 	}
+	if cols == NR {
+		for r := range rows {
+			*(*[NR]float32)(c[r*ldc:]) = *(*[NR]float32)(t[r*NR:])
+		}
+		return
+	}
 	for r := range rows {
 		copy(c[r*ldc:r*ldc+cols], t[r*NR:])
 	}
-}
-
-// tail returns s from i on, nil for nil.
-func tail(s []float32, i int) []float32 {
-	if s == nil {
-		return nil
-	}
-	return s[i:]
 }
 
 // finish is the epilogue of one tile. Variants read it by its layout.

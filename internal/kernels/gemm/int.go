@@ -13,12 +13,12 @@ const (
 // hold integers. Sums over step groups must stay below 2²⁴ in magnitude. t is
 // scratch memory.
 func MultiplyInt(sums *[MR * NR]int32, t *Tile, k, step int, a, b []float32) {
-	clear(sums[:])
+	*sums = [MR * NR]int32{}
 	a, b = a[:MR*k], b[:NR*k]
 	v := active()
 	for p := 0; p < k; p += step {
 		n := min(step, k-p)
-		clear(t[:])
+		*t = Tile{}
 		v.whole(t, n, a[p*MR:], b[p*NR:])
 		v.addInts(sums, t)
 	}
