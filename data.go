@@ -32,7 +32,7 @@ const (
 func Targets() []string { return target.Names() }
 
 // Observers returns the names of the range methods.
-func Observers() []string { return observe.Names() }
+func Observers() []string { return append([]string{quant.AutoObserver}, observe.Names()...) }
 
 // Dataset is a sequence of samples from files.
 type Dataset struct{ d *dataset.Dataset }

@@ -36,6 +36,9 @@ type Report struct {
 	Quantized int    // nodes that run on integers
 	Float     []Skip // nodes that stay float, and why
 	Values    []Range
+	// Trials are the range methods that the auto observer tried, with the
+	// output SQNR on calibration samples.
+	Trials []Trial
 	// Growing names the values whose range still grew more than 5 % in the
 	// last quarter of the samples.
 	Growing []string
@@ -44,6 +47,9 @@ type Report struct {
 
 // Skip is a node that stays float, and why.
 type Skip = quant.Skip
+
+// Trial is a range method that was tried.
+type Trial = quant.Trial
 
 // Range is the choice made for one value.
 type Range struct {
@@ -105,14 +111,15 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err != nil {
 		return nil, err
 	}
-	stats, n, err := calibrate.Run(ctx, g, placement.Watched(), tensors(o.samples), calibrate.Options{Threads: o.threads, Histogram: method, Progress: o.progress})
+	cal, err := calibrate.Run(ctx, g, placement.Watched(), tensors(o.samples), calibrate.Options{Threads: o.threads, Histogram: method, Keep: quant.KeptSamples, Progress: o.progress})
 	if err != nil {
 		return nil, m.wrap(err)
 	}
 	var out *ir.Graph
 	var plan *quant.Plan
+	var trials []quant.Trial
 	err = tensor.Guard(func() error {
-		if plan, err = quant.MakePlan(g, placement, stats, &r); err != nil {
+		if plan, trials, err = quant.Choose(ctx, g, placement, cal, &r, o.threads); err != nil {
 			return err
 		}
 		out, err = quant.Apply(g, plan)
@@ -122,12 +129,13 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		return nil, m.wrap(err)
 	}
 	q := &Model{Path: m.Path, base: m, format: m.format, graph: out, opset: r.Opset, Warnings: plan.Warnings}
-	q.Report = report(plan, stats, n, r)
-	if n < fewSamples {
+	q.Report = report(plan, cal, r)
+	q.Report.Trials = trials
+	if n := cal.Samples; n < fewSamples {
 		q.Warnings = append(q.Warnings, Warning{ID: "OCT002", Msg: fmt.Sprintf("only %d calibration samples; ranges taken from fewer than %d are unsure", n, fewSamples)})
 	}
 	if len(q.Report.Growing) > 0 {
-		q.Warnings = append(q.Warnings, growing(q.Report.Growing, len(stats)))
+		q.Warnings = append(q.Warnings, growing(q.Report.Growing, len(cal.Stats)))
 	}
 	q.stamp(&r)
 	return q, nil
@@ -180,8 +188,8 @@ func growing(names []string, of int) Warning {
 		Notes: []string{strings.Join(shown, ", ")}}
 }
 
-func report(plan *quant.Plan, stats quant.Statistics, samples int, r Recipe) *Report {
-	rep := &Report{Samples: samples, Quantized: len(plan.Nodes), Float: plan.Skipped, recipe: r}
+func report(plan *quant.Plan, cal *calibrate.Result, r Recipe) *Report {
+	rep := &Report{Samples: cal.Samples, Quantized: len(plan.Nodes), Float: plan.Skipped, recipe: r}
 	for i, pt := range plan.Points {
 		p := plan.Params[i]
 		v := Range{Value: pt.Value, Type: p.Type.String(), Scale: p.Scale[0]}
@@ -189,7 +197,7 @@ func report(plan *quant.Plan, stats quant.Statistics, samples int, r Recipe) *Re
 			v.ZeroPoint = p.ZeroPoint[0]
 		}
 		rep.Values = append(rep.Values, v)
-		if s := stats[pt.Value]; s != nil && samples >= fewSamples && s.Growth(samples) > growth {
+		if s := cal.Stats[pt.Value]; s != nil && cal.Samples >= fewSamples && s.Growth(cal.Samples) > growth {
 			rep.Growing = append(rep.Growing, pt.Value)
 		}
 	}

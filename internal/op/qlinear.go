@@ -135,6 +135,9 @@ func (f qform) eval(in []Datum, typ dtype.Type) ([]Datum, error) {
 	}
 	for i, o := range f.in {
 		if o.bias && operands[i].Tensor != nil {
+			if !q.In[0].IsPerTensor() {
+				return nil, fmt.Errorf("input %d: a bias needs one scale in operand 0, got %d", o.value, len(q.In[0].Scale))
+			}
 			q.In[i] = f.biasParams(q)
 		}
 	}

@@ -126,7 +126,9 @@ func paramsOf(typ dtype.Type, rank int, scale, zero *tensor.Tensor, axis, block 
 	if err != nil {
 		return p, err
 	}
-	p.Scale = tensor.Data[float32](s)
+	if p.Scale = tensor.Data[float32](s); len(p.Scale) == 0 {
+		return p, fmt.Errorf("no scale")
+	}
 	if zero != nil && zero.Type().IsInteger() {
 		if zero.Type() != typ {
 			return p, fmt.Errorf("zero point of type %v for elements of %v", zero.Type(), typ)

@@ -80,8 +80,15 @@ func (o *Quantized) Infer(in []Fact, outs int) ([]Fact, error) {
 		return nil, err
 	}
 	for i := range out {
-		if p := input(o.Out, i); p.Present() {
-			out[i].Type = p.Type
+		p := input(o.Out, i)
+		if !p.Present() {
+			continue
+		}
+		out[i].Type = p.Type
+		if shape, ok := out[i].Shape.Ints(); ok || p.IsPerTensor() {
+			if err := p.Validate(shape); err != nil {
+				return nil, fmt.Errorf("result %d: %w", i, err)
+			}
 		}
 	}
 	return out, nil

@@ -151,8 +151,8 @@ func spotAt(p float32, n int) spot {
 // mode max the greatest of them.
 func (o *RoiAlign) sample(img []float32, w int, r, c spot) float32 {
 	v := [4]float32{
-		float32(r.low*c.low) * img[r.lo*w+c.lo], float32(r.low*c.upp) * img[r.lo*w+c.hi],
-		float32(r.upp*c.low) * img[r.hi*w+c.lo], float32(r.upp*c.upp) * img[r.hi*w+c.hi],
+		float32(float32(r.low*c.low) * img[r.lo*w+c.lo]), float32(float32(r.low*c.upp) * img[r.lo*w+c.hi]),
+		float32(float32(r.upp*c.low) * img[r.hi*w+c.lo]), float32(float32(r.upp*c.upp) * img[r.hi*w+c.hi]),
 	}
 	if o.Mode == "max" {
 		return max(v[0], v[1], v[2], v[3])

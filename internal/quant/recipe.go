@@ -67,7 +67,7 @@ type Data struct {
 type Activations struct {
 	DType     string `yaml:"dtype,omitempty"`
 	Symmetric *bool  `yaml:"symmetric,omitempty"`
-	// Observer is minmax, moving-average, percentile[:P], entropy or mse.
+	// Observer is auto, minmax, moving-average, percentile[:P], entropy or mse.
 	Observer string `yaml:"observer,omitempty"`
 }
 
@@ -179,6 +179,7 @@ type settings struct {
 	perChannel          bool
 	parity              bool
 	observer            observe.Method
+	auto                bool
 }
 
 // parityONNXRuntime is the value of Recipe.Parity.
@@ -230,6 +231,9 @@ func (r *Recipe) resolve() (*settings, error) {
 			method = "minmax"
 		}
 	}
+	if s.auto = method == AutoObserver; s.auto {
+		method = candidates[0]
+	}
 	if s.observer, err = observe.ParseMethod(method); err != nil {
 		return nil, err
 	}
@@ -268,7 +272,7 @@ func NeedsHistogram(r *Recipe) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	need := s.observer.NeedsHistogram()
+	need := s.auto || s.observer.NeedsHistogram()
 	for _, o := range r.Overrides {
 		if m, err := observe.ParseMethod(o.Observer); err == nil {
 			need = need || m.NeedsHistogram()
@@ -277,5 +281,9 @@ func NeedsHistogram(r *Recipe) (bool, error) {
 	return need, nil
 }
 
+// AutoObserver tries the methods of candidates on calibration samples and
+// takes the best for the network at hand.
+const AutoObserver = "auto"
+
 // DefaultObserver is the measured best (docs/numerics.md).
-const DefaultObserver = "minmax"
+const DefaultObserver = AutoObserver

@@ -60,13 +60,12 @@ func F32(c []float32, ldc, m, n, k int, a, b []float32, ep Epilogue) {
 func Multiply(t *Tile, k int, a, b []float32) {
 	*t = Tile{}
 	a, b = a[:MR*k], b[:NR*k] // variants read exactly this far
-	v := active()
 	for ; k > depth; k -= depth {
-		v.tile(t, depth, a, b)
+		tile(t, depth, a, b)
 		a, b = a[MR*depth:], b[NR*depth:]
 	}
 	if k > 0 {
-		v.tile(t, k, a, b)
+		tile(t, k, a, b)
 	}
 }
 
@@ -84,11 +83,7 @@ func Store(c []float32, ldc int, t *Tile, i, j, rows, cols int, ep Epilogue) {
 		if ep.Clamp {
 			f.lo, f.hi = ep.Lo, ep.Hi
 		}
-		if f.lo != f.lo || f.hi != f.hi {
-			finishGeneric(t, &f)
-		} else {
-			active().finish(t, &f)
-		}
+		f.apply(t)
 	}
 	if cols == NR {
 		for r := range rows {
@@ -105,7 +100,7 @@ func Store(c []float32, ldc int, t *Tile, i, j, rows, cols int, ep Epilogue) {
 type finish struct {
 	row    [MR]float32
 	col    [NR]float32
-	lo, hi float32 // not NaN
+	lo, hi float32
 }
 
 // identity changes nothing, not even the sign of a zero.

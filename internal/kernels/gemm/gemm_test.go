@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"testing"
 
@@ -213,15 +212,19 @@ func TestGeneratedAssemblyIsFresh(t *testing.T) {
 	}
 }
 
-func TestVariantsOfThisArchitecture(t *testing.T) {
-	if last := variants[len(variants)-1]; last.name != "generic" {
-		t.Errorf("the last variant is %s: nothing runs everywhere", last.name)
-	}
-	for _, v := range variants {
-		if v.tile == nil || v.whole == nil || v.finish == nil || v.addInts == nil {
-			t.Errorf("%s on %s is incomplete", v.name, runtime.GOARCH)
+func TestNothingIsAllocated(t *testing.T) {
+	const m, n, k = 5, 17, 9
+	a, b := make([]float32, PackedA(m, k)), make([]float32, PackedB(k, n))
+	c, d := make([]float32, m*n), make([]int32, m*n)
+	ep := Epilogue{Row: make([]float32, m), Clamp: true}
+	kerneltest.Run(t, rows(), func(t *testing.T) {
+		if got := testing.AllocsPerRun(10, func() {
+			F32(c, n, m, n, k, a, b, ep)
+			I8(d, n, m, n, k, StepAny, a, b, nil, nil)
+		}); got != 0 {
+			t.Errorf("%v allocations", got)
 		}
-	}
+	})
 }
 
 func BenchmarkF32(b *testing.B) {

@@ -15,12 +15,11 @@ const (
 func MultiplyInt(sums *[MR * NR]int32, t *Tile, k, step int, a, b []float32) {
 	*sums = [MR * NR]int32{}
 	a, b = a[:MR*k], b[:NR*k]
-	v := active()
 	for p := 0; p < k; p += step {
 		n := min(step, k-p)
 		*t = Tile{}
-		v.whole(t, n, a[p*MR:], b[p*NR:])
-		v.addInts(sums, t)
+		whole(t, n, a[p*MR:], b[p*NR:])
+		addInts(sums, t)
 	}
 }
 

@@ -5,31 +5,13 @@ import (
 	"github.com/octavo-ml/octavo/internal/exact"
 )
 
-// variant is one implementation of the tile. The first row of the table whose
-// level may be used is run; tests and benchmarks read the whole table. Each
-// function equals its generic twin, to the bit.
+// variant is one implementation of the tile: tile, whole, finish.apply and
+// addInts run the first whose level may be used. Tests and benchmarks run every
+// row of the table; each equals its generic twin to the bit. Dispatch calls
+// functions by name, as a call through a pointer would move tiles to the heap.
 type variant struct {
 	name  string
 	level cpu.Level
-	// tile adds the products of k ≥ 1 groups to t.
-	tile func(t *Tile, k int, a, b []float32)
-	// whole is tile for integers, of which no sum reaches 2²⁴.
-	whole func(t *Tile, k int, a, b []float32)
-	// finish applies an epilogue to t.
-	finish func(t *Tile, f *finish)
-	// addInts adds t, which holds integers, to sums.
-	addInts func(sums *[MR * NR]int32, t *Tile)
-}
-
-var generic = variant{"generic", cpu.Generic, tileGeneric, wholeGeneric, finishGeneric, addIntsGeneric}
-
-func active() *variant {
-	for i := range variants {
-		if cpu.Has(variants[i].level) {
-			return &variants[i]
-		}
-	}
-	panic("gemm: no variant") // the generic one needs nothing
 }
 
 // tileGeneric is the twin that defines the bits. It keeps a column in

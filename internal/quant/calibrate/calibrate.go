@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -30,18 +32,54 @@ type Options struct {
 	Threads int
 	// Histogram asks for histograms beside extremes.
 	Histogram bool
+	// Keep is how many samples, spread over all, are handed back with their
+	// outputs: at least half as many where there are enough.
+	Keep int
 	// Progress is called after each sample, from one goroutine at a time.
 	Progress func(done int)
 }
 
-// Run observes the watched values of g over all samples and returns their
-// statistics by name, and the number of samples. Input values that are not
-// finite are an error that names the sample.
-func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[runtime.Tensors, error], o Options) (map[string]*observe.Stats, int, error) {
+// Kept is a sample and what the float graph makes of it.
+type Kept struct {
+	In, Out runtime.Tensors
+}
+
+// Result is what a run gives: statistics by value, the number of samples, and
+// the kept ones in order.
+type Result struct {
+	Stats   map[string]*observe.Stats
+	Samples int
+	Kept    []Kept
+}
+
+// keeper keeps every stride-th sample, doubling the stride when there are too
+// many, so that what is kept depends on the number of samples alone.
+type keeper struct {
+	most, stride int
+	m            map[int]Kept
+}
+
+func (k *keeper) wants(index int) bool { return k.most > 0 && index%k.stride == 0 }
+
+func (k *keeper) add(index int, s Kept) {
+	if !k.wants(index) {
+		return // the stride grew while the sample ran
+	}
+	k.m[index] = s
+	for len(k.m) > k.most {
+		k.stride *= 2
+		maps.DeleteFunc(k.m, func(i int, _ Kept) bool { return i%k.stride != 0 })
+	}
+}
+
+// Run observes the watched values of g over all samples. Input values that are
+// not finite are an error that names the sample.
+func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[runtime.Tensors, error], o Options) (*Result, error) {
 	prog, err := runtime.Compile(g, runtime.Options{Threads: 1, Keep: watched})
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
+	keep := keeper{o.Keep, 1, map[int]Kept{}}
 	workers := max(o.Threads, 1)
 	type job struct {
 		index int
@@ -59,11 +97,13 @@ func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[r
 		}
 		eg.Go(func() error {
 			for j := range jobs {
-				if err := one(ctx, prog, j.index, j.in, stats[w]); err != nil {
+				out, err := one(ctx, prog, j.index, j.in, stats[w])
+				if err != nil {
 					return err
 				}
 				mu.Lock()
 				done++
+				keep.add(j.index, Kept{j.in, out})
 				if o.Progress != nil {
 					o.Progress(done)
 				}
@@ -89,38 +129,42 @@ func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[r
 		return nil
 	})
 	if err := eg.Wait(); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if done == 0 {
-		return nil, 0, &diag.Error{Msg: "the calibration data holds no samples", Notes: []string{"give at least 32 that are typical of what the model will see"}}
+		return nil, &diag.Error{Msg: "the calibration data holds no samples", Notes: []string{"give at least 32 that are typical of what the model will see"}}
 	}
 	for _, more := range stats[1:] {
 		for name, s := range more {
 			stats[0][name].Merge(s)
 		}
 	}
-	return stats[0], done, nil
+	r := &Result{Stats: stats[0], Samples: done}
+	for _, i := range slices.Sorted(maps.Keys(keep.m)) {
+		r.Kept = append(r.Kept, keep.m[i])
+	}
+	return r, nil
 }
 
-func one(ctx context.Context, prog *runtime.Program, index int, in runtime.Tensors, stats map[string]*observe.Stats) error {
+func one(ctx context.Context, prog *runtime.Program, index int, in runtime.Tensors, stats map[string]*observe.Stats) (runtime.Tensors, error) {
 	for name, t := range in {
 		if t.Type() != dtype.Float32 {
 			continue
 		}
 		for i, v := range tensor.Data[float32](t) {
 			if v-v != 0 {
-				return &diag.Error{Msg: fmt.Sprintf("calibration sample %d: input %q holds %v at element %d", index, name, v, i),
+				return nil, &diag.Error{Msg: fmt.Sprintf("calibration sample %d: input %q holds %v at element %d", index, name, v, i),
 					Notes: []string{"remove the sample, or repair the data: a range cannot be taken from it"}}
 			}
 		}
 	}
-	_, err := prog.Observe(ctx, in, func(name string, t *tensor.Tensor) {
+	out, err := prog.Observe(ctx, in, func(name string, t *tensor.Tensor) {
 		if t.Type() == dtype.Float32 {
 			stats[name].Observe(index, tensor.Data[float32](t))
 		}
 	})
 	if err != nil && !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("calibration sample %d: %w", index, err)
+		return nil, fmt.Errorf("calibration sample %d: %w", index, err)
 	}
-	return err
+	return out, err
 }

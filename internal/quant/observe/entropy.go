@@ -30,6 +30,11 @@ func entropy(s *Stats, _ Method, w Want) (lo, hi float64) {
 	levels := min(1<<w.Type.Bits(), 256)
 	// The bin that holds zero splits the range; thresholds keep its place.
 	zero := int(math.Round(-lo / (hi - lo) * entropyBins))
+	// The spike of zeros that a ReLU leaves says nothing about the range, and
+	// would outweigh all else.
+	if at := min(zero, entropyBins-1); at+1 < entropyBins {
+		dist[at] = dist[at+1]
+	}
 	best, bestF := math.Inf(1), 1.0
 	for n := levels; n <= entropyBins; n += entropyStride {
 		f := float64(n) / entropyBins

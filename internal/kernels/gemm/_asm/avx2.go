@@ -50,7 +50,8 @@ func avx2Tile(f *file) {
 
 // avx2Finish: the column bias in Y8, Y9, bounds in Y10, Y11. VMAXPS and VMINPS
 // return their second source for zeros and NaN; taken in both orders and
-// joined, they treat zeros as Go does, and NaN are put back.
+// joined, they treat zeros as Go does. Comparison $3, "unordered", is all ones
+// where an operand is NaN, which joined to anything is a NaN.
 func avx2Finish(f *file) {
 	f.function("finishAVX2(t *Tile, f *finish)", 16)
 	f.line("MOVQ t+0(FP), DI")
@@ -59,6 +60,7 @@ func avx2Finish(f *file) {
 	f.line("VMOVUPS %d(SI), Y9", offCol+32)
 	f.line("VBROADCASTSS %d(SI), Y10", offLo)
 	f.line("VBROADCASTSS %d(SI), Y11", offHi)
+	f.line("VCMPPS $3, Y10, Y11, Y12")
 	for r := range rows {
 		f.line("VBROADCASTSS %d(SI), Y7", offRow+4*r)
 		for h := range 2 {
@@ -70,8 +72,9 @@ func avx2Finish(f *file) {
 			f.line("VMINPS Y1, Y11, Y2")
 			f.line("VMINPS Y11, Y1, Y3")
 			f.line("VORPS Y2, Y3, Y1")
-			f.line("VCMPPS $3, Y0, Y0, Y2") // unordered
-			f.line("VBLENDVPS Y2, Y0, Y1, Y1")
+			f.line("VCMPPS $3, Y0, Y0, Y2")
+			f.line("VORPS Y2, Y12, Y2")
+			f.line("VORPS Y2, Y1, Y1")
 			f.line("VMOVUPS Y1, %d(DI)", 32*(2*r+h))
 		}
 	}
