@@ -24,6 +24,7 @@ func run(args []string) int {
 	defer stop()
 	// A second Ctrl-C ends the process at once.
 	context.AfterFunc(ctx, stop)
+	octavo.WatchMemory()
 	c := &cli{}
 	root := newRoot(c)
 	root.SetArgs(args)

@@ -25,7 +25,6 @@ func newMeasure(c *cli) *cobra.Command {
 		Hidden:  true,
 		Args:    exactly(1, "one model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			octavo.WatchMemory()
 			start := time.Now()
 			m, err := octavo.Load(args[0])
 			if err != nil {

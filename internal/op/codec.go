@@ -40,11 +40,13 @@ type field struct {
 	name     string
 	fallback string
 	hasDef   bool
+	required bool // written even where it is zero
 	optional bool // an Opt
 }
 
 // fields lists the attributes of a struct: those with an attr tag
-// ("alpha,default=1"). Supported Go types: bool, int, int64, float32, string,
+// ("alpha,default=1", or "axis,required" for one without a default that may be
+// zero). Supported Go types: bool, int, int64, float32, string,
 // []int, []int64, []float32, []string, *tensor.Tensor, dtype.Type, small named
 // enumerations (uint8), and Opt of them. A name that starts with a dot, such as
 // ".layout", is the project's own: no file format has it.
@@ -58,7 +60,7 @@ func fields(v reflect.Value) []field {
 		}
 		name, rest, _ := strings.Cut(tag, ",")
 		def, has := strings.CutPrefix(rest, "default=")
-		f := field{value: v.Field(i), name: name, fallback: def, hasDef: has}
+		f := field{value: v.Field(i), name: name, fallback: def, hasDef: has, required: rest == "required"}
 		ft := t.Field(i).Type
 		f.optional = ft.Kind() == reflect.Struct && ft.NumField() == 2 && ft.Field(1).Name == "Set"
 		out = append(out, f)
@@ -125,7 +127,7 @@ func Attrs(o Op) []Attr {
 				continue
 			}
 			val = val.Field(0)
-		} else if reflect.DeepEqual(val.Interface(), defs[i].value.Interface()) {
+		} else if !f.required && reflect.DeepEqual(val.Interface(), defs[i].value.Interface()) {
 			continue
 		}
 		out = append(out, Attr{f.name, export(val)})

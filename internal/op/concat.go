@@ -8,7 +8,7 @@ import (
 
 // Concat joins tensors of equal shape, but for Axis, along it.
 type Concat struct {
-	Axis int `attr:"axis"`
+	Axis int `attr:"axis,required"`
 }
 
 // Name returns "Concat".

@@ -65,8 +65,8 @@ func inferIntegers(inner Op, in []Fact) ([]Fact, error) {
 		return nil, err
 	}
 	for i, f := range in {
-		if f.Type != dtype.Invalid && (!f.Type.IsInteger() || f.Type.Bits() > 16) {
-			return nil, fmt.Errorf("input %d of type %v, want quantized integers", i, f.Type)
+		if f.Type != dtype.Invalid && (!f.Type.IsInteger() || f.Type.Bits() > 8) {
+			return nil, fmt.Errorf("input %d of type %v, want integers of at most 8 bits", i, f.Type)
 		}
 		if v := in[i%2].Type; i >= 2 && f.Present() && f.Type != dtype.Invalid && v != dtype.Invalid && f.Type != v {
 			return nil, fmt.Errorf("input %d of type %v with a zero point of %v", i-2, v, f.Type)

@@ -201,7 +201,7 @@ func (o *QLinearReduceMean) Eval(in []Datum) ([]Datum, error) { return evalForm(
 // QLinearConcat is Concat on integers: the result's scale and zero point, then
 // each part with its own.
 type QLinearConcat struct {
-	Axis int `attr:"axis"`
+	Axis int `attr:"axis,required"`
 }
 
 // Name returns "QLinearConcat".

@@ -5,6 +5,7 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -62,20 +63,66 @@ func (o *Quantized) matMul(in []Datum, shape []int) (y *tensor.Tensor, done bool
 
 // multiplyInts returns the matrix product of elements minus their zero points.
 func multiplyInts(a, b *tensor.Tensor, pa, pb affine.Params, shape []int) ([]int32, error) {
-	x, err := affine.Center(a, pa)
+	x, err := centeredFloats(a, pa)
 	if err != nil {
 		return nil, err
 	}
-	w, err := affine.Center(b, pb)
+	w, err := centeredFloats(b, pb)
 	if err != nil {
 		return nil, err
 	}
-	y := tensor.New(dtype.Int32, shape...)
+	count, _ := tensor.Count(shape)
+	c := make([]int32, count)
+	if count == 0 {
+		return c, nil
+	}
 	wa, wb := asMatrix(Known(a.Shape()...), Known(b.Shape()...))
 	sa, _ := wa.Ints()
 	sb, _ := wb.Ints()
-	matMul[int32](y, tensor.FromSlice(x, a.Shape()...), tensor.FromSlice(w, b.Shape()...), sa, sb)
-	return tensor.Data[int32](y), nil
+	ra, rb := len(sa)-2, len(sb)-2
+	m, k, n := sa[ra], sa[ra+1], sb[rb+1]
+	if inner(sb[:rb], 0) == 1 {
+		// One matrix on the right: all rows on the left are one matrix.
+		multiplyExact(c, n, count/n, n, k, matrix[float32]{x, k, 1}, matrix[float32]{w, n, 1})
+		return c, nil
+	}
+	lead, err := Broadcast(Known(sa[:ra]...), Known(sb[:rb]...))
+	if err != nil {
+		return nil, err
+	}
+	dims, _ := lead.Ints()
+	atA, atB := stacked(sa[:ra], dims), stacked(sb[:rb], dims)
+	for i := range atA {
+		multiplyExact(c[i*m*n:], n, m, n, k, matrix[float32]{x[atA[i]*m*k:], k, 1}, matrix[float32]{w[atB[i]*k*n:], n, 1})
+	}
+	return c, nil
+}
+
+// centeredFloats returns the elements of an integer tensor of at most 8 bits
+// minus their zero points, as numbers of magnitude 255 or less.
+func centeredFloats(q *tensor.Tensor, p affine.Params) ([]float32, error) {
+	ints, err := affine.Center(q, p)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float32, len(ints))
+	for i, v := range ints {
+		out[i] = float32(v)
+	}
+	return out, nil
+}
+
+// multiplyExact stores the m×n product of matrices of integers of magnitude 255
+// or less in c, whose row i begins at c[i*ldc], modulo 2³².
+func multiplyExact(c []int32, ldc, m, n, k int, a, b matrix[float32]) {
+	pa := make([]float32, gemm.PackedA(m, k))
+	gemm.PackA(pa, a.data, m, k, a.rs, a.cs)
+	pb := make([]float32, gemm.PackedB(k, min(n, columns)))
+	for j := 0; j < n; j += columns {
+		w := min(columns, n-j)
+		gemm.PackB(pb, b.data[min(j*b.cs, len(b.data)):], k, w, b.rs, b.cs)
+		gemm.I8(c[j:], ldc, m, w, k, gemm.StepAny, pa, pb, nil, nil)
+	}
 }
 
 // gemm multiplies integer matrices and adds C where it is one number for each
@@ -94,15 +141,15 @@ func (o *Quantized) gemm(g *Gemm, in []Datum, shape []int) (y *tensor.Tensor, do
 	if !along(o.In[0], ra) || !along(o.In[1], cb) || c != nil && (rowwise || c.Len() != 1 && (c.Len() != n || c.Shape()[c.Rank()-1] != n)) {
 		return nil, false, nil
 	}
-	x, err := affine.Center(a, o.In[0])
+	x, err := centeredFloats(a, o.In[0])
 	if err != nil {
 		return nil, true, err
 	}
-	w, err := affine.Center(b, o.In[1])
+	w, err := centeredFloats(b, o.In[1])
 	if err != nil {
 		return nil, true, err
 	}
-	ma, mb := matrix[int32]{x, a.Shape()[1], 1}, matrix[int32]{w, b.Shape()[1], 1}
+	ma, mb := matrix[float32]{x, a.Shape()[1], 1}, matrix[float32]{w, b.Shape()[1], 1}
 	if g.TransA {
 		ma = ma.transposed()
 	}
@@ -110,7 +157,9 @@ func (o *Quantized) gemm(g *Gemm, in []Datum, shape []int) (y *tensor.Tensor, do
 		mb = mb.transposed()
 	}
 	p := accumulators{acc: make([]int32, m*n), shape: shape, axis: 1}
-	multiply(p.acc, n, m, n, a.Shape()[1-ra], ma, mb)
+	if len(p.acc) > 0 {
+		multiplyExact(p.acc, n, m, n, a.Shape()[1-ra], ma, mb)
+	}
 	if rowwise {
 		p.rows, p.units = o.In[0].Scale, affine.Units(g.Alpha, o.In[1].Scale)
 	} else {
@@ -220,52 +269,49 @@ func (o *Quantized) store(p accumulators, multipliers []float32) (*tensor.Tensor
 // convolveInts returns the accumulators of a convolution of elements minus
 // their zero points; padding is zeros.
 func convolveInts(x, w *tensor.Tensor, px, pw affine.Params, g Geometry) ([]int32, error) {
-	xs, err := affine.Center(x, px)
+	xs, err := centeredFloats(x, px)
 	if err != nil {
 		return nil, err
 	}
-	ws, err := affine.Center(w, pw)
+	ws, err := centeredFloats(w, pw)
 	if err != nil {
 		return nil, err
 	}
-	n, ok := tensor.Count(g.Shape())
-	if c, err := canvasOf(dtype.Int32, g.Shape()...); !ok || err != nil {
+	c, err := canvasOf(dtype.Int32, g.Shape()...)
+	if err != nil {
 		return nil, err
-	} else if n == 0 {
-		return make([]int32, c.len()), nil
 	}
-	y := make([]int32, n)
-	taps, places, area := g.Taps(), g.Places(), inner(g.In, 0)
+	y := tensor.Data[int32](c.done())
+	if len(y) == 0 {
+		return y, nil
+	}
+	taps, places := g.Taps(), g.Places()
 	cg, mg := g.Channels/g.Group, g.Filters/g.Group
-	from, to := plane{g.Channels, area, g.Layout}, plane{g.Filters, places, g.Layout}
-	block := min(places, max(16, (1<<20)/max(taps, 1)))
-	src := make([]int, taps*block)
-	row := make([]int32, block)
+	k := cg * taps
+	from, to := plane{g.Channels, inner(g.In, 0), g.Layout}, plane{g.Filters, places, g.Layout}
+	block := min(places, max(16, (1<<18)/max(k, 1)/16*16))
+	src, col := make([]int, taps*block), make([]float32, k*block)
 	for at := 0; at < places; at += block {
 		n := min(block, places-at)
 		g.sources(src, at, n)
-		for i := range g.Batch * g.Filters {
-			b, m := i/g.Filters, i%g.Filters
-			// One channel of the output at a time: row[p] += weight · input.
-			row := row[:n]
-			clear(row)
-			for c := range cg {
-				base, step := from.at(b, m/mg*cg+c, 0), from.step()
-				for t := range taps {
-					v := ws[(m*cg+c)*taps+t]
-					if v == 0 {
-						continue
-					}
-					for p, o := range src[t*n : (t+1)*n] {
-						if o >= 0 {
-							row[p] += v * xs[base+o*step]
-						}
+		for i := range g.Batch * g.Group {
+			b, gr := i/g.Group, i%g.Group
+			for r := range k {
+				base, step := from.at(b, gr*cg+r/taps, 0), from.step()
+				dst, t := col[r*n:(r+1)*n], r%taps
+				for p, o := range src[t*n : (t+1)*n] {
+					dst[p] = 0
+					if o >= 0 {
+						dst[p] = xs[base+o*step]
 					}
 				}
 			}
-			base, step := to.at(b, m, at), to.step()
-			for p, v := range row {
-				y[base+p*step] = v
+			filters, patches := matrix[float32]{ws[gr*mg*k:], k, 1}, matrix[float32]{col, n, 1}
+			out := y[to.at(b, gr*mg, at):]
+			if g.Layout == ChannelsLast {
+				multiplyExact(out, g.Filters, n, mg, k, patches.transposed(), filters.transposed())
+			} else {
+				multiplyExact(out, places, mg, n, k, filters, patches)
 			}
 		}
 	}

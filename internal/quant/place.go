@@ -274,7 +274,9 @@ func (p *placer) placeWeighted(n *ir.Node, f op.Facts, rule *target.Rule) {
 		}
 		axis := PerTensor
 		if i == f.Weight && p.perChannel && !rule.PerTensor {
-			axis = f.WeightAxis
+			if a, err := op.Axis(f.WeightAxis, len(v.Shape)); err == nil {
+				axis = a
+			}
 		}
 		p.weightPoint(n, i, axis)
 	}
@@ -440,13 +442,6 @@ func (p *placer) activation_() dtype.Type { return p.activation }
 
 func (p *placer) weightPoint(n *ir.Node, i, axis int) {
 	v := n.In[i]
-	if axis != PerTensor {
-		a, err := op.Axis(axis, len(v.Shape))
-		if err != nil {
-			a = PerTensor
-		}
-		axis = a
-	}
 	use := Use{firstOutput(n), i}
 	for k := range p.out.Points {
 		pt := &p.out.Points[k]

@@ -1,0 +1,22 @@
+//go:build !noasm
+
+package dwconv
+
+import "github.com/octavo-ml/octavo/internal/cpu"
+
+var variants = []variant{{"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
+
+// chain is chainGeneric.
+func chain(dst, x []float32, off []int, w []float32, f *finish) {
+	if !cpu.Has(cpu.AVX2) {
+		chainGeneric(dst, x, off, w, f)
+		return
+	}
+	_ = x[off[len(off)-1]+len(dst)-1]
+	chainAVX2(&dst[0], &x[0], &off[0], &w[0], len(off), len(dst)/width, f)
+}
+
+// chainAVX2 is chainGeneric for taps, tiles ≥ 1.
+//
+//go:noescape
+func chainAVX2(dst, x *float32, off *int, w *float32, taps, tiles int, f *finish)
