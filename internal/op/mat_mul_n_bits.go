@@ -90,6 +90,11 @@ func (o *MatMulNBits) Weight(in []Datum) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	s := tensor.Data[float32](scale)
+	codes := bits(arg(in, 1).Bytes(), o.Bits)
+	row := blocks * o.BlockSize
+	if len(codes) != o.N*row || len(s) != o.N*blocks {
+		return nil, fmt.Errorf("%d elements of B and %d scales for N %d, K %d", len(codes), len(s), o.N, o.K)
+	}
 	zero, err := o.zeros(arg(in, 3))
 	if err != nil {
 		return nil, err
@@ -102,11 +107,6 @@ func (o *MatMulNBits) Weight(in []Datum) (*tensor.Tensor, error) {
 		if len(groups) < o.K {
 			return nil, fmt.Errorf("%d group indices for K %d", len(groups), o.K)
 		}
-	}
-	codes := bits(arg(in, 1).Bytes(), o.Bits)
-	row := blocks * o.BlockSize
-	if len(codes) != o.N*row || len(s) != o.N*blocks {
-		return nil, fmt.Errorf("%d elements of B and %d scales for N %d, K %d", len(codes), len(s), o.N, o.K)
 	}
 	w := make([]float32, o.N*o.K)
 	for n := range o.N {

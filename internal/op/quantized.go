@@ -32,11 +32,12 @@ import (
 //	                             table of 256 entries where the operator is elementwise
 //	                             and its operand 8 bits wide: the same result
 //
-// Each row equals ONNX Runtime's operator bit for bit (QLinearConv,
-// QLinearMatMul, QGemm, QLinearGlobalAveragePool, QLinearAdd, QLinearMul and so
-// on), with two exceptions: AveragePool where the real result lies half-way
-// between two integers, and QLinearSoftmax to other scales than 1/256, may
-// differ by one.
+// In random trials, ties included, ONNX Runtime's operators (QLinearConv,
+// QLinearMatMul, QGemm, QLinearAdd, QLinearMul, QLinearGlobalAveragePool,
+// QLinearConcat and so on) gave the same integers, with two exceptions:
+// QLinearAveragePool sums in float and may differ by one where the real result
+// lies half-way between two integers, and QLinearSoftmax has its own
+// exponential and may differ by one, often to other scales than 1/256.
 //
 // The rows above "all others" hold for operands of at most 8 bits, one scale
 // for the activations (MatMul's and Gemm's A: or one a row; weights: or one a

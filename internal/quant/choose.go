@@ -3,6 +3,7 @@ package quant
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
@@ -45,6 +46,8 @@ func Choose(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Resu
 	var trials []Trial
 	bar := 0.0
 	for i, c := range candidates {
+		// Each program holds packed weights; the one before must be gone first.
+		debug.FreeOSMemory()
 		try := *r
 		try.Activations.Observer = c
 		plan, err := MakePlan(g, pl, cal.Stats, &try)
@@ -62,6 +65,7 @@ func Choose(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Resu
 			best, bar = plan, sqnr
 		}
 	}
+	debug.FreeOSMemory()
 	return best, trials, nil
 }
 

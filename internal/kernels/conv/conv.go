@@ -1,20 +1,28 @@
-// Package conv convolves channels-first activations, float32 and 8-bit, in one,
-// two or three spatial dimensions, with any stride, dilation, padding and
-// group; transposed convolutions too.
+// Package conv convolves activations, channels first or last, float32 and
+// 8-bit, in one, two or three spatial dimensions, with any stride, dilation,
+// padding and group; transposed convolutions too.
 //
-// It is an implicit matrix product: for 16 output positions at a time the
+// It is an implicit matrix product: for some output positions at a time the
 // values under the kernel are gathered into a panel, k running over spatial
 // taps outermost and the channels of the group inside, and multiplied with the
-// packed weights by package gemm. Padding takes part as zeros. Integer inputs
-// are gathered as exact floats and multiplied in stretches of k that float32
-// sums exactly. The package sees slices. Start at [Plan].
+// packed weights by package gemm. Padding takes part as zeros, and so do the
+// elements that a transposed convolution's stride inserts. Integers are
+// gathered as exact floats and multiplied in stretches of k that float32 sums
+// exactly. Channels-first depthwise convolutions run by package dwconv. All
+// ways give the same bits. The package sees slices and must not know tensors or
+// quantization parameters.
+//
+// Start at [Plan].
 package conv
 
-import "github.com/octavo-ml/octavo/internal/kernels/gemm"
+import (
+	"github.com/octavo-ml/octavo/internal/kernels/dwconv"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
+)
 
-// Geometry describes a convolution. Spatial lists have one element for each
-// spatial dimension. For a transposed convolution Out is the larger side and
-// Pad what is cut from its beginning.
+// Geometry describes a convolution. Spatial lists have one element for each of
+// up to three spatial dimensions. For a transposed convolution Result is the
+// larger side and Pad what is cut from its beginning.
 type Geometry struct {
 	Batch, In, Out int // samples; input and output channels
 	Group          int
@@ -23,9 +31,11 @@ type Geometry struct {
 	Pad            []int // before the first element of each dimension
 	Result         []int // spatial size of the output
 	Transposed     bool
+	Last           bool // activations are [Batch, Size..., In], not [Batch, In, Size...]
 }
 
-// Plan is a geometry with what follows from it.
+// Plan is a geometry with what follows from it. It does not change: any number
+// of goroutines may use it.
 type Plan struct {
 	g             Geometry
 	taps          [][3]int // kernel positions, already dilated
@@ -34,13 +44,13 @@ type Plan struct {
 	inPix, outPix int
 	inCh, outCh   int // channels of one group
 	k             int
-	blocks        int // panels of one group of one sample
+	blocks        int // blocks of positions of one group of one sample
 	packed        int // length of one group's packed weights
+	depthwise     *dwconv.Plan
 }
 
-// exactK is how many products of magnitudes up to 255·128 float32 sums
-// exactly: 255·128·512 < 2²⁴.
-const exactK = 512
+// positions is the number of output positions of a block.
+const positions = gemm.NR
 
 // NewPlan returns the plan of g, whose sizes must be positive and fit
 // together.
@@ -56,10 +66,22 @@ func NewPlan(g Geometry) *Plan {
 	}
 	p.inPix = p.size[0] * p.size[1] * p.size[2]
 	p.outPix = p.res[0] * p.res[1] * p.res[2]
+	if len(p.taps) == 1 && p.stride == [3]int{1, 1, 1} && p.pad == [3]int{} && p.size == p.res {
+		// Positions follow each other from row to row.
+		p.size, p.res = [3]int{1, 1, p.inPix}, [3]int{1, 1, p.outPix}
+	}
 	p.inCh, p.outCh = g.In/g.Group, g.Out/g.Group
 	p.k = len(p.taps) * p.inCh
-	p.blocks = (p.outPix + gemm.NR - 1) / gemm.NR
+	p.blocks = (p.outPix + positions - 1) / positions
 	p.packed = gemm.PackedA(p.outCh, p.k)
+	if g.Last {
+		p.packed = gemm.PackedB(p.k, p.outCh)
+	} else if g.In == g.Group && !g.Transposed {
+		p.depthwise = dwconv.NewPlan(dwconv.Geometry{
+			Batch: g.Batch, Channels: g.In, Filters: p.outCh,
+			Size: p.size, Kernel: kernel, Stride: p.stride, Dilate: dilate, Pad: p.pad, Result: p.res,
+		})
+	}
 	return p
 }
 
@@ -71,28 +93,55 @@ func lift(s []int, missing int) [3]int {
 }
 
 // WeightLen is the length of packed weights.
-func (p *Plan) WeightLen() int { return p.g.Group * p.packed }
+func (p *Plan) WeightLen() int {
+	if p.depthwise != nil {
+		return p.depthwise.WeightLen()
+	}
+	return p.g.Group * p.packed
+}
 
 // ScratchLen is the length of the scratch memory that Run and RunInt need.
-func (p *Plan) ScratchLen() int { return p.k * gemm.NR }
+func (p *Plan) ScratchLen() int {
+	if p.depthwise != nil {
+		return p.depthwise.ScratchLen()
+	}
+	return p.k * positions
+}
 
 // Blocks is the number of independent parts of the work.
-func (p *Plan) Blocks() int { return p.g.Batch * p.g.Group * p.blocks }
+func (p *Plan) Blocks() int {
+	if p.depthwise != nil {
+		return p.depthwise.Blocks()
+	}
+	return p.g.Batch * p.g.Group * p.blocks
+}
+
+// MACs is the number of multiply-adds of the whole convolution.
+func (p *Plan) MACs() int { return p.g.Batch * p.g.Out * p.outPix * p.k }
 
 // Pack packs weights given as [Out, In/Group, kernel...], or, transposed, as
-// [In, Out/Group, kernel...]; at(i) returns element i.
+// [In, Out/Group, kernel...]; at(i) returns element i. For RunInt the elements
+// are integers less their zero points.
 func (p *Plan) Pack(dst []float32, at func(i int) float32) {
-	taps := len(p.taps)
+	if p.depthwise != nil {
+		for i := range dst[:p.WeightLen()] {
+			dst[i] = at(i)
+		}
+		return
+	}
+	taps, lanes := len(p.taps), gemm.MR
+	if p.g.Last {
+		lanes = gemm.NR
+	}
 	for g := range p.g.Group {
 		panel := dst[g*p.packed : (g+1)*p.packed]
-		for m := 0; m < p.outCh; m += gemm.MR {
-			rows := min(gemm.MR, p.outCh-m)
+		for m := 0; m < p.outCh; m += lanes {
 			for t := range taps {
 				for c := range p.inCh {
-					cell := panel[m*p.k+(t*p.inCh+c)*gemm.MR:]
-					for r := range gemm.MR {
+					cell := panel[m*p.k+(t*p.inCh+c)*lanes:][:lanes]
+					for r := range cell {
 						switch {
-						case r >= rows:
+						case m+r >= p.outCh:
 							cell[r] = 0
 						case p.g.Transposed:
 							cell[r] = at(((g*p.inCh+c)*p.outCh+m+r)*taps + t)
@@ -106,122 +155,87 @@ func (p *Plan) Pack(dst []float32, at func(i int) float32) {
 	}
 }
 
-// block resolves part i into sample, group and first output position.
-func (p *Plan) block(i int) (n, g, pos int) {
-	pos = i % p.blocks * gemm.NR
+// block resolves part i into sample, group, first output position and the
+// number of positions.
+func (p *Plan) block(i int) (n, g, pos, count int) {
+	pos = i % p.blocks * positions
 	i /= p.blocks
-	return i / p.g.Group, i % p.g.Group, pos
-}
-
-// offsets finds, for tap t, which input element each of the positions from pos
-// on reads: -1 for padding. run says that all 16 follow each other.
-func (p *Plan) offsets(off *[gemm.NR]int, t, pos int) (run bool) {
-	tap := p.taps[t]
-	z, rest := pos/(p.res[1]*p.res[2]), pos%(p.res[1]*p.res[2])
-	y, x := rest/p.res[2], rest%p.res[2]
-	run = true
-	for j := range off {
-		off[j] = -1
-		if pos+j < p.outPix {
-			iz, iy, ix := p.source(0, z, tap), p.source(1, y, tap), p.source(2, x, tap)
-			if iz >= 0 && iy >= 0 && ix >= 0 {
-				off[j] = (iz*p.size[1]+iy)*p.size[2] + ix
-			}
-		}
-		if off[j] < 0 || off[j] != off[0]+j {
-			run = false
-		}
-		if x++; x == p.res[2] {
-			x = 0
-			if y++; y == p.res[1] {
-				y = 0
-				z++
-			}
-		}
-	}
-	return run
-}
-
-// source returns the input coordinate under output coordinate o, -1 if none.
-func (p *Plan) source(axis, o int, tap [3]int) int {
-	var i int
-	if p.g.Transposed {
-		i = o + p.pad[axis] - tap[axis]
-		if i < 0 || i%p.stride[axis] != 0 {
-			return -1
-		}
-		i /= p.stride[axis]
-	} else {
-		i = o*p.stride[axis] - p.pad[axis] + tap[axis]
-	}
-	if i < 0 || i >= p.size[axis] {
-		return -1
-	}
-	return i
-}
-
-// gather fills a panel with the values of x under the kernel.
-func gather[T float32 | uint8 | int8](p *Plan, dst []float32, x []T, pos int, zero float32) {
-	var off [gemm.NR]int
-	for t := range p.taps {
-		run := p.offsets(&off, t, pos)
-		for c := range p.inCh {
-			ch := x[c*p.inPix : (c+1)*p.inPix]
-			row := dst[(t*p.inCh+c)*gemm.NR:][:gemm.NR]
-			if run {
-				for j, v := range ch[off[0] : off[0]+gemm.NR] {
-					row[j] = float32(v) - zero
-				}
-				continue
-			}
-			for j, o := range off {
-				if o >= 0 {
-					row[j] = float32(ch[o]) - zero
-				} else {
-					row[j] = 0
-				}
-			}
-		}
-	}
+	return i / p.g.Group, i % p.g.Group, pos, min(positions, p.outPix-pos)
 }
 
 // Run computes parts lo to hi of y from x with packed weights. ep.Row is the
-// bias of all output channels. Different goroutines may run different parts,
-// each with its own scratch.
+// bias of all output channels, ep.Col is not used. Different goroutines may
+// run different parts, each with its own scratch.
 func (p *Plan) Run(y, x, w []float32, ep gemm.Epilogue, lo, hi int, scratch []float32) {
+	if p.depthwise != nil {
+		p.depthwise.Run(y, x, w, ep.Row, ep.Clamp, ep.Lo, ep.Hi, lo, hi, scratch)
+		return
+	}
+	ep.Col = nil
+	if p.g.Last {
+		ep.Row, ep.Col = nil, ep.Row
+	}
 	var t gemm.Tile
+	panel := scratch[:p.k*positions]
 	for i := lo; i < hi; i++ {
-		n, g, pos := p.block(i)
-		in := x[(n*p.g.In+g*p.inCh)*p.inPix:][:p.inCh*p.inPix]
-		gather(p, scratch, in, pos, 0)
-		panel := w[g*p.packed : (g+1)*p.packed]
-		cols := min(gemm.NR, p.outPix-pos)
+		n, g, pos, count := p.block(i)
+		weights := w[g*p.packed : (g+1)*p.packed]
+		if p.g.Last {
+			gatherLast(p, panel, x[n*p.inPix*p.g.In+g*p.inCh:], pos, 0)
+			for m := 0; m < p.outCh; m += gemm.NR {
+				for r := 0; r < count; r += gemm.MR {
+					gemm.Multiply(&t, p.k, panel[r*p.k:], weights[m*p.k:])
+					out := y[(n*p.outPix+pos+r)*p.g.Out+g*p.outCh+m:]
+					gemm.Store(out, p.g.Out, &t, 0, g*p.outCh+m, min(gemm.MR, count-r), min(gemm.NR, p.outCh-m), ep)
+				}
+			}
+			continue
+		}
+		gather(p, panel, x[(n*p.g.In+g*p.inCh)*p.inPix:][:p.inCh*p.inPix], pos, 0)
 		for m := 0; m < p.outCh; m += gemm.MR {
-			gemm.Multiply(&t, p.k, panel[m*p.k:m*p.k+gemm.MR*p.k], scratch[:p.k*gemm.NR])
+			gemm.Multiply(&t, p.k, weights[m*p.k:], panel)
 			ch := g*p.outCh + m
-			out := y[(n*p.g.Out+ch)*p.outPix+pos:]
-			gemm.Store(out, p.outPix, &t, ch, 0, min(gemm.MR, p.outCh-m), cols, ep)
+			gemm.Store(y[(n*p.g.Out+ch)*p.outPix+pos:], p.outPix, &t, ch, 0, min(gemm.MR, p.outCh-m), count, ep)
 		}
 	}
 }
 
-// RunInt is Run for 8-bit inputs with zero point zero and weights packed as
-// exact floats: emit gets the int32 sums of up to 16 positions of one output
-// channel, y index of the first given.
+// RunInt is Run for 8-bit inputs with zero point zero, and weights that are
+// integers. It hands out int32 sums, modulo 2³², of consecutive elements of y,
+// the first of which has the given index and belongs to the given channel:
+// channels first all belong to it, channels last to it and those that follow.
+// emit may change sums, and must not keep them.
 func RunInt[T uint8 | int8](p *Plan, x []T, zero int, w []float32, lo, hi int, scratch []float32, emit func(channel, at int, sums []int32)) {
+	if p.depthwise != nil {
+		dwconv.RunInt(p.depthwise, x, zero, w, lo, hi, scratch, emit)
+		return
+	}
 	var t gemm.Tile
 	var sums [gemm.MR * gemm.NR]int32
+	panel := scratch[:p.k*positions]
 	for i := lo; i < hi; i++ {
-		n, g, pos := p.block(i)
-		in := x[(n*p.g.In+g*p.inCh)*p.inPix:][:p.inCh*p.inPix]
-		gather(p, scratch, in, pos, float32(zero))
-		panel := w[g*p.packed : (g+1)*p.packed]
-		cols := min(gemm.NR, p.outPix-pos)
+		n, g, pos, count := p.block(i)
+		weights := w[g*p.packed : (g+1)*p.packed]
+		if p.g.Last {
+			gatherLast(p, panel, x[n*p.inPix*p.g.In+g*p.inCh:], pos, float32(zero))
+			for m := 0; m < p.outCh; m += gemm.NR {
+				cols := min(gemm.NR, p.outCh-m)
+				for r := 0; r < count; r += gemm.MR {
+					gemm.MultiplyInt(&sums, &t, p.k, gemm.StepAny, panel[r*p.k:], weights[m*p.k:])
+					for q := range min(gemm.MR, count-r) {
+						ch := g*p.outCh + m
+						emit(ch, (n*p.outPix+pos+r+q)*p.g.Out+ch, sums[q*gemm.NR:q*gemm.NR+cols])
+					}
+				}
+			}
+			continue
+		}
+		gather(p, panel, x[(n*p.g.In+g*p.inCh)*p.inPix:][:p.inCh*p.inPix], pos, float32(zero))
 		for m := 0; m < p.outCh; m += gemm.MR {
-			gemm.MultiplyInt(&sums, &t, p.k, exactK, panel[m*p.k:m*p.k+gemm.MR*p.k], scratch[:p.k*gemm.NR])
+			gemm.MultiplyInt(&sums, &t, p.k, gemm.StepAny, weights[m*p.k:], panel)
 			for r := range min(gemm.MR, p.outCh-m) {
 				ch := g*p.outCh + m + r
-				emit(ch, (n*p.g.Out+ch)*p.outPix+pos, sums[r*gemm.NR:r*gemm.NR+cols])
+				emit(ch, (n*p.g.Out+ch)*p.outPix+pos, sums[r*gemm.NR:r*gemm.NR+count])
 			}
 		}
 	}

@@ -2,7 +2,11 @@
 
 package dwconv
 
-import "github.com/octavo-ml/octavo/internal/cpu"
+import (
+	"slices"
+
+	"github.com/octavo-ml/octavo/internal/cpu"
+)
 
 var variants = []variant{{"neon", cpu.NEON}, {"generic", cpu.Generic}}
 
@@ -12,7 +16,7 @@ func chain(dst, x []float32, off []int, w []float32, f *finish) {
 		chainGeneric(dst, x, off, w, f)
 		return
 	}
-	_ = x[off[len(off)-1]+len(dst)-1]
+	_ = x[slices.Max(off)+len(dst)-1] // variants read exactly this far
 	chainNEON(&dst[0], &x[0], &off[0], &w[0], len(off), len(dst)/width, f)
 }
 

@@ -12,7 +12,7 @@ import (
 func QuantizedCases() []Case { return quantizedCases() }
 
 func quantizedCases() []Case {
-	return slices.Concat(quantizingCases(), qlinearProductCases(), qlinearOtherCases())
+	return slices.Concat(quantizingCases(), qlinearProductCases(), qlinearOtherCases(), tieCases())
 }
 
 // quantized returns a case with tolerance 0 and one output.
@@ -134,5 +134,24 @@ func qlinearOtherCases() []Case {
 		quantized("QLinearConcat/rescales", with(func(o *op.QLinearConcat) { o.Axis = -1 }), vec[uint8](12, 14, 11), f32(1), u8(10), vec[uint8](2, 4), f32(1), u8(0), vec[uint8](3), f32(0.5), u8(1)),
 		quantized("QLinearWhere/rescales", op.New[op.QLinearWhere](), vec[uint8](12, 11), vec(true, false), vec[uint8](2, 4), f32(1), u8(0), u8(3), f32(0.5), u8(1), f32(1), u8(10)),
 		quantized("QLinearReduceMean/axes", with(func(o *op.QLinearReduceMean) { o.Axes, o.Keepdims = dims(-1), false }), vec[uint8](3, 7), ten(dims(2, 2), uint8(2), 4, 6, 8), f32(1), u8(0), f32(1), u8(0)),
+	}
+}
+
+// tieCases hold what ONNX Runtime 1.32 computes where many real results lie
+// half-way between two integers.
+func tieCases() []Case {
+	return []Case{
+		quantized("QLinearAdd/ties_uint8", op.New[op.QLinearAdd](), vec[uint8](154, 97, 144, 212, 9, 46, 110, 168, 146, 46, 150, 95, 140, 121, 86, 75, 74, 156, 8, 28, 164, 148, 111, 184),
+			vec[uint8](121, 131, 193, 243, 8, 36, 210, 242, 63, 79, 222, 108, 69, 211, 65, 104, 164, 140, 21, 7, 221, 192, 214, 137), f32(0.05), u8(13),
+			vec[uint8](209, 84, 115, 201, 31, 77, 31, 116, 250, 34, 98, 103, 231, 52, 128, 67, 5, 192, 15, 71, 127, 124, 29, 251), f32(0.05), u8(200), f32(0.1), u8(96)),
+		quantized("QLinearAdd/ties_int8", op.New[op.QLinearAdd](), vec[int8](41, 56, -34, 42, -2, 16, 62, -31, 39, -27, -2, 83, -8, 17, -5, -45, -3, 38, 9, 47, 0, 26, 62, 73),
+			vec[int8](63, 118, -105, 57, -53, 10, 108, -58, 57, -87, -46, 120, -21, 4, -54, -99, -20, 31, -12, 70, -36, 28, 69, 106), f32(0.05), i8(-20),
+			vec[int8](-19, -118, 55, 7, 95, -11, -34, -113, -11, 36, 69, 90, -73, 23, 77, -62, -40, 87, 20, 2, 44, 2, 123, 64), f32(0.0125), i8(7), f32(0.1), i8(3)),
+		quantized("QLinearMul/ties_uint8", op.New[op.QLinearMul](), vec[uint8](87, 114, 86, 104, 98, 98, 92, 128, 100, 92, 94, 82, 60, 104, 94, 78, 92, 94, 96, 118, 99, 86, 96, 102),
+			vec[uint8](10, 20, 18, 11, 14, 14, 20, 4, 12, 16, 12, 20, 21, 18, 12, 19, 5, 15, 8, 8, 16, 17, 19, 7), f32(0.05), u8(13),
+			vec[uint8](206, 205, 196, 192, 204, 205, 199, 193, 193, 197, 204, 196, 191, 203, 204, 194, 201, 198, 200, 191, 202, 195, 200, 198), f32(0.05), u8(200), f32(0.005), u8(96)),
+		quantized("QLinearMul/ties_int8", op.New[op.QLinearMul](), vec[int8](24, 7, 0, 15, -8, 13, 4, -3, -3, 2, 1, -8, -25, -9, 17, 3, 2, 19, 27, 5, 4, 15, -15, -1),
+			vec[int8](-26, -19, -21, -14, -17, -16, -19, -23, -24, -21, -19, -23, -27, -28, -29, -26, -22, -24, -26, -24, -17, -24, -13, -19), f32(0.05), i8(-20),
+			vec[int8](0, 15, 13, 11, 0, 12, 10, 11, 10, 8, 4, 14, 15, 10, 4, 7, 8, -1, -1, 6, 8, 1, 2, 0), f32(0.0125), i8(7), f32(0.00125), i8(3)),
 	}
 }
