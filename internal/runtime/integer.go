@@ -78,26 +78,30 @@ type finish struct {
 }
 
 // newFinish prepares the epilogue of a convolution or product.
-func (pl *plan) newFinish(s *step, q *op.Quantized) *finish {
+func (pl *plan) newFinish(s *step, q *op.Quantized) (*finish, error) {
 	e := &finish{typ: dtype.Float32, lo: -inf, hi: inf}
+	units := affine.Units(q.In[0].Scale[0], q.In[1].Scale)
 	if b := pl.constant(s, 2); b != nil {
-		e.bias = tensor.Data[int32](b)
+		var err error
+		if e.bias, err = affine.AccumulatorBias(b, q.In[2], 1, units); err != nil {
+			return nil, err
+		}
 	}
 	if out := q.Out[0]; out.Present() {
 		e.typ = out.Type
-		e.multipliers = affine.Multipliers(affine.Units(q.In[0].Scale[0], q.In[1].Scale), out.Scale[0])
+		e.multipliers = affine.Multipliers(units, out.Scale[0])
 		lo, hi := out.Type.Range()
 		if q.Clamp != nil {
 			lo, hi = out.Bounds(q.Clamp.Lo, q.Clamp.Hi)
 		}
 		e.grid = convert.Grid{ZeroPoint: int32(out.Zero(0)), QMin: int32(lo), QMax: int32(hi)}
-		return e
+		return e, nil
 	}
-	e.multipliers = affine.Units(q.In[0].Scale[0], q.In[1].Scale)
+	e.multipliers = units
 	if q.Clamp != nil {
 		e.lo, e.hi = float32(q.Clamp.Lo), float32(q.Clamp.Hi)
 	}
-	return e
+	return e, nil
 }
 
 // row finishes sums of one channel into y at index at.
@@ -143,7 +147,10 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 		k.Pack(dst, func(i int) float32 { return float32(src[i]) })
 		w.fixed.Release()
 	})
-	e := pl.newFinish(s, q)
+	e, err := pl.newFinish(s, q)
+	if err != nil {
+		return err
+	}
 	zero := int(q.In[0].Zero(0))
 	threads, size := pl.p.threads, k.ScratchLen()
 	pl.scratch = max(pl.scratch, 4*size*threads)
@@ -203,7 +210,10 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 		gemm.PackA(dst, f, n, k, cs, rs)
 		w.Release()
 	})
-	e := pl.newFinish(s, q)
+	e, err := pl.newFinish(s, q)
+	if err != nil {
+		return err
+	}
 	zero := float32(q.In[0].Zero(0))
 	panel := gemm.PackedB(k, m)
 	pl.scratch = max(pl.scratch, 4*(panel+m*k))
