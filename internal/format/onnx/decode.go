@@ -92,15 +92,14 @@ func decode(src *format.Source) (*format.Model, error) {
 	if mp.graph == nil {
 		return nil, errors.New("not an ONNX model: it has no graph")
 	}
-	v := mp.opsets[""]
-	if v == 0 {
-		v = 1
+	v, imported := mp.opsets[""]
+	if !imported && len(mp.opsets) == 0 {
+		v, imported = 1, true // what files older than imports mean
 	}
-	if v < oldestOpset || v > newestOpset {
+	if imported && (v < oldestOpset || v > newestOpset) {
 		return nil, &diag.UnsupportedError{Where: src.Path, What: fmt.Sprintf("opset %d", v),
 			Hint: fmt.Sprintf("opset %d to %d is read; export the model again, or convert it with onnx.version_converter", oldestOpset, newestOpset)}
 	}
-	mp.opsets[""] = v
 	d := &decoder{src: src, opsets: mp.opsets, files: map[string]*tensor.Mapping{}, custom: map[string]int{}}
 	gp, err := parseGraph(mp.graph)
 	if err != nil {

@@ -45,6 +45,7 @@ var downgrades = map[string]func(l *lowering, r *node, n *ir.Node) ([]*node, err
 	"LayerNormalization": downgradeLayerNormalization,
 	"RMSNormalization":   downgradeRMSNormalization,
 	"GroupNormalization": downgradeGroupNormalization,
+	"BatchNormalization": downgradeBatchNormalization,
 	"CastLike":           downgradeCastLike,
 	"GridSample":         downgradeGridSample,
 }
@@ -272,5 +273,16 @@ func downgradeGridSample(l *lowering, r *node, _ *ir.Node) ([]*node, error) {
 		old := map[any]string{"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}[mode]
 		r.set = append(r.set, op.Attr{Name: "mode", Value: old})
 	}
+	return []*node{r}, nil
+}
+
+func downgradeBatchNormalization(l *lowering, r *node, _ *ir.Node) ([]*node, error) {
+	if l.opset >= 14 {
+		return []*node{r}, nil
+	}
+	if mode, ok := r.attribute("training_mode"); ok && mode != int64(0) {
+		return nil, fmt.Errorf("training_mode needs opset 14, and opset %d is written", l.opset)
+	}
+	r.drop("training_mode")
 	return []*node{r}, nil
 }

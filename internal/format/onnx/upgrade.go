@@ -64,6 +64,9 @@ func (d *decoder) upgrade(gp *graphProto, sc *scope) ([]*node, error) {
 	var out []*node
 	for i := range gp.nodes {
 		n := &node{nodeProto: gp.nodes[i]}
+		if n.domain == "" && u.opset == 0 {
+			return nil, fmt.Errorf("node %q (%s): the model imports no version of ai.onnx", n.name, n.op)
+		}
 		if n.domain == "" && n.op == "Constant" {
 			if err := u.constant(n); err != nil {
 				return nil, fmt.Errorf("node %q (Constant): %w", n.name, err)

@@ -128,7 +128,12 @@ func gather[T float32 | uint8 | int8](p *Plan, dst []float32, x []T, pos int, ze
 func copyRuns[T float32 | uint8 | int8](dst []float32, x []T, n, step int, zero float32) {
 	if f, ok := any(x).([]float32); ok && zero == 0 {
 		for c := range n {
-			*(*[positions]float32)(dst[c*positions:]) = *(*[positions]float32)(f[c*step:])
+			row, src := dst[c*positions:][:positions], f[c*step:][:positions]
+			// In pieces that one register holds: the whole calls memmove.
+			*(*[4]float32)(row) = *(*[4]float32)(src)
+			*(*[4]float32)(row[4:]) = *(*[4]float32)(src[4:])
+			*(*[4]float32)(row[8:]) = *(*[4]float32)(src[8:])
+			*(*[4]float32)(row[12:]) = *(*[4]float32)(src[12:])
 		}
 		return
 	}

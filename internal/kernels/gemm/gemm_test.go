@@ -245,3 +245,24 @@ func BenchmarkF32(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkPack(b *testing.B) {
+	const m, k = 128, 768
+	src, dst := make([]float32, m*k), make([]float32, m*k)
+	for _, c := range []struct {
+		name string
+		pack func()
+	}{
+		{"A by rows", func() { PackA(dst, src, m, k, k, 1) }},
+		{"A by columns", func() { PackA(dst, src, m, k, 1, m) }},
+		{"B by rows", func() { PackB(dst, src, m, k, k, 1) }},
+		{"B by columns", func() { PackB(dst, src, m, k, 1, m) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				c.pack()
+			}
+			b.ReportMetric(float64(m*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gelements/s")
+		})
+	}
+}
