@@ -125,9 +125,9 @@ func efficientNetB0(b *builder) {
 			if s.expand != 1 {
 				y = b.silu(b.conv(y, in, hidden, 1, 1, 1, 1))
 			}
-			y = b.silu(b.conv(y, hidden, hidden, s.k, stride, hidden, 1.5))
+			y = b.silu(b.conv(y, hidden, hidden, s.k, stride, hidden, 1))
 			y = b.squeeze(y, hidden, max(1, in/4))
-			y = b.conv(y, hidden, s.out, 1, 1, 1, 1.5)
+			y = b.conv(y, hidden, s.out, 1, 1, 1, 0.7)
 			if stride == 1 && in == s.out {
 				y = b.node("Add", []string{x, y})
 			}

@@ -32,11 +32,11 @@ func (o *Gemm) Infer(in []Fact, _ int) ([]Fact, error) {
 	}
 	a, err := Merge(in[0].Shape, OfRank(2))
 	if err != nil {
-		return nil, fmt.Errorf("A of shape %v, want a matrix", in[0].Shape)
+		return nil, fmt.Errorf("operand A of shape %v, want a matrix", in[0].Shape)
 	}
 	b, err := Merge(in[1].Shape, OfRank(2))
 	if err != nil {
-		return nil, fmt.Errorf("B of shape %v, want a matrix", in[1].Shape)
+		return nil, fmt.Errorf("operand B of shape %v, want a matrix", in[1].Shape)
 	}
 	if o.TransA {
 		slices.Reverse(a)
@@ -45,7 +45,7 @@ func (o *Gemm) Infer(in []Fact, _ int) ([]Fact, error) {
 		slices.Reverse(b)
 	}
 	if contradict(a[1], b[0]) {
-		return nil, fmt.Errorf("A of shape %v and B of shape %v", in[0].Shape, in[1].Shape)
+		return nil, fmt.Errorf("operand A of shape %v and B of shape %v", in[0].Shape, in[1].Shape)
 	}
 	if typ.Class() == dtype.Unsigned && (o.Alpha != 1 || o.Beta != 1) {
 		return nil, fmt.Errorf("alpha %g and beta %g with element type %v; 1 is supported", o.Alpha, o.Beta, typ)
@@ -53,7 +53,7 @@ func (o *Gemm) Infer(in []Fact, _ int) ([]Fact, error) {
 	out := Shape{a[0], b[1]}
 	if c := input(in, 2); c.Present() && c.Shape != nil {
 		if err := fits(c.Shape, out); err != nil {
-			return nil, fmt.Errorf("C: %w", err)
+			return nil, fmt.Errorf("operand C: %w", err)
 		}
 	}
 	return []Fact{TensorFact(typ, out)}, nil

@@ -33,7 +33,7 @@ func (o *MatMulNBits) check() error {
 		return fmt.Errorf("block_size %d, want a power of two from 16 on", o.BlockSize)
 	}
 	if o.K < 1 || o.N < 1 || o.K > 1<<30 || o.N > 1<<30 {
-		return fmt.Errorf("K %d, N %d", o.K, o.N)
+		return fmt.Errorf("attributes K %d, N %d", o.K, o.N)
 	}
 	return nil
 }
@@ -53,7 +53,7 @@ func (o *MatMulNBits) Infer(in []Fact, _ int) ([]Fact, error) {
 		return nil, err
 	}
 	if t := in[1].Type; t != dtype.Invalid && t != dtype.Uint8 {
-		return nil, fmt.Errorf("B of type %v, want uint8", t)
+		return nil, fmt.Errorf("operand B of type %v, want uint8", t)
 	}
 	sizes := []struct {
 		what string
@@ -71,7 +71,7 @@ func (o *MatMulNBits) Infer(in []Fact, _ int) ([]Fact, error) {
 	out := in[0].Shape.Clone()
 	if out != nil {
 		if len(out) == 0 || contradict(out[len(out)-1], Size(o.K)) {
-			return nil, fmt.Errorf("A of shape %v, and K %d", out, o.K)
+			return nil, fmt.Errorf("operand A of shape %v, and K %d", out, o.K)
 		}
 		out[len(out)-1] = Size(o.N)
 	}

@@ -180,7 +180,7 @@ func (o *DynamicQuantizeMatMul) Infer(in []Fact, _ int) ([]Fact, error) {
 		return nil, err
 	}
 	if t := in[0].Type; t != dtype.Invalid && t != dtype.Float32 {
-		return nil, fmt.Errorf("A of type %v, want float32", t)
+		return nil, fmt.Errorf("operand A of type %v, want float32", t)
 	}
 	out, err := inferIntegers(&MatMul{}, []Fact{TensorFact(dtype.Uint8, in[0].Shape), in[1], {}, input(in, 3)})
 	if err != nil {

@@ -438,8 +438,6 @@ func (p *placer) activationInput(n *ir.Node, i int) {
 	p.point(v, []Use{use}, nil)
 }
 
-func (p *placer) activation_() dtype.Type { return p.activation }
-
 func (p *placer) weightPoint(n *ir.Node, i, axis int) {
 	v := n.In[i]
 	use := Use{firstOutput(n), i}

@@ -250,7 +250,7 @@ func (pl *plan) dispatchMatMul(s *step, key *ir.Node) error {
 		return nil
 	}
 	out := pl.values[s.out[0]].shape
-	if out == nil || len(out) < 2 || !pl.place(s, 0) {
+	if len(out) < 2 || !pl.place(s, 0) {
 		return nil
 	}
 	batch := out[:len(out)-2]

@@ -175,7 +175,7 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 // of the activation being rows.
 func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, transB bool) error {
 	x := &pl.values[s.in[0]]
-	if x.shape == nil || len(x.shape) < 2 || !pl.symmetricWeight(s, q) {
+	if len(x.shape) < 2 || !pl.symmetricWeight(s, q) {
 		return nil
 	}
 	w := pl.values[s.in[1]].fixed
