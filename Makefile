@@ -1,5 +1,5 @@
 # Targets for working on octavo; `make` lists them.
-.PHONY: help build test check race interop fuzz bench generate models demo
+.PHONY: help build test check race interop fuzz bench generate models memory demo
 
 GO ?= go
 VENV ?= .venv
@@ -39,6 +39,14 @@ generate: ## write the generated assembly
 
 models: ## write the full-size networks with seeded weights into MODELS
 	$(GO) run ./bench/models -o $(MODELS)
+
+memory: build ## peak memory of calibrating the seeded ResNet-50 with 16 and with 128 samples, three times each
+	$(GO) run ./bench/models -o $(MODELS) -only resnet50
+	$(GO) run ./bench/models -o $(MODELS) -samples 16
+	$(GO) run ./bench/models -o $(MODELS) -samples 128
+	for i in 1 2 3; do for n in 16 128; do \
+	  ./octavo quantize $(MODELS)/resnet50.onnx --data $(MODELS)/images-$$n.npz -o $(MODELS)/out.onnx --force --silence OCT002 | grep took; \
+	done; done
 
 demo: ## the tour
 	$(GO) run ./cmd/octavo demo

@@ -2,6 +2,7 @@
 // for measuring speed, memory and agreement, never accuracy.
 //
 //	go run ./bench/models -o DIR [-only resnet50]
+//	go run ./bench/models -o DIR -samples 128
 //
 // The layers are those of the published networks; the weights are drawn so
 // that activations stay in a sane range. Start at the table networks.
@@ -30,8 +31,15 @@ var networks = []struct {
 func main() {
 	dir := flag.String("o", ".", "folder to write to")
 	only := flag.String("only", "", "write this network alone")
+	samples := flag.Int("samples", 0, "write an archive of this many seeded images instead")
 	flag.Parse()
-	if err := run(*dir, *only); err != nil {
+	err := error(nil)
+	if *samples > 0 {
+		err = writeImages(filepath.Join(*dir, fmt.Sprintf("images-%d.npz", *samples)), *samples)
+	} else {
+		err = run(*dir, *only)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "models:", err)
 		os.Exit(1)
 	}

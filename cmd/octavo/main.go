@@ -45,6 +45,9 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "octavo: interrupted; nothing was left half-written")
 		return diag.Interrupted.ExitCode()
 	}
+	if word, ok := strings.CutPrefix(err.Error(), "unknown command "); ok {
+		err = unknownCommand(root, word)
+	}
 	fmt.Fprint(os.Stderr, "octavo: ")
 	diag.Fprint(os.Stderr, err)
 	return diag.ExitCode(err)
@@ -89,6 +92,7 @@ func newRoot(c *cli) *cobra.Command {
 	p.IntVar(&c.threads, "threads", 0, "threads to use; 0 is all (results do not depend on it)")
 	p.StringSliceVar(&c.silence, "silence", nil, "warning ids to silence, such as OCT002")
 	p.StringSliceVar(&c.fail, "fail-on", nil, "warning ids to treat as errors, or all")
+	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	for _, make := range commands {
 		root.AddCommand(make(c))
@@ -96,9 +100,44 @@ func newRoot(c *cli) *cobra.Command {
 	return root
 }
 
+// usageTemplate puts the examples first.
+const usageTemplate = `{{if .HasExample}}Examples:
+{{.Example}}
+
+{{end}}Usage:
+  {{.UseLine}}{{if .HasAvailableSubCommands}}
+  {{.CommandPath}} COMMAND --help
+
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
+
+Flags of all commands:
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
+`
+
 // commands is the table of subcommands.
 var commands = []func(*cli) *cobra.Command{
 	newDemo, newInspect, newQuantize, newValidate, newRun, newVersion, newMeasure,
+}
+
+// unknownCommand names the nearest subcommands; quoted begins with the word in
+// quotes.
+func unknownCommand(root *cobra.Command, quoted string) error {
+	word, _, _ := strings.Cut(strings.TrimPrefix(quoted, `"`), `"`)
+	var names []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	e := diag.Usagef("unknown command %q", word)
+	for _, n := range diag.Nearest(word, names) {
+		e.Note("did you mean %s?", n)
+	}
+	return e.Note("commands: %s", strings.Join(names, ", "))
 }
 
 // flagError turns a mistake in flags into a usage error with the nearest flags.

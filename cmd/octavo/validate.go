@@ -96,6 +96,7 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 		}
 	} else if !c.quiet {
 		printVerdict(cmd.OutOrStdout(), v)
+		fmt.Fprintf(cmd.OutOrStdout(), "next: octavo run %s --data %s -o outputs\n", paths[len(paths)-1], strings.Join(f.data, " --data "))
 	}
 	return gate.Check(v)
 }

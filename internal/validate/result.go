@@ -34,7 +34,7 @@ func (j *judge) result(i int, name string) Result {
 	if i > 0 {
 		p := b.pairs.McNemar()
 		iv := b.pairs.ChangeInterval(confidence)
-		r.Drop = &Change{Value: -b.pairs.Change(), Lo: -iv.High, Hi: -iv.Low, P: p, Noise: p >= 0.05}
+		r.Drop = &Change{Value: 0 - b.pairs.Change(), Lo: -iv.High, Hi: -iv.Low, P: p, Noise: p >= 0.05}
 	}
 	return r
 }
@@ -130,9 +130,9 @@ func (v *Verdict) Conclusions() []string {
 		case m.Drop == nil:
 			s += fmt.Sprintf(", same answer on %.1f %% of %d samples", 100**m.Agreement, v.Samples)
 		case m.Drop.Noise:
-			s += fmt.Sprintf(", accuracy %+.2f points on %d samples, which is within noise (p = %.2f)", -100*m.Drop.Value, v.Samples, m.Drop.P)
+			s += fmt.Sprintf(", accuracy %+.2f points on %d samples, which is within noise (p = %.2f)", 0-100*m.Drop.Value, v.Samples, m.Drop.P)
 		default:
-			s += fmt.Sprintf(", accuracy %+.2f points on %d samples (p = %.4f)", -100*m.Drop.Value, v.Samples, m.Drop.P)
+			s += fmt.Sprintf(", accuracy %+.2f points on %d samples (p = %.4f)", 0-100*m.Drop.Value, v.Samples, m.Drop.P)
 		}
 		out = append(out, s)
 	}
