@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octavo-ml/octavo"
+	"github.com/octavo-ml/octavo/internal/cpu"
 	"github.com/octavo-ml/octavo/internal/diag"
 )
 
@@ -75,6 +76,9 @@ func newRoot(c *cli) *cobra.Command {
 			DisableDefaultCmd: true,
 		},
 		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if err := cpu.Err(); err != nil {
+				return diag.Usagef("%w", err)
+			}
 			c.warnings = diag.NewSink(os.Stderr)
 			if c.quiet {
 				c.warnings = diag.NewSink(nil)

@@ -131,7 +131,7 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 	}
 	threads, size := pl.p.threads, k.ScratchLen()
 	pl.scratch = max(pl.scratch, 4*size*threads)
-	macs := k.Blocks() * gemm.NR * size / gemm.NR * (g.Filters / g.Group)
+	macs := k.MACs()
 	s.run = func(f *frame, s *step) error {
 		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
 		parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {

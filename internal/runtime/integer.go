@@ -154,7 +154,7 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 	zero := int(q.In[0].Zero(0))
 	threads, size := pl.p.threads, k.ScratchLen()
 	pl.scratch = max(pl.scratch, 4*size*threads)
-	macs := k.Blocks() * size * (g.Filters / g.Group)
+	macs := k.MACs()
 	signed := x.typ == dtype.Int8
 	s.run = func(f *frame, s *step) error {
 		in, y := f.vals[s.in[0]], f.out(s)

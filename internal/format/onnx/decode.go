@@ -61,7 +61,6 @@ type decoder struct {
 	files  map[string]*tensor.Mapping
 	warn   []diag.Warning
 	custom map[string]int
-	fresh  int
 	depth  int
 }
 
@@ -207,7 +206,7 @@ func (d *decoder) graph(gp *graphProto, outer *scope) (*ir.Graph, *scope, error)
 			declared[v.name] = f
 		}
 	}
-	nodes, err := d.upgrade(gp, sc)
+	nodes, err := d.upgrade(gp, sc, declared)
 	if err != nil {
 		return nil, nil, err
 	}

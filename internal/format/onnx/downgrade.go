@@ -9,18 +9,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// sinceOpset is the version that brought an operator, for those newer than
-// lowestWritten (ONNX operator changelog).
-var sinceOpset = map[string]int{
-	"HardSwish": 14, "Trilu": 14, "Optional": 15, "OptionalGetElement": 15, "OptionalHasElement": 15,
-	"Bernoulli": 15, "CastLike": 15, "GridSample": 16, "LayerNormalization": 17, "DFT": 17, "STFT": 17,
-	"BlackmanWindow": 17, "HammingWindow": 17, "HannWindow": 17, "MelWeightMatrix": 17, "SequenceMap": 17,
-	"BitwiseAnd": 18, "BitwiseNot": 18, "BitwiseOr": 18, "BitwiseXor": 18, "CenterCropPad": 18,
-	"Col2Im": 18, "GroupNormalization": 18, "Mish": 18, "DeformConv": 19, "Gelu": 20, "AffineGrid": 20,
-	"StringConcat": 20, "StringSplit": 20, "RegexFullMatch": 20, "ConstantOfShape": 9,
-	"Attention": 23, "RMSNormalization": 23, "RotaryEmbedding": 23, "Swish": 24, "TensorScatter": 24,
-}
-
 // downgrades rewrites nodes of the newest form for older opsets; each looks at
 // l.opset.
 var downgrades = map[string]func(l *lowering, r *node, n *ir.Node) ([]*node, error){
@@ -45,48 +33,9 @@ var downgrades = map[string]func(l *lowering, r *node, n *ir.Node) ([]*node, err
 	"LayerNormalization": downgradeLayerNormalization,
 	"RMSNormalization":   downgradeRMSNormalization,
 	"GroupNormalization": downgradeGroupNormalization,
-	"BatchNormalization": downgradeBatchNormalization,
+	"RoiAlign":           downgradeRoiAlign,
 	"CastLike":           downgradeCastLike,
 	"GridSample":         downgradeGridSample,
-}
-
-// neededOpset returns the lowest version, at least opset, whose operators take
-// the types and forms of g, and what asks for it. Operators that can be
-// expanded ask for nothing.
-func neededOpset(g *ir.Graph, opset int) (need int, why string) {
-	need = opset
-	raise := func(v int, what string) {
-		if v > need {
-			need, why = v, what
-		}
-	}
-	for _, v := range g.Values() {
-		raise(minOpset[v.Type], fmt.Sprintf("%v (value %q)", v.Type, v.Name))
-	}
-	for _, n := range g.Nodes {
-		name := n.Op.Name()
-		if since := sinceOpset[name]; since > need && downgrades[name] == nil {
-			raise(since, n.Label())
-		}
-		switch name {
-		case "QuantizeLinear", "DequantizeLinear":
-			for _, a := range op.Attrs(n.Op) {
-				if a.Name == "block_size" {
-					raise(21, "block-wise quantization ("+n.Label()+")")
-				}
-			}
-			for _, v := range append(n.In[:len(n.In):len(n.In)], n.Out...) {
-				if v != nil && (v.Type == dtype.Int16 || v.Type == dtype.Uint16) {
-					raise(21, fmt.Sprintf("%v quantization (%s)", v.Type, n.Label()))
-				}
-			}
-		}
-		for _, b := range n.Bodies {
-			v, what := neededOpset(b, need)
-			raise(v, what)
-		}
-	}
-	return need, why
 }
 
 // expansion builds the nodes that stand for one.
@@ -127,7 +76,7 @@ func axesToAttribute(l *lowering, r *node, n *ir.Node) ([]*node, error) {
 		if r.in[1] != "" {
 			axes := n.In[1]
 			if axes.Const == nil {
-				return nil, fmt.Errorf("computed axes need opset 18, and opset %d is written", l.opset)
+				return nil, l.need(18, "a reduction over computed axes")
 			}
 			v, _ := tensor.Ints(axes.Const)
 			if len(v) > 0 {
@@ -176,15 +125,12 @@ func downgradeSplit(l *lowering, r *node, n *ir.Node) ([]*node, error) {
 }
 
 func downgradePad(l *lowering, r *node, n *ir.Node) ([]*node, error) {
-	if mode, _ := r.attribute("mode"); mode == "wrap" && l.opset < 19 {
-		return nil, fmt.Errorf("mode wrap needs opset 19, and opset %d is written", l.opset)
-	}
 	if l.opset >= 18 || len(r.in) < 4 {
 		return []*node{r}, nil
 	}
 	pads, axes, rank := n.In[1], n.In[3], len(n.In[0].Shape)
 	if pads == nil || pads.Const == nil || axes.Const == nil || n.In[0].Shape == nil {
-		return nil, fmt.Errorf("axes of computed pads need opset 18, and opset %d is written", l.opset)
+		return nil, l.need(18, "Pad with computed axes")
 	}
 	pv, _ := tensor.Ints(pads.Const)
 	av, _ := tensor.Ints(axes.Const)
@@ -227,12 +173,9 @@ func downgradeShape(l *lowering, r *node, _ *ir.Node) ([]*node, error) {
 // said by a zero point there.
 func downgradeQuantize(l *lowering, r *node, n *ir.Node) ([]*node, error) {
 	if l.opset < 23 {
-		if p, ok := r.attribute("precision"); ok {
-			return nil, fmt.Errorf("precision=%v needs opset 23, and opset %d is written", p, l.opset)
-		}
 		if r.op == "DequantizeLinear" {
 			if _, ok := r.attribute("output_dtype"); ok && n.In[1].Type != n.Out[0].Type {
-				return nil, fmt.Errorf("output_dtype needs opset 23, and opset %d is written", l.opset)
+				return nil, l.need(23, "output_dtype of DequantizeLinear")
 			}
 			r.drop("output_dtype")
 		}
@@ -243,7 +186,7 @@ func downgradeQuantize(l *lowering, r *node, n *ir.Node) ([]*node, error) {
 			if len(r.in) < 3 {
 				shape, known := n.In[1].Shape.Ints()
 				if !known {
-					return nil, fmt.Errorf("output_dtype needs opset 21, and opset %d is written", l.opset)
+					return nil, l.need(21, "output_dtype of QuantizeLinear with a scale of unknown shape")
 				}
 				r.input(2, l.value(r.first()+"_zero_point", tensor.New(n.Out[0].Type, shape...)))
 			}
@@ -261,7 +204,7 @@ func downgradeCastLike(l *lowering, r *node, n *ir.Node) ([]*node, error) {
 	}
 	num := dataNumbers[n.In[1].Type]
 	if num == 0 {
-		return nil, fmt.Errorf("CastLike needs opset 15, and opset %d is written", l.opset)
+		return nil, l.need(15, "CastLike to an unknown type")
 	}
 	r.op, r.in, r.set = "Cast", r.in[:1], []op.Attr{{Name: "to", Value: num}}
 	return []*node{r}, nil
@@ -276,13 +219,14 @@ func downgradeGridSample(l *lowering, r *node, _ *ir.Node) ([]*node, error) {
 	return []*node{r}, nil
 }
 
-func downgradeBatchNormalization(l *lowering, r *node, _ *ir.Node) ([]*node, error) {
-	if l.opset >= 14 {
+// downgradeRoiAlign: before opset 16 coordinates had no half pixel.
+func downgradeRoiAlign(l *lowering, r *node, _ *ir.Node) ([]*node, error) {
+	if l.opset >= 16 {
 		return []*node{r}, nil
 	}
-	if mode, ok := r.attribute("training_mode"); ok && mode != int64(0) {
-		return nil, fmt.Errorf("training_mode needs opset 14, and opset %d is written", l.opset)
+	if _, ok := r.attribute("coordinate_transformation_mode"); !ok {
+		return nil, l.need(16, "RoiAlign with half_pixel coordinates")
 	}
-	r.drop("training_mode")
+	r.drop("coordinate_transformation_mode")
 	return []*node{r}, nil
 }

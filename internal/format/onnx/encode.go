@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -49,9 +50,33 @@ func Encode(g *ir.Graph, o format.EncodeOptions) (*format.Encoded, error) {
 	if err != nil {
 		return nil, err
 	}
+	for {
+		enc, err := encodeAt(g, o, opset)
+		var need *needError
+		if err == nil || o.Opset != 0 || !errors.As(err, &need) || need.opset > highestWritten {
+			return enc, err
+		}
+		opset = need.opset
+	}
+}
+
+// chooseOpset returns the version to try first.
+func chooseOpset(g *ir.Graph, asked int) (int, error) {
+	if asked != 0 {
+		if asked < lowestWritten || asked > highestWritten {
+			return 0, fmt.Errorf("onnx: opset %d: versions %d to %d are written", asked, lowestWritten, highestWritten)
+		}
+		return asked, nil
+	}
+	if k, ok := g.Keep.(*keepModel); ok {
+		return min(max(lowestWritten, int(k.opsets[""])), highestWritten), nil
+	}
+	return lowestWritten, nil
+}
+
+func encodeAt(g *ir.Graph, o format.EncodeOptions, opset int) (*format.Encoded, error) {
 	e := &encoder{opset: opset, domains: map[string]bool{"": true}}
-	external := o.External
-	if !external {
+	if !o.External {
 		m, err := e.model(g, o)
 		if err != nil {
 			return nil, err
@@ -70,28 +95,6 @@ func Encode(g *ir.Graph, o format.EncodeOptions) (*format.Encoded, error) {
 		Companions: []format.Part{{Name: e.external.name, Size: e.external.size, WriterTo: e.external}},
 		Warnings:   e.warn,
 	}, nil
-}
-
-// chooseOpset returns the version to write.
-func chooseOpset(g *ir.Graph, asked int) (int, error) {
-	if asked != 0 && (asked < lowestWritten || asked > highestWritten) {
-		return 0, fmt.Errorf("onnx: opset %d: versions %d to %d are written", asked, lowestWritten, highestWritten)
-	}
-	opset := asked
-	if opset == 0 {
-		opset = lowestWritten
-		if k, ok := g.Keep.(*keepModel); ok {
-			opset = min(max(opset, int(k.opsets[""])), highestWritten)
-		}
-	}
-	need, why := neededOpset(g, opset)
-	if need > highestWritten {
-		return 0, fmt.Errorf("onnx: %s needs opset %d; versions up to %d are written", why, need, highestWritten)
-	}
-	if need > opset && asked != 0 {
-		return 0, fmt.Errorf("onnx: %s needs opset %d, and opset %d was asked for", why, need, asked)
-	}
-	return max(need, opset), nil
 }
 
 func (e *encoder) model(g *ir.Graph, o format.EncodeOptions) (*proto.Message, error) {
@@ -166,6 +169,9 @@ func pairMessage(k, v string) *proto.Message {
 
 func (e *encoder) graph(g *ir.Graph, captured int, outer *lowering) (*proto.Message, error) {
 	lw := newLowering(e.opset, g, outer)
+	if err := lw.checkTypes(g); err != nil {
+		return nil, fmt.Errorf("onnx: %w", err)
+	}
 	var m proto.Message
 	for _, n := range g.Nodes {
 		nodes, err := lw.node(n)

@@ -84,7 +84,7 @@ func downgradeLayerNormalization(l *lowering, r *node, n *ir.Node) ([]*node, err
 	}
 	for _, o := range r.out[1:] {
 		if o != "" {
-			return nil, fmt.Errorf("its outputs Mean and InvStdDev need opset 17, and opset %d is written", l.opset)
+			return nil, l.need(17, "LayerNormalization with the outputs Mean and InvStdDev")
 		}
 	}
 	e := l.begin(r)
@@ -175,8 +175,5 @@ func (e *expansion) normalized(r *node, n *ir.Node, x string) (string, error) {
 }
 
 func downgradeGroupNormalization(l *lowering, r *node, _ *ir.Node) ([]*node, error) {
-	if l.opset >= 21 {
-		return []*node{r}, nil
-	}
-	return nil, fmt.Errorf("GroupNormalization with one scale a channel needs opset 21, and opset %d is written", l.opset)
+	return []*node{r}, l.need(21, "GroupNormalization with one scale a channel")
 }

@@ -33,7 +33,42 @@ func newLowering(opset int, g *ir.Graph, outer *lowering) *lowering {
 			l.used[v.Name]++
 		}
 	}
+	if outer == nil {
+		l.share(g)
+	}
 	return l
+}
+
+// share puts constants that several bodies read into the graph around them, so
+// that they are written once.
+func (l *lowering) share(g *ir.Graph) {
+	taken := map[string]bool{}
+	for _, v := range g.Values() {
+		taken[v.Name] = true
+	}
+	first := map[string]*ir.Value{}
+	var visit func(g *ir.Graph)
+	visit = func(g *ir.Graph) {
+		for _, n := range g.Nodes {
+			for _, b := range n.Bodies {
+				for _, v := range b.Values() {
+					w := first[v.Name]
+					switch {
+					case v.Const == nil || w != nil && w.Const != v.Const:
+						taken[v.Name] = true
+					case w == nil:
+						first[v.Name] = v
+					case !taken[v.Name]:
+						taken[v.Name] = true
+						l.byName[v.Name] = w
+						l.consts = append(l.consts, w)
+					}
+				}
+				visit(b)
+			}
+		}
+	}
+	visit(g)
 }
 
 // constants returns the constants that the lowered nodes still read and that
@@ -80,13 +115,11 @@ func (l *lowering) node(n *ir.Node) ([]*node, error) {
 				return nil, err
 			}
 		}
-		for _, r := range out {
-			if since := sinceOpset[r.op]; r.domain == "" && since > l.opset {
-				return nil, fmt.Errorf("%s needs opset %d, and opset %d is written", r.op, since, l.opset)
-			}
-		}
 	}
 	for _, r := range out {
+		if err := l.check(r, n); err != nil {
+			return nil, err
+		}
 		for _, name := range r.in {
 			l.used[name]++
 		}

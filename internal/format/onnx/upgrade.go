@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -11,10 +12,11 @@ import (
 
 // upgrader rewrites the nodes of one graph to the newest opset.
 type upgrader struct {
-	d     *decoder
-	sc    *scope
-	opset int64
-	taken map[string]bool
+	d        *decoder
+	sc       *scope
+	opset    int64
+	taken    map[string]bool
+	declared map[string]op.Fact
 }
 
 // upgrades rewrites, by operator, nodes of older forms; each function looks at
@@ -47,12 +49,13 @@ var upgrades = map[string]func(u *upgrader, n *node) ([]*node, error){
 	"GroupNormalization": upgradeGroupNormalization,
 	"Scatter":            upgradeScatter,
 	"GridSample":         upgradeGridSample,
+	"RoiAlign":           upgradeRoiAlign,
 }
 
 // upgrade returns the nodes of gp in the newest form. Constant nodes become
 // constants of the scope.
-func (d *decoder) upgrade(gp *graphProto, sc *scope) ([]*node, error) {
-	u := &upgrader{d: d, sc: sc, opset: d.opsets[""], taken: map[string]bool{}}
+func (d *decoder) upgrade(gp *graphProto, sc *scope, declared map[string]op.Fact) ([]*node, error) {
+	u := &upgrader{d: d, sc: sc, opset: d.opsets[""], taken: map[string]bool{}, declared: declared}
 	for name := range sc.values {
 		u.taken[name] = true
 	}
@@ -144,6 +147,31 @@ func (u *upgrader) ints(base string, v []int64) string {
 	return u.value(base, tensor.FromSlice(v, len(v)))
 }
 
+// number adds a scalar of the element type of n's first input; a type that the
+// file does not tell is taken for float32.
+func (u *upgrader) number(n *node, what string, x float32) (string, error) {
+	typ := dtype.Float32
+	if len(n.in) > 0 {
+		name := n.in[0]
+		f := u.declared[name]
+		if v := u.sc.values[name]; v != nil {
+			f = v.Fact
+		} else if !u.taken[name] { // else a node of this graph computes it
+			if v := u.sc.lookup(name); v != nil {
+				f = v.Fact
+			}
+		}
+		if f.Type.IsFloat() {
+			typ = f.Type
+		}
+	}
+	t, err := op.Convert(tensor.Scalar(x), typ)
+	if err != nil {
+		return "", err
+	}
+	return u.value(n.first()+"_"+what, t), nil
+}
+
 // first returns the name of a node's first output, the stem of new names.
 func (n *node) first() string {
 	for _, o := range n.out {
@@ -189,7 +217,11 @@ func upgradeClip(u *upgrader, n *node) ([]*node, error) {
 	if u.opset < 11 {
 		for i, name := range []string{"min", "max"} {
 			if a, ok := n.take(name); ok {
-				n.input(i+1, u.value(n.first()+"_"+name, tensor.Scalar(a.f)))
+				bound, err := u.number(n, name, a.f)
+				if err != nil {
+					return nil, err
+				}
+				n.input(i+1, bound)
 			}
 		}
 	}
@@ -204,7 +236,11 @@ func upgradePad(u *upgrader, n *node) ([]*node, error) {
 		}
 		n.input(1, u.ints(n.first()+"_pads", a.ints))
 		if v, ok := n.take("value"); ok && v.f != 0 {
-			n.input(2, u.value(n.first()+"_value", tensor.Scalar(v.f)))
+			fill, err := u.number(n, "value", v.f)
+			if err != nil {
+				return nil, err
+			}
+			n.input(2, fill)
 		}
 	}
 	return []*node{n}, nil
@@ -300,7 +336,7 @@ func (n *node) legacyResize() {
 
 func upgradeUpsample(u *upgrader, n *node) ([]*node, error) {
 	n.op = "Resize"
-	if a, ok := n.take("scales"); ok {
+	if a, ok := n.take("scales"); ok && len(n.in) == 1 {
 		n.in = []string{n.in[0], "", u.value(n.first()+"_scales", tensor.FromSlice(a.floats, len(a.floats)))}
 	} else if len(n.in) == 2 {
 		n.in = []string{n.in[0], "", n.in[1]}
@@ -373,6 +409,14 @@ func upgradeGridSample(u *upgrader, n *node) ([]*node, error) {
 			}
 			n.set = append(n.set, op.Attr{Name: "mode", Value: mode})
 		}
+	}
+	return []*node{n}, nil
+}
+
+// upgradeRoiAlign: before opset 16 coordinates had no half pixel.
+func upgradeRoiAlign(u *upgrader, n *node) ([]*node, error) {
+	if u.opset < 16 {
+		n.set = append(n.set, op.Attr{Name: "coordinate_transformation_mode", Value: "output_half_pixel"})
 	}
 	return []*node{n}, nil
 }

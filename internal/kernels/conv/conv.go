@@ -8,7 +8,7 @@
 // packed weights by package gemm. Padding takes part as zeros, and so do the
 // elements that a transposed convolution's stride inserts. Integers are
 // gathered as exact floats and multiplied in stretches of k that float32 sums
-// exactly. Channels-first depthwise convolutions run by package dwconv. All
+// exactly. Depthwise convolutions run by package dwconv. All
 // ways give the same bits. The package sees slices and must not know tensors or
 // quantization parameters.
 //
@@ -52,8 +52,8 @@ type Plan struct {
 // positions is the number of output positions of a block.
 const positions = gemm.NR
 
-// NewPlan returns the plan of g, whose sizes must be positive and fit
-// together.
+// NewPlan returns the plan of g, whose sizes must be positive (those of the
+// result may be zero) and fit together.
 func NewPlan(g Geometry) *Plan {
 	p := &Plan{g: g, size: lift(g.Size, 1), res: lift(g.Result, 1), stride: lift(g.Stride, 1), pad: lift(g.Pad, 0)}
 	kernel, dilate := lift(g.Kernel, 1), lift(g.Dilate, 1)
@@ -76,10 +76,12 @@ func NewPlan(g Geometry) *Plan {
 	p.packed = gemm.PackedA(p.outCh, p.k)
 	if g.Last {
 		p.packed = gemm.PackedB(p.k, p.outCh)
-	} else if g.In == g.Group && !g.Transposed {
+	}
+	// More filters fill the rows of a tile.
+	if g.In == g.Group && p.outCh < gemm.MR && !g.Transposed {
 		p.depthwise = dwconv.NewPlan(dwconv.Geometry{
 			Batch: g.Batch, Channels: g.In, Filters: p.outCh,
-			Size: p.size, Kernel: kernel, Stride: p.stride, Dilate: dilate, Pad: p.pad, Result: p.res,
+			Size: p.size, Kernel: kernel, Stride: p.stride, Dilate: dilate, Pad: p.pad, Result: p.res, Last: g.Last,
 		})
 	}
 	return p

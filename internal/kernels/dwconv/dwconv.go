@@ -1,6 +1,6 @@
 // Package dwconv convolves every channel with filters of its own (depthwise),
-// channels first, float32 and 8-bit, in up to three spatial dimensions, with
-// any kernel, stride, dilation, padding and number of filters a channel.
+// float32 and 8-bit, in up to three spatial dimensions, with any kernel,
+// stride, dilation, padding and number of filters a channel.
 //
 // Every float result is acc = +0; acc = fma(w[t], x[t], acc) over ascending
 // taps, padding taking part as zeros, then bias and clamp: the same bits as a
@@ -25,9 +25,11 @@ type Geometry struct {
 	Stride, Dilate  [3]int
 	Pad             [3]int // before the first element
 	Result          [3]int
+	Last            bool // activations are [Batch, Size..., Channels], not [Batch, Channels, Size...]
 }
 
-// Plan is a geometry with what follows from it.
+// Plan is a geometry with what follows from it. It does not change: any number
+// of goroutines may use it.
 type Plan struct {
 	Geometry
 	inPix, outPix int
@@ -38,15 +40,26 @@ type Plan struct {
 	plane         int    // product of grid
 	padded        int    // length of all planes, and of what tiles read behind
 	cells         int    // grid cells from the first output to the last, in whole tiles
+	lanes         int    // channels of a block
+	blocks        int    // of a sample
 }
 
-// width is the number of grid cells that a tile computes.
-const width = 64
+const (
+	// width is the number of grid cells that a tile computes.
+	width = 64
+	// lanesLast is the number of channels computed together where they lie side
+	// by side: those of one cache line.
+	lanesLast = 16
+)
 
-// NewPlan returns the plan of g, whose sizes must be positive and fit
-// together.
+// NewPlan returns the plan of g, whose sizes must be positive (those of the
+// result may be zero) and fit together.
 func NewPlan(g Geometry) *Plan {
-	p := &Plan{Geometry: g, inPix: product(g.Size), outPix: product(g.Result), taps: product(g.Kernel)}
+	p := &Plan{Geometry: g, inPix: product(g.Size), outPix: product(g.Result), taps: product(g.Kernel), lanes: 1}
+	if g.Last {
+		p.lanes = min(lanesLast, g.Channels)
+	}
+	p.blocks = (g.Channels + p.lanes - 1) / p.lanes
 	for i := range p.grid {
 		p.grid[i] = g.Result[i] + (g.Kernel[i]-1)*g.Dilate[i]/g.Stride[i]
 	}
@@ -72,7 +85,10 @@ func NewPlan(g Geometry) *Plan {
 		}
 	}
 	end := ((g.Result[0]-1)*p.grid[1]+g.Result[1]-1)*p.grid[2] + g.Result[2]
-	p.cells = (end + width - 1) / width * width
+	p.cells = max(0, end+width-1) / width * width
+	if p.outPix == 0 {
+		p.blocks = 0
+	}
 	p.padded = max(len(p.phases)*p.plane, last+p.cells)
 	return p
 }
@@ -84,10 +100,10 @@ func product(s [3]int) int { return s[0] * s[1] * s[2] }
 func (p *Plan) WeightLen() int { return p.Channels * p.Filters * p.taps }
 
 // ScratchLen is the length of the scratch memory that Run and RunInt need.
-func (p *Plan) ScratchLen() int { return p.padded + p.cells }
+func (p *Plan) ScratchLen() int { return p.padded + p.lanes*p.Filters*p.cells }
 
 // Blocks is the number of independent parts of the work.
-func (p *Plan) Blocks() int { return p.Batch * p.Channels }
+func (p *Plan) Blocks() int { return p.Batch * p.blocks }
 
 // Run computes parts lo to hi of y from x with weights w. With bias not nil,
 // bias[m] is added to filter m; with clamp min(max(v, least), greatest) of Go
@@ -100,25 +116,37 @@ func (p *Plan) Run(y, x, w, bias []float32, clamp bool, least, greatest float32,
 		f.lo, f.hi = least, greatest
 	}
 	for i := lo; i < hi; i++ {
-		lay(p, padded, x[i*p.inPix:(i+1)*p.inPix], 0)
-		for j := range p.Filters {
-			m := i%p.Channels*p.Filters + j
-			if bias != nil {
-				f.bias = bias[m]
+		n, c, lanes := p.block(i)
+		for l := range lanes {
+			lay(p, padded, x, n, c+l, 0)
+			for j := range p.Filters {
+				m := (c+l)*p.Filters + j
+				if bias != nil {
+					f.bias = bias[m]
+				}
+				p.filter(p.lane(cells, l*p.Filters+j), padded, w[m*p.taps:(m+1)*p.taps], 0, &f)
 			}
-			p.filter(cells, padded, w[m*p.taps:(m+1)*p.taps], 0, &f)
-			p.collect(y[(i*p.Filters+j)*p.outPix:], cells)
 		}
+		p.collect(y, cells, n, c*p.Filters, lanes*p.Filters)
 	}
+}
+
+// block resolves part i into sample, first channel and the number of channels.
+func (p *Plan) block(i int) (n, c, lanes int) {
+	n, c = i/p.blocks, i%p.blocks*p.lanes
+	return n, c, min(p.lanes, p.Channels-c)
 }
 
 // split returns the two parts of the scratch memory. What tiles read behind the
 // planes ends up in cells that nobody collects.
 func (p *Plan) split(scratch []float32) (padded, cells []float32) {
-	padded, cells = scratch[:p.padded], scratch[p.padded:p.padded+p.cells]
+	padded, cells = scratch[:p.padded], scratch[p.padded:p.ScratchLen()]
 	clear(padded[len(p.phases)*p.plane:])
 	return padded, cells
 }
+
+// lane returns the cells of one filter of a block.
+func (p *Plan) lane(cells []float32, l int) []float32 { return cells[l*p.cells : (l+1)*p.cells] }
 
 // limit bounds the work of one call of a variant, in taps times tiles:
 // assembly cannot be interrupted.
@@ -133,20 +161,40 @@ func (p *Plan) filter(cells, padded, w []float32, first int, f *finish) {
 	}
 }
 
-// collect copies the results out of the grid.
-func (p *Plan) collect(y, cells []float32) {
-	n := p.Result[2]
-	for z := range p.Result[0] {
-		for r := range p.Result[1] {
-			at := (z*p.grid[1] + r) * p.grid[2]
-			copy(y[:n], cells[at:at+n])
-			y = y[n:]
+// row returns the first cell of row i of the outputs.
+func (p *Plan) row(i int) int {
+	if i < p.Result[1] {
+		return i * p.grid[2]
+	}
+	return (i/p.Result[1]*p.grid[1] + i%p.Result[1]) * p.grid[2]
+}
+
+// collect copies the results of lanes filters from m on out of the grid.
+func (p *Plan) collect(y, cells []float32, n, m, lanes int) {
+	width, all := p.Result[2], p.Channels*p.Filters
+	for r := range p.Result[0] * p.Result[1] {
+		at := p.row(r)
+		if !p.Last {
+			for l := range lanes {
+				copy(y[(n*all+m+l)*p.outPix+r*width:][:width], cells[l*p.cells+at:])
+			}
+			continue
+		}
+		for q := range width {
+			dst := y[(n*p.outPix+r*width+q)*all+m:][:lanes]
+			for l := range dst {
+				dst[l] = cells[l*p.cells+at+q]
+			}
 		}
 	}
 }
 
 // lay writes a channel, less zero, onto the planes of the phases.
-func lay[T float32 | uint8 | int8](p *Plan, dst []float32, x []T, zero float32) {
+func lay[T float32 | uint8 | int8](p *Plan, dst []float32, x []T, n, c int, zero float32) {
+	from, step := (n*p.Channels+c)*p.inPix, 1
+	if p.Last {
+		from, step = n*p.inPix*p.Channels+c, p.Channels
+	}
 	for i, phase := range p.phases {
 		fx := phase % p.Stride[2]
 		fy := phase / p.Stride[2] % p.Stride[1]
@@ -164,9 +212,9 @@ func lay[T float32 | uint8 | int8](p *Plan, dst []float32, x []T, zero float32) 
 					clear(row)
 					continue
 				}
-				src := x[(iz*p.Size[1]+iy)*p.Size[2]:][:p.Size[2]]
+				at := (iz*p.Size[1]+iy)*p.Size[2] + first*p.Stride[2] + fx - p.Pad[2]
 				clear(row[:first])
-				spread(row[first:end], src[first*p.Stride[2]+fx-p.Pad[2]:], p.Stride[2], zero)
+				spread(row[first:end], x[from+at*step:], p.Stride[2]*step, zero)
 				clear(row[end:])
 			}
 		}

@@ -3,6 +3,8 @@ package kerneltest_test
 import (
 	"fmt"
 	"math"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"testing"
 	"unsafe"
@@ -80,5 +82,24 @@ func TestRunLimitsTheProcessor(t *testing.T) {
 	})
 	if ran != 2 || cpu.Current() != before {
 		t.Errorf("%d runs, level %s afterwards, want %s", ran, cpu.Current(), before)
+	}
+}
+
+func TestFenceEndsReadableMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("fences are tested on linux")
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	for _, n := range []int{1, 3, 4096, 5000} {
+		want := kerneltest.Ints[int8](kerneltest.Rand(1), n)
+		s := kerneltest.Fence(t, want)
+		kerneltest.Equal(t, s, want, "n=%d", n)
+		fault := func() (r any) {
+			defer func() { r = recover() }()
+			return int(*(*int8)(unsafe.Add(unsafe.Pointer(&s[0]), n)))
+		}()
+		if _, ok := fault.(runtime.Error); !ok {
+			t.Errorf("n=%d: read %v behind the fence", n, fault)
+		}
 	}
 }

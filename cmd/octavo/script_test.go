@@ -1,0 +1,47 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/octavo-ml/octavo/testdata"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"octavo": main})
+}
+
+// TestScripts runs testdata/script, each script in a folder that holds the
+// demo's model.onnx, calib.npz and test.npz.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			for _, name := range []string{"model.onnx", "calib.npz", "test.npz"} {
+				b, err := testdata.Demo.ReadFile("demo/" + name)
+				if err != nil {
+					return err
+				}
+				if err := os.WriteFile(filepath.Join(e.WorkDir, name), b, 0o644); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Condition: func(name string) (bool, error) { return name == "root" && os.Geteuid() == 0, nil },
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"fails":     fails,
+			"json":      checkJSON,
+			"samebytes": sameBytes,
+			"truncate":  truncate,
+			"npy":       makeArray,
+			"npz":       makeArchive,
+			"onnx":      makeModel,
+		},
+	})
+}

@@ -1,0 +1,104 @@
+package onnx_test
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/wire/proto"
+)
+
+// branches is a model with an If whose bodies read a computed value, an input
+// and a constant of the graph around them, one of them from a body in a body.
+func branches() []byte {
+	then := graphAttr("then_branch", text(2, "then"), output("t", f32, 2),
+		node("Add", names("h", "w"), names("s")), node("Mul", names("s", "own"), names("t")),
+		constant("own", []float32{2, 3}, 2))
+	inner := graphAttr("then_branch", text(2, "inner_then"), output("it", f32, 2), node("Sub", names("n", "h"), names("it")))
+	innerElse := graphAttr("else_branch", text(2, "inner_else"), output("ie", f32, 2), node("Sub", names("x", "n"), names("ie")))
+	els := graphAttr("else_branch", text(2, "else"), output("e", f32, 2),
+		node("Neg", names("w"), names("n")), node("If", names("c"), names("e"), inner, innerElse))
+	return model(17, text(2, "g"), constant("w", []float32{1, 2}, 2),
+		input("x", f32, 2), value(11, "c", 9), output("y", f32, 2),
+		node("Relu", names("x"), names("h")), node("If", names("c"), names("y"), then, els))
+}
+
+func inputNames(vs []*ir.Value) []string {
+	var out []string
+	for _, v := range vs {
+		out = append(out, v.Name)
+	}
+	return out
+}
+
+func TestBodiesCapture(t *testing.T) {
+	first := decode(t, branches())
+	written := encode(t, first, 0)
+	second := decode(t, written)
+	for _, g := range []*ir.Graph{first, second} {
+		n := g.Nodes[1]
+		if got := inputNames(n.In); !slices.Equal(got, []string{"c", "h", "c", "x"}) {
+			t.Errorf("the node reads %v", got)
+		}
+		if len(n.Bodies) != 2 {
+			t.Fatalf("%d bodies", len(n.Bodies))
+		}
+		for _, b := range n.Bodies {
+			if got := inputNames(b.Inputs); !slices.Equal(got, []string{"h", "c", "x"}) {
+				t.Errorf("body %s has the inputs %v", b.Name, got)
+			}
+			if err := ir.Verify(b); err != nil {
+				t.Errorf("body %s: %v", b.Name, err)
+			}
+		}
+		if n.In[1] != g.Nodes[0].Out[0] {
+			t.Error("the captured value is not the one that Relu computes")
+		}
+		deep := n.Bodies[1].Nodes[1]
+		if got := inputNames(deep.In); !slices.Equal(got, []string{"c", "n", "h", "x"}) {
+			t.Errorf("the inner node reads %v", got)
+		}
+	}
+	if a, b := ir.Format(first), ir.Format(second); a != b {
+		t.Errorf("the graph changed:\n%s\nbecame\n%s", a, b)
+	}
+	// In the file the node reads the condition alone, bodies have no inputs,
+	// and the shared constant is stored once.
+	var ins, bodyInputs, weights int
+	walk(t, written, func(path string, f proto.Field) {
+		switch path {
+		case "7.1.1":
+			ins++
+		case "7.1.5.6.11", "7.1.5.6.1.5.6.11":
+			bodyInputs++
+		case "7.5", "7.1.5.6.5", "7.1.5.6.1.5.6.5":
+			weights++
+		}
+	})
+	if ins != 2 || bodyInputs != 0 || weights != 2 {
+		t.Errorf("%d node inputs, %d body inputs, %d initializers; want 2, 0, 2", ins, bodyInputs, weights)
+	}
+}
+
+// walk visits the fields of graphs, nodes and attributes with their paths.
+func walk(t *testing.T, b []byte, visit func(path string, f proto.Field)) {
+	nested := map[string]bool{
+		"7": true, "7.1": true, "7.1.5": true, "7.1.5.6": true, "7.1.5.6.1": true,
+		"7.1.5.6.1.5": true, "7.1.5.6.1.5.6": true,
+	}
+	var into func(prefix string, b []byte)
+	into = func(prefix string, b []byte) {
+		for f, err := range proto.Fields(b) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := prefix + strconv.Itoa(int(f.Num))
+			visit(path, f)
+			if nested[path] {
+				into(path+".", f.Bytes)
+			}
+		}
+	}
+	into("", b)
+}
