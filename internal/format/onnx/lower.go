@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -143,7 +144,7 @@ func rawNode(n *ir.Node) (*node, error) {
 		r.domain = e.Domain
 	}
 	for _, a := range op.Attrs(n.Op) {
-		if a.Name[0] == '.' {
+		if _, custom := n.Op.(*op.Custom); !custom && strings.HasPrefix(a.Name, ".") {
 			return nil, fmt.Errorf("ONNX cannot say %s=%v", a.Name[1:], a.Value)
 		}
 		if op.HoldsType(n.Op, a.Name) {
