@@ -60,7 +60,11 @@ func (m *Model) OpenData(paths, fill []string) (*Dataset, error) {
 		name, value, _ := strings.Cut(f, "=")
 		i := slices.IndexFunc(spec.Inputs, func(in dataset.Input) bool { return in.Name == name })
 		if i < 0 {
-			return nil, diag.Usagef("--fill %q: the model has no input %q", f, name)
+			e := diag.Usagef("--fill %q: the model has no input %q", f, name)
+			for _, in := range spec.Inputs {
+				e.Note("input: %s", in.Name)
+			}
+			return nil, e
 		}
 		t, err := filled(spec.Inputs[i], value)
 		if err != nil {

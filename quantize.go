@@ -87,7 +87,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		f(&o)
 	}
 	if r.Mode != "" && r.Mode != quant.Auto && r.Mode != quant.Static {
-		return nil, diag.Usagef("mode %q is not known", r.Mode).Note("known: static")
+		return nil, diag.Usagef("mode %q is not known", r.Mode).Note("known: auto, static")
 	}
 	if o.samples == nil {
 		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line")

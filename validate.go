@@ -2,20 +2,38 @@ package octavo
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/dtype"
 	engine "github.com/octavo-ml/octavo/internal/runtime"
+	"github.com/octavo-ml/octavo/internal/tensor"
 	"github.com/octavo-ml/octavo/internal/validate"
 )
 
 // Verdict says what quantization cost and gained: Models[0] is the float
 // model, the others are the candidates.
 type Verdict struct{ validate.Verdict }
+
+// MarshalJSON leaves out an SQNR that is no number: JSON has no infinity,
+// which is that of outputs without any error.
+func (v Verdict) MarshalJSON() ([]byte, error) {
+	c := v.Verdict
+	c.Models = slices.Clone(c.Models)
+	for i := range c.Models {
+		if s := c.Models[i].SQNR; s != nil && *s-*s != 0 {
+			c.Models[i].SQNR = nil
+		}
+	}
+	return json.Marshal(c)
+}
 
 // Footprint is what one model takes in a process of its own.
 type Footprint = validate.Footprint
@@ -94,9 +112,14 @@ func ValidateData(ctx context.Context, float *Model, candidates []*Model, d *Dat
 	samples := func(yield func(Sample, error) bool) {
 		for _, i := range d.d.Spread(o.Samples) {
 			in, err := d.d.At(i)
+			if err == nil {
+				err = finite(i, in)
+			}
 			s := Sample{Inputs: in, Label: -1}
 			if labels != nil {
-				s.Label = labels[i]
+				if s.Label = labels[i]; s.Label < 0 && err == nil {
+					err = diag.Usagef("sample %d: label %d is negative", i, s.Label).Note("labels count from 0")
+				}
 			}
 			if !yield(s, err) || err != nil {
 				return
@@ -104,6 +127,23 @@ func ValidateData(ctx context.Context, float *Model, candidates []*Model, d *Dat
 		}
 	}
 	return Validate(ctx, float, candidates, samples, o)
+}
+
+// finite returns an error that names the first NaN or infinity in a sample:
+// what models answer to one says nothing about them.
+func finite(sample int, in Inputs) error {
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		if in[name].Type() != dtype.Float32 {
+			continue
+		}
+		for i, v := range tensor.Data[float32](in[name]) {
+			if v-v != 0 {
+				return &diag.Error{Msg: fmt.Sprintf("sample %d: input %q holds %v at element %d", sample, name, v, i),
+					Notes: []string{"remove the sample, or repair the data"}}
+			}
+		}
+	}
+	return nil
 }
 
 // Drop is a gate on the loss of accuracy.

@@ -74,7 +74,9 @@ func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: json SCHEMA")
 	}
-	var v struct{ Schema string }
+	var v struct {
+		Schema string `json:"schema"`
+	}
 	d := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
 	ts.Check(d.Decode(&v))
 	if v.Schema != args[0] {

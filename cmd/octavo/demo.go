@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octavo-ml/octavo"
+	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/testdata"
 )
 
@@ -44,9 +46,16 @@ func (c *cli) demo(cmd *cobra.Command, dir string) error {
 		if err != nil {
 			return err
 		}
+		if old, err := os.ReadFile(path(name)); err == nil && !bytes.Equal(old, b) {
+			return diag.Usagef("%s exists and is another file", path(name)).Note("choose another folder with -o")
+		}
 		if err := os.WriteFile(path(name), b, 0o644); err != nil {
 			return err
 		}
+	}
+	out, err := c.outputPath(path("model.onnx"), path("model.int8.onnx"), false)
+	if err != nil {
+		return err
 	}
 	if !c.quiet && !c.json {
 		fmt.Fprintln(w, "A small residual network that reads handwritten digits, trained in float32.")
@@ -66,7 +75,6 @@ func (c *cli) demo(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
-	out := path("model.int8.onnx")
 	if err := q.Save(out); err != nil {
 		return err
 	}

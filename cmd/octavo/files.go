@@ -25,11 +25,14 @@ func (c *cli) outputPath(in, out string, force bool) (string, error) {
 		ext := filepath.Ext(in)
 		out = strings.TrimSuffix(in, ext) + ".int8" + ext
 	}
+	dir := filepath.Dir(out)
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return "", diag.Usagef("%s: %s is no folder", out, dir).Note("choose another name with -o")
+	} else if err != nil {
+		return "", diag.Usagef("%s: the folder does not exist", out).Note("make it first: mkdir -p %s", dir)
+	}
 	info, err := os.Stat(out)
 	if os.IsNotExist(err) {
-		if dir, err := os.Stat(filepath.Dir(out)); err != nil || !dir.IsDir() {
-			return "", diag.Usagef("%s: the folder does not exist", out).Note("make it first: mkdir -p %s", filepath.Dir(out))
-		}
 		return out, nil
 	}
 	if err != nil {

@@ -75,7 +75,12 @@ func newRoot(c *cli) *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{
 			DisableDefaultCmd: true,
 		},
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			for _, name := range []string{"threads", "samples"} {
+				if n, err := cmd.Flags().GetInt(name); err == nil && n < 0 {
+					return diag.Usagef("--%s %d: want a number from 0 up", name, n).Note("0 is all")
+				}
+			}
 			if err := cpu.Err(); err != nil {
 				return diag.Usagef("%w", err)
 			}

@@ -171,6 +171,9 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 		return err
 	}
 	c.warnings.Warn(q.Warnings...)
+	if err := c.warnings.Err(); err != nil {
+		return err
+	}
 	seen := len(q.Warnings)
 	if r.Strict {
 		if err := q.Report.Strict(); err != nil {

@@ -65,9 +65,12 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		}
 		out, err := p.Run(cmd.Context(), in)
 		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if err := c.writeOutputs(f.out, out, func(name string) string { return fileName(name) + ".npy" }); err != nil {
 			return err
 		}
-		return c.writeOutputs(f.out, out, func(name string) string { return fileName(name) + ".npy" })
+		return c.ran(cmd.OutOrStdout(), path, f.out, 1)
 	}
 	d, err := m.OpenData(f.data, f.fill)
 	if err != nil {
@@ -83,7 +86,7 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		}
 		out, err := p.Run(cmd.Context(), in)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", path, err)
 		}
 		if err := c.writeOutputs(f.out, out, func(name string) string { return filepath.Join(fileName(name), fmt.Sprintf("%05d.npy", i)) }); err != nil {
 			return err
@@ -91,10 +94,19 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		i++
 		bar.step(i)
 	}
-	if !c.quiet {
-		fmt.Fprintf(cmd.OutOrStdout(), "%d samples -> %s\n", i, f.out)
+	return c.ran(cmd.OutOrStdout(), path, f.out, i)
+}
+
+// ran says how many samples were run and where the outputs are.
+func (c *cli) ran(w io.Writer, model, dir string, samples int) error {
+	if c.json {
+		return printJSON(w, map[string]any{"schema": "octavo.run/1", "model": model, "samples": samples, "output": dir})
 	}
-	return nil
+	if c.quiet {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "%d samples -> %s\n", samples, dir)
+	return err
 }
 
 // fileName makes a file name of a value's name.

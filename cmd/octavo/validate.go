@@ -76,6 +76,9 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 			return err
 		}
 	}
+	if f.maxDrop != "" && (d.Labels() == nil || f.task == "none") {
+		return diag.Usagef("--max-drop needs a task with labels").Note("give --labels FILE, or an array \"labels\" in the .npz")
+	}
 	o := octavo.ValidateOptions{Task: f.task, Output: f.output, Samples: f.samples, Threads: c.threads}
 	n := d.Len()
 	if f.samples > 0 {

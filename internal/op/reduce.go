@@ -168,7 +168,7 @@ func mapped64(f func(float64) float64) reducer[float64] {
 	return func(x []float64, n, stride int) float64 {
 		var s float64
 		for i := range n {
-			s += f(x[i*stride])
+			s += float64(f(x[i*stride]))
 		}
 		return s
 	}

@@ -83,7 +83,8 @@ func absorbed(iv op.Interval, p affine.Params) bool {
 		zero = p.ZeroPoint[0]
 	}
 	s := float64(p.Scale[0])
-	return float64(lo-zero)*s >= iv.Lo-s/2 && (math.IsInf(iv.Hi, 1) || float64(hi-zero)*s <= iv.Hi+s/2)
+	half := float64(s / 2)
+	return float64(float64(lo-zero)*s) >= iv.Lo-half && (math.IsInf(iv.Hi, 1) || float64(float64(hi-zero)*s) <= iv.Hi+half)
 }
 
 type integerLowering struct{ names *ir.Namer }

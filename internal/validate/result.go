@@ -130,9 +130,9 @@ func (v *Verdict) Conclusions() []string {
 		case m.Drop == nil:
 			s += fmt.Sprintf(", same answer on %.1f %% of %d samples", 100**m.Agreement, v.Samples)
 		case m.Drop.Noise:
-			s += fmt.Sprintf(", accuracy %+.2f points on %d samples, which is within noise (p = %.2f)", 0-100*m.Drop.Value, v.Samples, m.Drop.P)
+			s += fmt.Sprintf(", accuracy %+.2f points on %d samples, which is within noise (p = %.2f)", 0-float64(100*m.Drop.Value), v.Samples, m.Drop.P)
 		default:
-			s += fmt.Sprintf(", accuracy %+.2f points on %d samples (p = %.4f)", 0-100*m.Drop.Value, v.Samples, m.Drop.P)
+			s += fmt.Sprintf(", accuracy %+.2f points on %d samples (p = %.4f)", 0-float64(100*m.Drop.Value), v.Samples, m.Drop.P)
 		}
 		out = append(out, s)
 	}

@@ -1,6 +1,8 @@
 package onnx_test
 
 import (
+	"bytes"
+	"io"
 	"math"
 	"testing"
 
@@ -130,6 +132,14 @@ func model(version int64, parts ...field) []byte {
 }
 
 func file(fields ...field) []byte { return bytesOf(message(fields...)) }
+
+func bytesOf(w io.WriterTo) []byte {
+	var b bytes.Buffer
+	if _, err := w.WriteTo(&b); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
 
 func decode(t testing.TB, b []byte) *ir.Graph {
 	t.Helper()

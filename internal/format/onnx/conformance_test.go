@@ -14,6 +14,7 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/format"
 	"github.com/octavo-ml/octavo/internal/format/onnx"
+	"github.com/octavo-ml/octavo/internal/format/onnx/onnxtest"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -34,20 +35,20 @@ var rewritten = []int{0, 13, 17, 21}
 // operators' reference meaning. Cases that fail stand with their reason in
 // testdata/unsupported.txt, which must be neither too long nor too short.
 func TestNodeConformance(t *testing.T) {
-	cases := nodeCases(t)
+	cases := onnxtest.Cases(t)
 	listed := readUnsupported(t)
 	failed := map[string]string{}
 	var passed []string
 	tally := map[string]int{}
 	for _, c := range cases {
-		err := c.run(tally)
+		err := run(c, tally)
 		switch {
 		case err == nil:
-			passed = append(passed, c.name)
+			passed = append(passed, c.Name)
 		case errors.As(err, new(*mismatch)):
-			t.Errorf("%s: %v", c.name, err)
+			t.Errorf("%s: %v", c.Name, err)
 		default:
-			failed[c.name] = reason(err)
+			failed[c.Name] = reason(err)
 		}
 	}
 	if *update {
@@ -80,13 +81,13 @@ func TestNodeConformance(t *testing.T) {
 type mismatch struct{ error }
 
 // run checks all sets of a case, and that the graph survives being written.
-func (c *nodeCase) run(tally map[string]int) (err error) {
+func run(c *onnxtest.Case, tally map[string]int) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &mismatch{fmt.Errorf("panic: %v", p)}
 		}
 	}()
-	m, err := onnx.Decode(format.FromBytes("model", c.model))
+	m, err := onnx.Decode(format.FromBytes("model", c.Model))
 	if err != nil {
 		return err
 	}
@@ -94,12 +95,12 @@ func (c *nodeCase) run(tally map[string]int) (err error) {
 	if err := ir.Infer(g); err != nil {
 		return fmt.Errorf("infer: %w", err)
 	}
-	for _, dir := range slices.Sorted(maps.Keys(c.sets)) {
-		in, err := data(c.sets[dir], "input", g.Inputs)
+	for _, set := range c.Sets {
+		in, err := set.Inputs(g)
 		if err != nil {
 			return err
 		}
-		want, err := data(c.sets[dir], "output", g.Outputs)
+		want, err := set.Outputs(g)
 		if err != nil {
 			return err
 		}
@@ -111,7 +112,7 @@ func (c *nodeCase) run(tally map[string]int) (err error) {
 			return fmt.Errorf("got %d outputs, want %d", len(got), len(want))
 		}
 		for i := range want {
-			if err := same(got[i], want[i]); err != nil {
+			if err := onnxtest.Same(got[i], want[i]); err != nil {
 				return fmt.Errorf("output %d: %w", i, err)
 			}
 			if err := fits(g.Outputs[i].Fact, got[i].Tensor); err != nil {
@@ -168,7 +169,7 @@ func again(g *ir.Graph, opset int, in, want []op.Datum, tally map[string]int) er
 	exact := len(m.Graph.Nodes) == len(g.Nodes)
 	for i := range want {
 		if !exact {
-			if err := same(got[i], want[i]); err != nil {
+			if err := onnxtest.Same(got[i], want[i]); err != nil {
 				return fmt.Errorf("output %d: %w", i, err)
 			}
 			continue

@@ -246,9 +246,9 @@ func movingAverage(s *Stats, _ Method, _ Want) (lo, hi float64) {
 // extremes.
 func percentile(s *Stats, m Method, w Want) (lo, hi float64) {
 	bins := s.hist.Bins()
-	tail := (100 - m.percent) / 200 * float64(s.Count)
+	tail := float64((100 - m.percent) / 200 * float64(s.Count))
 	if w.Symmetric {
-		limit := tailOfMagnitude(bins, 2*tail)
+		limit := tailOfMagnitude(bins, float64(2*tail))
 		return max(-limit, float64(s.Min)), min(limit, float64(s.Max))
 	}
 	lo, hi = float64(s.Min), float64(s.Max)

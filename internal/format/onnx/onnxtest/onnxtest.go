@@ -1,4 +1,6 @@
-package onnx_test
+// Package onnxtest reads the cases of ONNX's backend tests, for the packages
+// that run them. It knows the door and no runner.
+package onnxtest
 
 import (
 	"archive/tar"
@@ -11,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,9 +26,9 @@ import (
 	"github.com/octavo-ml/octavo/internal/wire/proto"
 )
 
-// shared returns a file of the folder beside the repository, and skips the
+// Shared returns a file of the folder beside the repository, and skips the
 // test where it is absent.
-func shared(t testing.TB, name string) string {
+func Shared(t testing.TB, name string) string {
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -47,17 +50,17 @@ func shared(t testing.TB, name string) string {
 	return file
 }
 
-// nodeCase is one case of ONNX's backend tests: a model and sets of inputs and
-// expected outputs, files by their base names.
-type nodeCase struct {
-	name  string
-	model []byte
-	sets  map[string]map[string][]byte
+// Case is one case of ONNX's backend tests: a model and sets of inputs and
+// expected outputs.
+type Case struct {
+	Name  string
+	Model []byte
+	Sets  []Set
 }
 
-// nodeCases reads the archive of cases, in its order.
-func nodeCases(t testing.TB) []*nodeCase {
-	f, err := os.Open(shared(t, "conformance/onnx-node.tar.gz"))
+// Cases reads the archive of cases, in its order.
+func Cases(t testing.TB) []*Case {
+	f, err := os.Open(Shared(t, "conformance/onnx-node.tar.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,8 +69,8 @@ func nodeCases(t testing.TB) []*nodeCase {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []*nodeCase
-	byName := map[string]*nodeCase{}
+	var out []*Case
+	byName := map[string]*Case{}
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -82,8 +85,8 @@ func nodeCases(t testing.TB) []*nodeCase {
 		}
 		c := byName[parts[1]]
 		if c == nil {
-			c = &nodeCase{name: parts[1], sets: map[string]map[string][]byte{}}
-			byName[c.name] = c
+			c = &Case{Name: parts[1]}
+			byName[c.Name] = c
 			out = append(out, c)
 		}
 		b, err := io.ReadAll(r)
@@ -92,22 +95,36 @@ func nodeCases(t testing.TB) []*nodeCase {
 		}
 		switch base := path.Base(h.Name); {
 		case base == "model.onnx":
-			c.model = b
+			c.Model = b
 		case len(parts) == 4:
-			if c.sets[parts[2]] == nil {
-				c.sets[parts[2]] = map[string][]byte{}
+			i := slices.IndexFunc(c.Sets, func(s Set) bool { return s.name == parts[2] })
+			if i < 0 {
+				i = len(c.Sets)
+				c.Sets = append(c.Sets, Set{parts[2], map[string][]byte{}})
 			}
-			c.sets[parts[2]][base] = b
+			c.Sets[i].files[base] = b
 		}
 	}
 }
 
-// data reads the files prefix_0.pb, prefix_1.pb … of a set; values says which
-// kinds they hold.
-func data(set map[string][]byte, prefix string, values []*ir.Value) ([]op.Datum, error) {
+// Set is inputs and the outputs that they give.
+type Set struct {
+	name  string
+	files map[string][]byte // by their base names
+}
+
+// Inputs reads the inputs of a graph.
+func (s Set) Inputs(g *ir.Graph) ([]op.Datum, error) { return s.data("input", g.Inputs) }
+
+// Outputs reads the expected outputs of a graph.
+func (s Set) Outputs(g *ir.Graph) ([]op.Datum, error) { return s.data("output", g.Outputs) }
+
+// data reads the files prefix_0.pb, prefix_1.pb …; values says which kinds
+// they hold.
+func (s Set) data(prefix string, values []*ir.Value) ([]op.Datum, error) {
 	var out []op.Datum
 	for i := 0; ; i++ {
-		b, ok := set[fmt.Sprintf("%s_%d.pb", prefix, i)]
+		b, ok := s.files[fmt.Sprintf("%s_%d.pb", prefix, i)]
 		if !ok {
 			return out, nil
 		}
@@ -163,19 +180,15 @@ func tensorOf(b []byte) (*tensor.Tensor, error) {
 	model.Varint(1, 10)
 	model.Message(7, &graph)
 	model.Message(8, &id)
-	m, err := onnx.Decode(format.FromBytes("tensor", bytesOf(&model)))
+	var file bytes.Buffer
+	if _, err := model.WriteTo(&file); err != nil {
+		return nil, err
+	}
+	m, err := onnx.Decode(format.FromBytes("tensor", file.Bytes()))
 	if err != nil {
 		return nil, err
 	}
 	return m.Graph.Outputs[0].Const, nil
-}
-
-func bytesOf(w io.WriterTo) []byte {
-	var b bytes.Buffer
-	if _, err := w.WriteTo(&b); err != nil {
-		panic(err)
-	}
-	return b.Bytes()
 }
 
 // The tolerances of ONNX's own runner.
@@ -184,14 +197,14 @@ const (
 	absolute = 1e-7
 )
 
-// same compares a computed value with the expected one: floats within the
+// Same compares a computed value with the expected one: floats within the
 // tolerances of ONNX's runner, everything else exactly.
-func same(got, want op.Datum) error {
+func Same(got, want op.Datum) error {
 	if got.Kind != want.Kind || len(got.Seq) != len(want.Seq) {
 		return fmt.Errorf("got kind %d of %d, want kind %d of %d", got.Kind, len(got.Seq), want.Kind, len(want.Seq))
 	}
 	for i := range want.Seq {
-		if err := same(got.Seq[i], want.Seq[i]); err != nil {
+		if err := Same(got.Seq[i], want.Seq[i]); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,122 @@
+package runtime_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/octavo-ml/octavo/internal/format"
+	"github.com/octavo-ml/octavo/internal/format/onnx"
+	"github.com/octavo-ml/octavo/internal/format/onnx/onnxtest"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/pass"
+	"github.com/octavo-ml/octavo/internal/runtime"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// TestNodeConformance runs the cases of ONNX's backend tests that the
+// operators' reference meaning passes: compiled as they are, where every bit
+// must be that of the reference, and prepared, within ONNX's tolerances.
+func TestNodeConformance(t *testing.T) {
+	ran := 0
+	for _, c := range onnxtest.Cases(t) {
+		m, err := onnx.Decode(format.FromBytes(c.Name, c.Model))
+		if err != nil || ir.Infer(m.Graph) != nil {
+			continue
+		}
+		for _, set := range c.Sets {
+			in, err := set.Inputs(m.Graph)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := set.Outputs(m.Graph)
+			if err != nil {
+				t.Fatal(err)
+			}
+			reference, err := ir.Eval(m.Graph, in)
+			if err != nil || !tensorsOnly(in, reference) || differ(reference, want) != nil {
+				continue
+			}
+			ran++
+			if err := plain(m.Graph, in, reference); err != nil {
+				t.Errorf("%s: as it is: %v", c.Name, err)
+			}
+			if err := prepared(m.Graph, in, want); err != nil {
+				t.Errorf("%s: prepared: %v", c.Name, err)
+			}
+		}
+	}
+	t.Logf("%d sets of inputs", ran)
+	if ran < 640 {
+		t.Errorf("%d sets of inputs ran, want at least 640", ran)
+	}
+}
+
+func plain(g *ir.Graph, in, want []op.Datum) error {
+	got, err := compiled(g, in, runtime.Options{NoFusion: true, NoInteger: true})
+	if err != nil {
+		return err
+	}
+	for i := range want {
+		if !tensor.Equal(got[i].Tensor, want[i].Tensor) {
+			return fmt.Errorf("output %d is not the reference's", i)
+		}
+	}
+	return nil
+}
+
+func prepared(g *ir.Graph, in, want []op.Datum) error {
+	c, _ := g.Clone()
+	if err := pass.Prepare(c, pass.Options{Verify: true}); err != nil {
+		return err
+	}
+	got, err := compiled(c, in, runtime.Options{})
+	if err != nil {
+		return err
+	}
+	return differ(got, want)
+}
+
+func compiled(g *ir.Graph, in []op.Datum, o runtime.Options) ([]op.Datum, error) {
+	p, err := runtime.Compile(g, o)
+	if err != nil {
+		return nil, err
+	}
+	feed := runtime.Tensors{}
+	for i, v := range p.Inputs() {
+		feed[v.Name] = in[i].Tensor
+	}
+	res, err := p.Run(context.Background(), feed)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]op.Datum, len(g.Outputs))
+	for i, v := range p.Outputs() {
+		out[i].Tensor = res[v.Name]
+	}
+	return out, nil
+}
+
+func tensorsOnly(lists ...[]op.Datum) bool {
+	for _, ds := range lists {
+		for _, d := range ds {
+			if d.Tensor == nil {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func differ(got, want []op.Datum) error {
+	if len(got) != len(want) {
+		return fmt.Errorf("%d outputs, want %d", len(got), len(want))
+	}
+	for i := range want {
+		if err := onnxtest.Same(got[i], want[i]); err != nil {
+			return fmt.Errorf("output %d: %w", i, err)
+		}
+	}
+	return nil
+}
