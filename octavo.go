@@ -175,8 +175,12 @@ func (m *Model) Save(path string) error {
 		if err != nil {
 			return m.wrap(err)
 		}
-		if err := write(path, e); err != nil {
+		removed, err := write(path, e)
+		if err != nil {
 			return err
+		}
+		if removed > 0 {
+			m.Warnings = append(m.Warnings, Warning{ID: "OCT014", Msg: fmt.Sprintf("%s: %d temporary files of an interrupted run were removed", path, removed)})
 		}
 		m.Warnings = append(m.Warnings, e.Warnings...)
 		m.Path = path
@@ -184,27 +188,29 @@ func (m *Model) Save(path string) error {
 	})
 }
 
-func write(path string, e *format.Encoded) error {
+// write replaces the files of a model together, and returns how many
+// temporaries of interrupted runs it removed.
+func write(path string, e *format.Encoded) (removed int, err error) {
 	g, err := atomicfile.NewGroup(path)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer g.Discard()
 	for _, p := range e.Companions {
 		w, err := g.Create(filepath.Join(filepath.Dir(path), p.Name))
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if _, err := p.WriteTo(w); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	w, err := g.Create(path)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if _, err := e.Main.WriteTo(w); err != nil {
-		return err
+		return 0, err
 	}
-	return g.Commit()
+	return g.Removed(), g.Commit()
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -120,9 +121,7 @@ func FromFS(fsys fs.FS, name string) (*Source, error) {
 	}
 	s := FromBytes(name, b)
 	s.fsys = fsys
-	if i := strings.LastIndexByte(name, '/'); i >= 0 {
-		s.dir = name[:i+1]
-	}
+	s.dir = path.Dir(name)
 	return s, nil
 }
 
@@ -135,7 +134,7 @@ func (s *Source) Neighbour(rel string) (*tensor.Mapping, error) {
 	}
 	switch {
 	case s.fsys != nil:
-		b, err := fs.ReadFile(s.fsys, s.dir+rel)
+		b, err := fs.ReadFile(s.fsys, path.Join(s.dir, rel))
 		if err != nil {
 			return nil, err
 		}

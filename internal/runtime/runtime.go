@@ -123,7 +123,7 @@ func runnable(g *ir.Graph) error {
 		more = fmt.Sprintf(" and %d more", len(bad)-5)
 		bad = bad[:5]
 	}
-	return fmt.Errorf("cannot run %s%s", strings.Join(bad, ", "), more)
+	return fmt.Errorf("cannot run %s%s: its meaning is not known here; replace it by standard operators, or cut the model before it", strings.Join(bad, ", "), more)
 }
 
 // Inputs returns the graph's inputs.

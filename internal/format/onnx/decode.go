@@ -35,12 +35,14 @@ type body struct {
 	captured int // trailing inputs that the file form does not list
 }
 
-// keepModel is what the door keeps of a file beside the graph.
+// keepModel is what the door keeps of a file beside the graph; of a body, the
+// fields of the graph alone.
 type keepModel struct {
 	opsets    map[string]int64
 	model     []byte
-	graph     []byte
 	functions [][]byte
+	graph     []byte
+	values    map[string][]byte // fields of value_info, by name
 }
 
 // keepNode is what the door keeps of a node: raw fields and raw attributes
@@ -114,7 +116,8 @@ func decode(src *format.Source) (*format.Model, error) {
 		}
 		g.Meta[kv[0]] = kv[1]
 	}
-	g.Keep = &keepModel{opsets: mp.opsets, model: mp.keep, graph: gp.keep, functions: mp.functions}
+	keep := g.Keep.(*keepModel)
+	keep.opsets, keep.model, keep.functions = mp.opsets, mp.keep, mp.functions
 	if mp.training {
 		d.warn = append(d.warn, diag.Warning{ID: "OCT013", Msg: "training information of the model is dropped"})
 	}
@@ -166,7 +169,8 @@ func (d *decoder) graph(gp *graphProto, outer *scope) (*ir.Graph, *scope, error)
 	if gp.sparse > 0 {
 		return nil, nil, &diag.UnsupportedError{Where: d.src.Path, What: "sparse initializers", Hint: "store them as dense tensors"}
 	}
-	g := &ir.Graph{Name: gp.name}
+	keep := &keepModel{graph: gp.keep, values: map[string][]byte{}}
+	g := &ir.Graph{Name: gp.name, Keep: keep}
 	sc := &scope{values: map[string]*ir.Value{}, outer: outer}
 	for _, t := range gp.inits {
 		if sc.values[t.name] != nil {
@@ -196,6 +200,11 @@ func (d *decoder) graph(gp *graphProto, outer *scope) (*ir.Graph, *scope, error)
 		sc.values[in.name] = v
 		g.Inputs = append(g.Inputs, v)
 	}
+	for _, in := range gp.inputs {
+		if in.keep != nil {
+			keep.values[in.name] = in.keep
+		}
+	}
 	declared := map[string]op.Fact{}
 	for _, list := range [][]valueProto{gp.declared, gp.outputs} {
 		for _, v := range list {
@@ -204,6 +213,9 @@ func (d *decoder) graph(gp *graphProto, outer *scope) (*ir.Graph, *scope, error)
 				return nil, nil, fmt.Errorf("value %q: %w", v.name, err)
 			}
 			declared[v.name] = f
+			if v.keep != nil {
+				keep.values[v.name] = v.keep
+			}
 		}
 	}
 	nodes, err := d.upgrade(gp, sc, declared)
@@ -319,6 +331,9 @@ func (d *decoder) node(n *node, sc *scope) (*ir.Node, error) {
 	return out, nil
 }
 
+// ownDomain holds the operators of the catalogue that no file has.
+const ownDomain = "octavo"
+
 // catalogue returns the operator of a domain, if it is known.
 func catalogue(domain, name string) (op.Op, bool) {
 	e, ok := entries[[2]string{domain, name}]
@@ -331,7 +346,9 @@ func catalogue(domain, name string) (op.Op, bool) {
 var entries = func() map[[2]string]op.Entry {
 	m := map[[2]string]op.Entry{}
 	for _, e := range op.Table() {
-		m[[2]string{e.Domain, e.Name}] = e
+		if e.Domain != ownDomain {
+			m[[2]string{e.Domain, e.Name}] = e
+		}
 	}
 	return m
 }()

@@ -194,31 +194,32 @@ func (e *encoder) graph(g *ir.Graph, captured int, outer *lowering) (*proto.Mess
 		}
 		m.Message(5, t)
 	}
-	keep, _ := g.Keep.(*keepModel)
-	if keep != nil {
-		m.Raw(keep.graph)
+	keep, ok := g.Keep.(*keepModel)
+	if !ok {
+		keep = &keepModel{}
 	}
-	inputs := g.Inputs[:len(g.Inputs)-captured]
-	for _, v := range inputs {
-		m.Message(11, valueMessage(v))
+	m.Raw(keep.graph)
+	for _, v := range g.Inputs[:len(g.Inputs)-captured] {
+		m.Message(11, valueMessage(v, keep))
 	}
 	for _, v := range g.Outputs {
-		m.Message(12, valueMessage(v))
+		m.Message(12, valueMessage(v, keep))
 	}
 	for _, v := range g.Values() {
 		if v.Const == nil && v.Type != dtype.Invalid && v.Shape != nil && !slices.Contains(g.Inputs, v) && !g.IsOutput(v) {
-			m.Message(13, valueMessage(v))
+			m.Message(13, valueMessage(v, keep))
 		}
 	}
 	return &m, nil
 }
 
-func valueMessage(v *ir.Value) *proto.Message {
+func valueMessage(v *ir.Value, keep *keepModel) *proto.Message {
 	var m proto.Message
 	m.String(1, v.Name)
 	if v.Type != dtype.Invalid || v.Elem != nil {
 		m.Message(2, typeMessage(v.Fact))
 	}
+	m.Raw(keep.values[v.Name])
 	return &m
 }
 

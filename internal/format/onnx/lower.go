@@ -117,6 +117,11 @@ func (l *lowering) node(n *ir.Node) ([]*node, error) {
 			}
 		}
 	}
+	if k, ok := n.Keep.(*keepNode); ok {
+		for _, v := range n.In[len(n.In)-k.captured:] {
+			l.used[v.Name]++ // by the bodies
+		}
+	}
 	for _, r := range out {
 		if err := l.check(r, n); err != nil {
 			return nil, err
@@ -159,12 +164,13 @@ func rawNode(n *ir.Node) (*node, error) {
 	if k, ok := n.Keep.(*keepNode); ok {
 		r.keep = append(slices.Clone(k.fields), k.attrs...)
 		r.overload = k.overload
-		ins = ins[:len(ins)-k.captured]
+		cut := len(ins) - k.captured
 		for i, b := range n.Bodies {
 			if i < len(k.bodies) {
-				r.bodies = append(r.bodies, body{k.bodies[i], b, k.captured})
+				r.bodies = append(r.bodies, body{k.bodies[i], settle(b, ins[cut:]), k.captured})
 			}
 		}
+		ins = ins[:cut]
 	}
 	if len(r.bodies) != len(n.Bodies) {
 		return nil, fmt.Errorf("the attribute names of its bodies are not known")
@@ -178,10 +184,42 @@ func rawNode(n *ir.Node) (*node, error) {
 	return r, nil
 }
 
+// settle gives the inputs of b that stand for outer values the names that
+// these have now, as a file says by the name alone which value is meant. b
+// itself is not changed.
+func settle(b *ir.Graph, outer []*ir.Value) *ir.Graph {
+	first := len(b.Inputs) - len(outer)
+	same := true
+	for i, v := range outer {
+		same = same && b.Inputs[first+i].Name == v.Name
+	}
+	if same {
+		return b
+	}
+	c, _ := b.Clone()
+	names := ir.NewNamer(c)
+	byName := map[string]*ir.Value{}
+	for _, v := range c.Values() {
+		byName[v.Name] = v
+	}
+	for i, v := range outer {
+		in := c.Inputs[first+i]
+		if w := byName[v.Name]; w != nil && w != in {
+			w.Name = names.Name(w.Name)
+			byName[w.Name] = w
+		}
+		in.Name = v.Name
+		byName[in.Name] = in
+	}
+	return c
+}
+
 var entryOf = func() map[string]op.Entry {
 	m := map[string]op.Entry{}
 	for _, e := range op.Table() {
-		m[e.Name] = e
+		if e.Domain != ownDomain {
+			m[e.Name] = e
+		}
 	}
 	return m
 }()

@@ -52,6 +52,13 @@ var upgrades = map[string]func(u *upgrader, n *node) ([]*node, error){
 	"RoiAlign":           upgradeRoiAlign,
 }
 
+// microsoft is the domain of ONNX Runtime's own operators; standard are those
+// that ai.onnx took over with the same inputs and attributes: quantization of
+// 16 and 4 bits, and Gelu by erf.
+const microsoft = "com.microsoft"
+
+var standard = map[string]bool{"QuantizeLinear": true, "DequantizeLinear": true, "Gelu": true}
+
 // upgrade returns the nodes of gp in the newest form. Constant nodes become
 // constants of the scope.
 func (d *decoder) upgrade(gp *graphProto, sc *scope, declared map[string]op.Fact) ([]*node, error) {
@@ -67,6 +74,11 @@ func (d *decoder) upgrade(gp *graphProto, sc *scope, declared map[string]op.Fact
 	var out []*node
 	for i := range gp.nodes {
 		n := &node{nodeProto: gp.nodes[i]}
+		if n.domain == microsoft && standard[n.op] {
+			n.domain = "" // the same operator, from before the standard had it
+			out = append(out, n)
+			continue
+		}
 		if n.domain == "" && u.opset == 0 {
 			return nil, fmt.Errorf("node %q (%s): the model imports no version of ai.onnx", n.name, n.op)
 		}
