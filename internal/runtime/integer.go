@@ -241,31 +241,32 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 	return nil
 }
 
-// exactK is how many products of magnitudes up to 255·128 float32 sums
-// exactly.
-const exactK = 512
-
 // columns computes blocks lo to hi of MR result columns each.
 func (e *finish) columns(y *tensor.Tensor, in, packed []float32, lo, hi, m, n, k int) {
 	var t gemm.Tile
 	var sums [gemm.MR * gemm.NR]int32
-	one := tensor.New(e.typ, 1)
+	line := tensor.New(e.typ, gemm.NR)
 	for b := lo; b < hi; b++ {
 		w := packed[b*gemm.MR*k : (b+1)*gemm.MR*k]
 		for j := 0; j < m; j += gemm.NR {
-			gemm.MultiplyInt(&sums, &t, k, exactK, w, in[j*k:(j+gemm.NR)*k])
+			gemm.MultiplyInt(&sums, &t, k, gemm.StepSymmetric, w, in[j*k:(j+gemm.NR)*k])
+			rows := min(gemm.NR, m-j)
 			for r := range min(gemm.MR, n-b*gemm.MR) {
 				channel := b*gemm.MR + r
-				for c := range min(gemm.NR, m-j) {
-					e.row(one, channel, 0, sums[r*gemm.NR+c:r*gemm.NR+c+1])
-					copyElement(y, (j+c)*n+channel, one)
+				e.row(line, channel, 0, sums[r*gemm.NR:r*gemm.NR+rows])
+				if e.typ == dtype.Float32 {
+					scatter(tensor.Data[float32](y), tensor.Data[float32](line), j*n+channel, n, rows)
+				} else {
+					scatter(y.Bytes(), line.Bytes(), j*n+channel, n, rows)
 				}
 			}
 		}
 	}
 }
 
-func copyElement(dst *tensor.Tensor, at int, src *tensor.Tensor) {
-	size := src.Type().Bits() / 8
-	copy(dst.Bytes()[at*size:(at+1)*size], src.Bytes())
+// scatter writes count elements of src to dst, stride apart.
+func scatter[T float32 | byte](dst, src []T, at, stride, count int) {
+	for i, v := range src[:count] {
+		dst[at+i*stride] = v
+	}
 }
