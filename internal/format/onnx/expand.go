@@ -19,9 +19,13 @@ func downgradeGelu(l *lowering, r *node, n *ir.Node) ([]*node, error) {
 	}
 	e, x, typ := l.begin(r), r.in[0], n.In[0].Type
 	c := map[string]string{}
-	for name, v := range map[string]float64{"root": math.Sqrt2, "one": 1, "half": 0.5, "cubic": 0.044715, "slope": math.Sqrt(2 / math.Pi)} {
+	// In a fixed order: the same graph must give the same bytes.
+	for _, k := range []struct {
+		name  string
+		value float64
+	}{{"root", math.Sqrt2}, {"one", 1}, {"half", 0.5}, {"cubic", 0.044715}, {"slope", math.Sqrt(2 / math.Pi)}} {
 		var err error
-		if c[name], err = e.scalar(typ, v); err != nil {
+		if c[k.name], err = e.scalar(typ, k.value); err != nil {
 			return nil, err
 		}
 	}

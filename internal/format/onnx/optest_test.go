@@ -41,6 +41,14 @@ func TestCasesSurviveTheFile(t *testing.T) {
 				if _, err := e.Main.WriteTo(&b); err != nil {
 					t.Fatal(err)
 				}
+				for range 3 {
+					var again bytes.Buffer
+					if e, err := onnx.Encode(g, format.EncodeOptions{Opset: opset, Producer: "test"}); err != nil {
+						t.Fatal(err)
+					} else if _, err := e.Main.WriteTo(&again); err != nil || !bytes.Equal(b.Bytes(), again.Bytes()) {
+						t.Fatalf("opset %d: written again, the bytes differ: %v", opset, err)
+					}
+				}
 				m, err := onnx.Decode(format.FromBytes("case.onnx", b.Bytes()))
 				if err != nil {
 					t.Fatalf("opset %d: %v", opset, err)
