@@ -41,20 +41,11 @@ func (c *cli) demo(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	path := func(name string) string { return filepath.Join(dir, name) }
-	for _, name := range []string{"model.onnx", "calib.npz", "test.npz"} {
-		b, err := testdata.Demo.ReadFile("demo/" + name)
-		if err != nil {
-			return err
-		}
-		if old, err := os.ReadFile(path(name)); err == nil && !bytes.Equal(old, b) {
-			return diag.Usagef("%s exists and is another file", path(name)).Note("choose another folder with -o")
-		}
-		if err := os.WriteFile(path(name), b, 0o644); err != nil {
-			return err
-		}
+	out := path("model.int8.onnx")
+	if _, err := os.Stat(out); err == nil && !octavo.WroteFile(out) {
+		return diag.Usagef("%s exists and octavo did not write it", out).Note("choose another folder with -o")
 	}
-	out, err := c.outputPath(path("model.onnx"), path("model.int8.onnx"), false)
-	if err != nil {
+	if err := writeDemo(path); err != nil {
 		return err
 	}
 	if !c.quiet && !c.json {
@@ -111,5 +102,30 @@ func (c *cli) demo(cmd *cobra.Command, dir string) error {
 	}
 	printVerdict(w, v)
 	fmt.Fprintln(w, "\nnext: octavo quantize YOUR.onnx --data calib.npz    (arrays named as the model's inputs)")
+	return nil
+}
+
+// writeDemo writes the embedded files where they are not there yet; it
+// replaces no other file.
+func writeDemo(path func(name string) string) error {
+	missing := map[string][]byte{}
+	for _, name := range []string{"model.onnx", "calib.npz", "test.npz"} {
+		b, err := testdata.Demo.ReadFile("demo/" + name)
+		if err != nil {
+			return err
+		}
+		old, err := os.ReadFile(path(name))
+		switch {
+		case err != nil:
+			missing[name] = b
+		case !bytes.Equal(old, b):
+			return diag.Usagef("%s exists and is another file", path(name)).Note("choose another folder with -o")
+		}
+	}
+	for name, b := range missing {
+		if err := os.WriteFile(path(name), b, 0o644); err != nil {
+			return err
+		}
+	}
 	return nil
 }

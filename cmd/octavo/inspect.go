@@ -3,9 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/octavo-ml/octavo"
 )
 
 func newInspect(c *cli) *cobra.Command {
@@ -57,7 +60,11 @@ func newInspect(c *cli) *cobra.Command {
 			if tensors {
 				return listNodes(w, info.Nodes)
 			}
-			_, err = fmt.Fprintf(w, "next: octavo quantize %s --data calib.npz\n", args[0])
+			next := "octavo quantize %s --data calib.npz"
+			if slices.ContainsFunc(info.Operators, func(o octavo.OperatorInfo) bool { return o.Name == "DequantizeLinear" }) {
+				next = "octavo run %s --data test.npz -o outputs"
+			}
+			_, err = fmt.Fprintf(w, "next: "+next+"\n", args[0])
 			return err
 		},
 	}

@@ -121,6 +121,9 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 			return nil, diag.Usagef("--opset %s: want keep or a number from 13 to 25", f.opset)
 		}
 	}
+	if r.Opset != 0 && (r.Opset < 13 || r.Opset > 25) {
+		return nil, diag.Usagef("opset %d: want keep or a number from 13 to 25", r.Opset)
+	}
 	return r, nil
 }
 

@@ -110,3 +110,18 @@ func TestOrderConstraintsHold(t *testing.T) {
 		}
 	}
 }
+
+// TestFoldingIsLimited: a few bytes of file must not ask for terabytes.
+func TestFoldingIsLimited(t *testing.T) {
+	for name, text := range map[string]string{
+		"expand": "graph g\nconst a float32[1] = [1]\nconst s int64[3] = [4000 4000 4000]\ny float32[...] = Expand(a, s)\nz float32[...] = Relu(y)\noutput z",
+	} {
+		g, err := ir.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Prepare(g, Options{}); err == nil || !strings.Contains(err.Error(), "limited") {
+			t.Errorf("%s: got %v, want an error that names the limit", name, err)
+		}
+	}
+}

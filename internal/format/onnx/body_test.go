@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/tensor"
 	"github.com/octavo-ml/octavo/internal/wire/proto"
 )
 
@@ -78,6 +79,35 @@ func TestBodiesCapture(t *testing.T) {
 	})
 	if ins != 2 || bodyInputs != 0 || weights != 2 {
 		t.Errorf("%d node inputs, %d body inputs, %d initializers; want 2, 0, 2", ins, bodyInputs, weights)
+	}
+}
+
+// TestBodiesFollowPasses: a captured value that a pass replaced is meant by its
+// new name, also where a value in the body has that name.
+func TestBodiesFollowPasses(t *testing.T) {
+	for _, name := range []string{"fresh", "s"} {
+		g := decode(t, branches())
+		before := ir.Format(g)
+		old, n := g.Nodes[0].Out[0], g.Nodes[1]
+		g.Replace(old, ir.NewConst(name, tensor.FromSlice([]float32{7, 8}, 2)))
+		g.Nodes = g.Nodes[1:]
+		written := encode(t, g, 0)
+		if n.Bodies[0].Inputs[0].Name != "h" {
+			t.Error("writing changed the graph")
+		}
+		again := decode(t, written)
+		must(t, ir.Verify(again))
+		// A constant is no input of a body any more: each holds it.
+		n = again.Nodes[0]
+		if got := inputNames(n.In); !slices.Equal(got, []string{"c", "c", "x"}) {
+			t.Errorf("the node reads %v", got)
+		}
+		add, deep := n.Bodies[0].Nodes[0], n.Bodies[1].Nodes[1].Bodies[0].Nodes[0]
+		for _, v := range []*ir.Value{add.In[0], deep.In[1]} {
+			if v.Name != name || v.Const == nil || !slices.Equal(tensor.Data[float32](v.Const), []float32{7, 8}) {
+				t.Errorf("a body reads %q %v, want the constant %q\n%s", v.Name, v.Const, name, before)
+			}
+		}
 	}
 }
 

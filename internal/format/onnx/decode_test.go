@@ -174,7 +174,7 @@ func TestKeepsUnknown(t *testing.T) {
 		sub(9, text(1, "node_key"), text(2, "node_value")))
 	whole := file(varint(1, 8), text(4, "the.domain"), varint(5, 41), text(6, "about the model"), text(99, "model field"),
 		opset("", 17), opset("acme.unused", 3), sub(14, text(1, "author"), text(2, "someone")),
-		sub(7, text(2, "g"), text(10, "about the graph"), text(98, "graph field"), input("x", f32, 1), bare("y"), n),
+		sub(7, text(2, "g"), text(10, "about the graph"), text(98, "graph field"), input("x", f32, 1), sub(12, text(1, "y"), text(3, "about the output")), n),
 		sub(25, text(1, "a_function"), text(10, "acme.unused")))
 	g := decode(t, whole)
 	if g.Meta["author"] != "someone" {
@@ -184,7 +184,7 @@ func TestKeepsUnknown(t *testing.T) {
 		written := encode(t, g, 0)
 		for _, want := range []string{
 			"the.domain", "about the model", "model field", "author", "someone", "about the graph", "graph field",
-			"from_the_future", "tensors", "about the node", "node_key", "node_value", "a_function", "acme.unused",
+			"from_the_future", "tensors", "about the node", "about the output", "node_key", "node_value", "a_function", "acme.unused",
 		} {
 			if !bytes.Contains(written, []byte(want)) {
 				t.Errorf("round %d: %q is not in the written file", round, want)
@@ -267,4 +267,36 @@ func imports(t *testing.T, file []byte) map[string]int64 {
 		out[domain] = version
 	}
 	return out
+}
+
+// TestMicrosoftQuantization: ONNX Runtime's 16-bit quantization is the standard
+// one of opset 21.
+func TestMicrosoftQuantization(t *testing.T) {
+	ms := text(7, "com.microsoft")
+	zero := sub(5, varint(2, 5), text(8, "z"), func(m *proto.Message) { m.Bytes(9, []byte{1, 0}) })
+	g := decode(t, file(varint(1, 8), opset("", 17), opset("com.microsoft", 1), sub(7,
+		constant("s", []float32{0.5}), zero, input("x", f32, 2), bare("y"),
+		node("QuantizeLinear", names("x", "s", "z"), names("q"), ms), node("DequantizeLinear", names("q", "s", "z"), names("y"), ms))))
+	out := evaluate(t, g, tensor.FromSlice([]float32{1000.2, -3}, 2))
+	if got := tensor.Data[float32](out[0]); !slices.Equal(got, []float32{1000, -3}) {
+		t.Errorf("got %v", got)
+	}
+	got := imports(t, encode(t, g, 0))
+	if len(got) != 1 || got[""] != 21 {
+		t.Errorf("imports are %v, want opset 21 alone", got)
+	}
+}
+
+// TestOwnOperators: a file cannot hold the project's own operators, and has no
+// way to ask for them.
+func TestOwnOperators(t *testing.T) {
+	g := decode(t, file(varint(1, 8), opset("", 17), opset("octavo", 1),
+		sub(7, input("x", f32, 2), bare("y"), node("DynamicQuantize", names("x"), names("y"), text(7, "octavo")))))
+	if _, ok := g.Nodes[0].Op.(*op.Custom); !ok {
+		t.Errorf("operator is a %T", g.Nodes[0].Op)
+	}
+	g.Nodes[0].Op = op.New[op.DynamicQuantize]()
+	if _, err := onnx.Encode(g, format.EncodeOptions{}); err == nil || !strings.Contains(err.Error(), "no such operator") {
+		t.Errorf("error is %v", err)
+	}
 }

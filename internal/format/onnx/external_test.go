@@ -124,6 +124,12 @@ func TestExternalDataWithoutFolder(t *testing.T) {
 	if got := tensor.Data[float32](m.Graph.Outputs[0].Const); !slices.Equal(got, []float32{5, 6}) {
 		t.Errorf("got %v", got)
 	}
+	files["models/m.onnx"] = &fstest.MapFile{Data: outside("./sub/../w.bin")}
+	src, err = format.FromFS(files, "models/m.onnx")
+	must(t, err)
+	if _, err = onnx.Decode(src); err != nil {
+		t.Error(err)
+	}
 	files["models/m.onnx"] = &fstest.MapFile{Data: outside("../w.bin")}
 	src, err = format.FromFS(files, "models/m.onnx")
 	must(t, err)

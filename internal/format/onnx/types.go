@@ -95,8 +95,8 @@ func parseTensorType(b []byte) (f op.Fact, err error) {
 					}
 					switch x.Num {
 					case 1:
-						// Some exporters write -1 or 0 for a free dimension.
-						if n := int64(x.Val); n > 0 || n == 0 {
+						// Some exporters write -1 for a free dimension.
+						if n := int64(x.Val); n >= 0 {
 							d = op.Size(int(n))
 						}
 					case 2:
