@@ -259,7 +259,7 @@ func pick(name string, accepted []string, what, target string) (dtype.Type, erro
 	}
 	t, err := dtype.Parse(name)
 	if err != nil || !slices.Contains(accepted, name) {
-		return t, &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf("%s do not take %s as %s", target, what, name),
+		return t, &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf("target %s takes no %s of type %s", target, what, name),
 			Notes: []string{"accepted: " + strings.Join(accepted, ", ")}}
 	}
 	return t, nil

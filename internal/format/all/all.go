@@ -22,7 +22,7 @@ var strangers = []struct {
 	{"PK\x03\x04", 0, "a zip archive (PyTorch or Keras)"},
 	{"\x89HDF\r\n\x1a\n", 0, "an HDF5 file (Keras)"},
 	{"GGUF", 0, "a GGUF model"},
-	{"\x93NUMPY", 0, "a NumPy array, which is data and no model"},
+	{"\x93NUMPY", 0, "a NumPy array as a model"},
 	{"\x80\x02", 0, "a PyTorch pickle"},
 }
 
@@ -44,8 +44,8 @@ func Sniff(name string, head []byte) (*format.Format, error) {
 	return nil, &diag.FormatError{Where: name, Msg: "not a model in a format that is known (ONNX)"}
 }
 
-// ByExtension returns the format that an output name asks for; the first
-// format where the name has no extension.
+// ByExtension returns the format that an output name asks for; a name without
+// a known extension is an error.
 func ByExtension(name string) (*format.Format, error) {
 	var known []string
 	for _, f := range Formats {

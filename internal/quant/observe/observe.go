@@ -68,8 +68,11 @@ const defaultPercent = 99.99
 func ParseMethod(s string) (Method, error) {
 	name, arg, has := strings.Cut(s, ":")
 	if !slices.Contains(Names(), name) {
-		e := &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf("unknown observer %q", s), Notes: []string{"known: " + strings.Join(Names(), ", ")}}
-		return Method{}, e
+		e := diag.Usagef("unknown observer %q", s)
+		for _, n := range diag.Nearest(name, Names()) {
+			e.Note("did you mean %s?", n)
+		}
+		return Method{}, e.Note("known: auto, %s", strings.Join(Names(), ", "))
 	}
 	m := Method{name: name}
 	if name == "percentile" {
