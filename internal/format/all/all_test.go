@@ -19,7 +19,7 @@ func TestSniff(t *testing.T) {
 		{"TensorFlow Lite", "\x1c\x00\x00\x00TFL3", "", "TensorFlow Lite", true},
 		{"zip", "PK\x03\x04\x14\x00", "", "zip archive", true},
 		{"HDF5", "\x89HDF\r\n\x1a\n", "", "HDF5", true},
-		{"NumPy", "\x93NUMPY\x01\x00", "", "data and no model", true},
+		{"NumPy", "\x93NUMPY\x01\x00", "", "a NumPy array as a model not supported", true},
 		{"pickle", "\x80\x02\x8a\x0a", "", "pickle", true},
 		{"GGUF", "GGUF\x03", "", "GGUF", true},
 		{"a script", "#!/bin/sh\n", "", "not a model", false},
