@@ -1,5 +1,5 @@
 # Targets for working on octavo; `make` lists them.
-.PHONY: help build test check race interop fuzz bench generate models memory demo
+.PHONY: help build test check race interop fuzz bench generate models cover licences memory demo
 
 GO ?= go
 VENV ?= .venv
@@ -12,33 +12,47 @@ help: ## list the targets
 build: ## build the binary into ./octavo
 	CGO_ENABLED=0 $(GO) build -trimpath -o octavo ./cmd/octavo
 
-test: ## run the tests
+test: ## run the tests; they need nothing but Go
 	$(GO) test ./...
 
 check: ## everything that CI runs
-	bash .ci/run
+	.ci/run
 
-race: ## race detector over the concurrent packages
+race: ## race detector over the concurrent packages (needs a C compiler)
 	$(GO) test -race . ./internal/runtime/... ./internal/quant/... ./internal/validate/... ./internal/diag ./internal/atomicfile
 
-interop: ## compare with ONNX Runtime and onnx.checker (makes a Python environment in .venv)
-	bash interop/run $(VENV)
+interop: ## compare with ONNX Runtime and onnx.checker (makes a Python environment in VENV)
+	interop/run $(VENV)
 
-fuzz: ## fuzz the decoders, FUZZTIME each
-	$(GO) test ./internal/format/onnx -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/wire/npy -run '^$$' -fuzz FuzzNpy -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/wire/npy -run '^$$' -fuzz FuzzNpz -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/wire/proto -run '^$$' -fuzz FuzzFields -fuzztime $(FUZZTIME)
-	$(GO) test ./internal/ir -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
+fuzz: ## fuzz every reader of foreign bytes, FUZZTIME each
+	@set -e; for dir in $$($(GO) list -f '{{.Dir}}' ./internal/...); do \
+	  for target in $$(cat $$dir/*_test.go 2>/dev/null | sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p'); do \
+	    echo "==> $$target in $${dir#$(CURDIR)/}"; \
+	    $(GO) test $$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+	  done; \
+	done
 
 bench: ## kernel benchmarks
 	$(GO) test -run '^$$' -bench . ./internal/kernels/...
 
-generate: ## write the generated assembly
-	cd internal/kernels/gemm/_asm && $(GO) run . ..
+generate: ## write the generated files anew (the polynomials need python3 with mpmath)
+	$(GO) generate ./internal/...
+	python3 internal/kernels/eltwise/_fit/fit.py > z.tmp && gofmt z.tmp > internal/kernels/eltwise/zcoefficients.go && rm z.tmp
 
 models: ## write the full-size networks with seeded weights into MODELS
 	$(GO) run ./bench/models -o $(MODELS)
+
+cover: ## share of statements that the tests reach, by package and in all
+	$(GO) test -coverprofile=cover.prof -coverpkg=./... . ./cmd/... ./internal/... ./bench/...
+	$(GO) tool cover -func=cover.prof | tail -n 1
+
+licences: ## each module of go.mod with the first words of its licence
+	@$(GO) mod download
+	@sed -n 's/^[[:space:]]*\([a-z][^ ]*\.[^ ]*\) v.*/\1/p' go.mod | while read -r m; do \
+	  dir=$$($(GO) list -m -f '{{.Dir}}' $$m); \
+	  printf '%-36s %-10s %s\n' $$m $$($(GO) list -m -f '{{.Version}}' $$m) \
+	    "$$(cat $$dir/LICENSE* | tr -s '[:space:]' ' ' | sed 's/^ //' | cut -c1-90)"; \
+	done
 
 memory: build ## peak memory of calibrating the seeded ResNet-50 with 16 and with 128 samples, three times each
 	$(GO) run ./bench/models -o $(MODELS) -only resnet50
