@@ -28,6 +28,11 @@ type page struct {
 func (h *Histogram) add(x []float32) {
 	for _, v := range x {
 		b := math.Float32bits(v)
+		// Zeros share the exponent of the subnormals, never their page.
+		if b<<1 == 0 {
+			h.zeros++
+			continue
+		}
 		p := h.pages[b>>23]
 		if p == nil {
 			if p = h.page(b); p == nil {
@@ -43,10 +48,6 @@ func (h *Histogram) add(x []float32) {
 // page makes the page of a value, or counts the value where it gets none.
 func (h *Histogram) page(b uint32) *page {
 	e := int(b >> 23 & 255)
-	if b<<1 == 0 {
-		h.zeros++
-		return nil
-	}
 	if e < h.top-octaves {
 		h.tiny[b>>31]++
 		return nil
