@@ -3,6 +3,7 @@ package op
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
@@ -16,7 +17,7 @@ type Relu struct{}
 func (*Relu) Name() string { return "Relu" }
 
 // Infer returns the operand's type and shape.
-func (*Relu) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Relu) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, isNumber) }
 
 // Eval computes every element.
 func (o *Relu) Eval(in []Datum) ([]Datum, error) {
@@ -24,6 +25,7 @@ func (o *Relu) Eval(in []Datum) ([]Datum, error) {
 		func(x float32) float32 { return max(x, 0) },
 		func(x float64) float64 { return max(x, 0) },
 		func(x int64) int64 { return max(x, 0) },
+		identity[uint64],
 	})
 }
 
@@ -41,77 +43,65 @@ type Clip struct{}
 func (*Clip) Name() string { return "Clip" }
 
 // Infer returns the first operand's type and shape.
-func (*Clip) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 3) }
+func (*Clip) Infer(in []Fact, _ int) ([]Fact, error) {
+	if err := need(in, 1, 3); err != nil {
+		return nil, err
+	}
+	if err := accept(isNumber, in...); err != nil {
+		return nil, err
+	}
+	typ, err := sameType(in...)
+	if err != nil {
+		return nil, err
+	}
+	for _, bound := range in[1:] {
+		if n, ok := bound.Shape.Count().Int(); ok && n != 1 {
+			return nil, fmt.Errorf("bound of shape %v, want one number", bound.Shape)
+		}
+	}
+	return []Fact{TensorFact(typ, in[0].Shape.Clone())}, nil
+}
 
 // Eval computes every element: min(max(x, lo), hi).
 func (o *Clip) Eval(in []Datum) ([]Datum, error) {
 	if _, err := prepare(o, in, 1); err != nil {
 		return nil, err
 	}
-	x := arg(in, 0)
-	bound := func(i int) (*tensor.Tensor, error) {
-		b := arg(in, i)
+	var bounds [2]*tensor.Tensor
+	for i := range bounds {
+		b := arg(in, i+1)
 		if b == nil {
-			return nil, nil
+			continue
 		}
-		if b.Len() != 1 || b.Type() != x.Type() {
-			return nil, fmt.Errorf("bound %v of a %v", b, x)
+		var err error
+		if bounds[i], err = Convert(b, native(b.Type())); err != nil {
+			return nil, err
 		}
-		return Convert(b, native(b.Type()))
 	}
-	lo, err := bound(1)
-	if err != nil {
-		return nil, err
-	}
-	hi, err := bound(2)
-	if err != nil {
-		return nil, err
-	}
-	return inNative(x, func(x *tensor.Tensor) (*tensor.Tensor, error) {
-		out := tensor.New(x.Type(), x.Shape()...)
+	return inNative(arg(in, 0), func(x *tensor.Tensor) (*tensor.Tensor, error) {
 		switch x.Type() {
 		case dtype.Float32:
-			clip[float32](out, x, lo, hi)
+			return clip(x, bounds, tensor.Data[float32]), nil
 		case dtype.Float64:
-			clip[float64](out, x, lo, hi)
-		case dtype.Int8:
-			clip[int8](out, x, lo, hi)
-		case dtype.Int16:
-			clip[int16](out, x, lo, hi)
-		case dtype.Int32:
-			clip[int32](out, x, lo, hi)
-		case dtype.Int64:
-			clip[int64](out, x, lo, hi)
-		case dtype.Uint8:
-			clip[uint8](out, x, lo, hi)
-		case dtype.Uint16:
-			clip[uint16](out, x, lo, hi)
-		case dtype.Uint32:
-			clip[uint32](out, x, lo, hi)
+			return clip(x, bounds, tensor.Data[float64]), nil
 		case dtype.Uint64:
-			clip[uint64](out, x, lo, hi)
-		default:
-			return nil, fmt.Errorf("%v cannot be limited", x.Type())
+			return clip(x, bounds, tensor.Data[uint64]), nil
 		}
-		return out, nil
+		return tensor.FromInts(x.Type(), tensor.Data[int64](clip(x, bounds, integers)), x.Shape()...), nil
 	})
 }
 
-func clip[T number](out, x, lo, hi *tensor.Tensor) {
-	dst := tensor.Data[T](out)
-	copy(dst, tensor.Data[T](x))
-	if lo != nil {
-		l := tensor.Data[T](lo)[0]
-		for i, v := range dst {
-			dst[i] = max(v, l)
-		}
+func clip[T number](x *tensor.Tensor, bounds [2]*tensor.Tensor, data func(*tensor.Tensor) []T) *tensor.Tensor {
+	dst := slices.Clone(data(x))
+	if bounds[0] != nil {
+		lo := data(bounds[0])
+		eltwise.Max(dst, dst, lo)
 	}
-	if hi != nil {
-		h := tensor.Data[T](hi)[0]
-		for i, v := range dst {
-			dst[i] = min(v, h)
-		}
+	if bounds[1] != nil {
+		hi := data(bounds[1])
+		eltwise.Min(dst, dst, hi)
 	}
+	return tensor.FromSlice(dst, x.Shape()...)
 }
 
 // inNative runs f on x in the type it is computed in, and converts back.
@@ -140,11 +130,12 @@ type LeakyRelu struct {
 func (*LeakyRelu) Name() string { return "LeakyRelu" }
 
 // Infer returns the operand's type and shape.
-func (*LeakyRelu) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*LeakyRelu) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *LeakyRelu) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.LeakyRelu(x, o.Alpha) })
+	return evalReal(o, in, func(x float32) float32 { return eltwise.LeakyRelu(x, o.Alpha) },
+		func(x float64) float64 { return prelu(x, float64(o.Alpha)) })
 }
 
 // Quantization: an elementwise function.
@@ -158,10 +149,24 @@ func (*PRelu) Name() string { return "PRelu" }
 
 // Infer returns the first operand's type and shape.
 func (*PRelu) Infer(in []Fact, _ int) ([]Fact, error) {
-	if err := need(in, 2, 2); err != nil {
+	out, err := inferBinary(in, dtype.Invalid, isNumber)
+	if err != nil {
 		return nil, err
 	}
-	return []Fact{TensorFact(in[0].Type, in[0].Shape.Clone())}, nil
+	x, slope := in[0].Shape, in[1].Shape
+	if x == nil {
+		return []Fact{{Type: out[0].Type}}, nil
+	}
+	if len(slope) > len(x) {
+		return nil, fmt.Errorf("slope %v of more dimensions than %v", slope, x)
+	}
+	for i, d := range slope {
+		if n, ok := d.Int(); ok && n != 1 && x[len(x)-len(slope)+i].Is(1) {
+			return nil, fmt.Errorf("slope %v does not broadcast to %v", slope, x)
+		}
+	}
+	out[0].Shape = x.Clone()
+	return out, nil
 }
 
 // Eval computes every element.
@@ -170,6 +175,7 @@ func (o *PRelu) Eval(in []Datum) ([]Datum, error) {
 		f32: func(dst, a, b []float32) { eltwise.Zip(dst, a, b, prelu[float32]) },
 		f64: func(dst, a, b []float64) { eltwise.Zip(dst, a, b, prelu[float64]) },
 		i64: func(dst, a, b []int64) { eltwise.Zip(dst, a, b, prelu[int64]) },
+		u64: func(dst, a, _ []uint64) { eltwise.Map(dst, a, identity) },
 	})
 }
 
@@ -192,16 +198,21 @@ type ThresholdedRelu struct {
 func (*ThresholdedRelu) Name() string { return "ThresholdedRelu" }
 
 // Infer returns the operand's type and shape.
-func (*ThresholdedRelu) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*ThresholdedRelu) Infer(in []Fact, _ int) ([]Fact, error) {
+	return inferOf(in, dtype.Type.IsFloat)
+}
 
 // Eval computes every element.
 func (o *ThresholdedRelu) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 {
-		if x > o.Alpha {
-			return x
-		}
-		return 0
-	})
+	return evalReal(o, in, func(x float32) float32 { return above(x, o.Alpha) }, func(x float64) float64 { return above(x, float64(o.Alpha)) })
+}
+
+// above returns x where it is greater than the limit, else 0.
+func above[T float32 | float64](x, limit T) T {
+	if x > limit {
+		return x
+	}
+	return 0
 }
 
 // HardSigmoid computes max(0, min(1, alpha·x+beta)).
@@ -214,11 +225,16 @@ type HardSigmoid struct {
 func (*HardSigmoid) Name() string { return "HardSigmoid" }
 
 // Infer returns the operand's type and shape.
-func (*HardSigmoid) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*HardSigmoid) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *HardSigmoid) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.HardSigmoid(x, o.Alpha, o.Beta) })
+	return evalReal(o, in, func(x float32) float32 { return eltwise.HardSigmoid(x, o.Alpha, o.Beta) },
+		func(x float64) float64 { return hardSigmoid64(x, float64(o.Alpha), float64(o.Beta)) })
+}
+
+func hardSigmoid64(x, alpha, beta float64) float64 {
+	return max(0, min(1, float64(x*alpha)+beta))
 }
 
 // Quantization: an elementwise function with values in [0, 1].
@@ -233,7 +249,7 @@ type Elu struct {
 func (*Elu) Name() string { return "Elu" }
 
 // Infer returns the operand's type and shape.
-func (*Elu) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Elu) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Elu) Eval(in []Datum) ([]Datum, error) {
@@ -253,7 +269,7 @@ type Selu struct {
 func (*Selu) Name() string { return "Selu" }
 
 // Infer returns the operand's type and shape.
-func (*Selu) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Selu) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Selu) Eval(in []Datum) ([]Datum, error) {
@@ -269,7 +285,7 @@ type Celu struct {
 func (*Celu) Name() string { return "Celu" }
 
 // Infer returns the operand's type and shape.
-func (*Celu) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Celu) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Celu) Eval(in []Datum) ([]Datum, error) {
@@ -285,7 +301,12 @@ type Gelu struct {
 func (*Gelu) Name() string { return "Gelu" }
 
 // Infer returns the operand's type and shape.
-func (*Gelu) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (o *Gelu) Infer(in []Fact, _ int) ([]Fact, error) {
+	if !slices.Contains([]string{"", "none", "tanh"}, o.Approximate) {
+		return nil, fmt.Errorf("approximate %q, want none or tanh", o.Approximate)
+	}
+	return inferOf(in, dtype.Type.IsFloat)
+}
 
 func (o *Gelu) fn() func(float32) float32 {
 	if o.Approximate == "tanh" {
@@ -309,7 +330,7 @@ type Swish struct {
 func (*Swish) Name() string { return "Swish" }
 
 // Infer returns the operand's type and shape.
-func (*Swish) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Swish) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Swish) Eval(in []Datum) ([]Datum, error) {
@@ -329,17 +350,25 @@ type Shrink struct {
 func (*Shrink) Name() string { return "Shrink" }
 
 // Infer returns the operand's type and shape.
-func (*Shrink) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Shrink) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, isNumber) }
 
 // Eval computes every element.
 func (o *Shrink) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 {
-		switch {
-		case x < -o.Lambd:
-			return x + o.Bias
-		case x > o.Lambd:
-			return x - o.Bias
-		}
-		return 0
+	whole := func(x float64) float64 { return shrink(x, float64(o.Lambd), float64(o.Bias)) }
+	return evalNumeric(o, in, numeric{
+		func(x float32) float32 { return shrink(x, o.Lambd, o.Bias) },
+		whole,
+		func(x int64) int64 { return toInt(whole(float64(x))) },
+		func(x uint64) uint64 { return uint64(toInt(whole(float64(x)))) },
 	})
+}
+
+func shrink[T float32 | float64](x, lambd, bias T) T {
+	switch {
+	case x < -lambd:
+		return x + bias
+	case x > lambd:
+		return x - bias
+	}
+	return 0
 }

@@ -21,10 +21,14 @@ func (*ArgMax) Name() string { return "ArgMax" }
 // Infer drops the axis or sets it to 1.
 func (o *ArgMax) Infer(in []Fact, _ int) ([]Fact, error) { return inferArg(in, o.Axis, o.Keepdims) }
 
-// Eval finds the indices.
+// Eval finds the indices; a NaN is greater than all.
 func (o *ArgMax) Eval(in []Datum) ([]Datum, error) {
-	return evalArg(o, in, o.Axis, func(x []float32, n, s int) int { return reduce.ArgMax(x, n, s, o.SelectLastIndex) },
-		func(x []int64, n, s int) int { return reduce.ArgMax(x, n, s, o.SelectLastIndex) })
+	return evalArg(o, in, o.Axis, picker{
+		func(x []float32, n, s int) int { return reduce.ArgMax(x, n, s, o.SelectLastIndex) },
+		func(x []float64, n, s int) int { return reduce.ArgMax(x, n, s, o.SelectLastIndex) },
+		func(x []int64, n, s int) int { return reduce.ArgMax(x, n, s, o.SelectLastIndex) },
+		func(x []uint64, n, s int) int { return reduce.ArgMax(x, n, s, o.SelectLastIndex) },
+	})
 }
 
 // Quantization: the index does not depend on the scale.
@@ -43,14 +47,21 @@ func (*ArgMin) Name() string { return "ArgMin" }
 // Infer drops the axis or sets it to 1.
 func (o *ArgMin) Infer(in []Fact, _ int) ([]Fact, error) { return inferArg(in, o.Axis, o.Keepdims) }
 
-// Eval finds the indices.
+// Eval finds the indices; a NaN is less than all.
 func (o *ArgMin) Eval(in []Datum) ([]Datum, error) {
-	return evalArg(o, in, o.Axis, func(x []float32, n, s int) int { return reduce.ArgMin(x, n, s, o.SelectLastIndex) },
-		func(x []int64, n, s int) int { return reduce.ArgMin(x, n, s, o.SelectLastIndex) })
+	return evalArg(o, in, o.Axis, picker{
+		func(x []float32, n, s int) int { return reduce.ArgMin(x, n, s, o.SelectLastIndex) },
+		func(x []float64, n, s int) int { return reduce.ArgMin(x, n, s, o.SelectLastIndex) },
+		func(x []int64, n, s int) int { return reduce.ArgMin(x, n, s, o.SelectLastIndex) },
+		func(x []uint64, n, s int) int { return reduce.ArgMin(x, n, s, o.SelectLastIndex) },
+	})
 }
 
 func inferArg(in []Fact, axis int, keep bool) ([]Fact, error) {
 	if err := need(in, 1, 1); err != nil {
+		return nil, err
+	}
+	if err := accept(isNumber, in[0]); err != nil {
 		return nil, err
 	}
 	if in[0].Shape == nil {
@@ -69,37 +80,50 @@ func inferArg(in []Fact, axis int, keep bool) ([]Fact, error) {
 	return []Fact{TensorFact(dtype.Int64, shape)}, nil
 }
 
-func evalArg(o Op, in []Datum, axis int, f32 func(x []float32, n, stride int) int, i64 func(x []int64, n, stride int) int) ([]Datum, error) {
+// picker finds one of n elements of x that lie stride apart, by element type.
+type picker struct {
+	f32 func(x []float32, n, stride int) int
+	f64 func(x []float64, n, stride int) int
+	i64 func(x []int64, n, stride int) int
+	u64 func(x []uint64, n, stride int) int
+}
+
+func evalArg(o Op, in []Datum, axis int, fn picker) ([]Datum, error) {
 	out, err := prepare(o, in, 1)
 	if err != nil {
 		return nil, err
 	}
-	x := arg(in, 0)
-	axis, err = Axis(axis, x.Rank())
+	x, err := Convert(arg(in, 0), native(arg(in, 0).Type()))
 	if err != nil {
 		return nil, err
 	}
-	shape, _ := out[0].Shape.Ints()
-	n, stride := x.Shape()[axis], inner(x.Shape(), axis+1)
-	if n == 0 {
-		return nil, fmt.Errorf("axis %d is empty", axis)
+	if axis, err = Axis(axis, x.Rank()); err != nil {
+		return nil, err
 	}
+	shape, err := sized(out[0])
+	if err != nil {
+		return nil, err
+	}
+	n, stride := x.Shape()[axis], inner(x.Shape(), axis+1)
 	y := tensor.New(dtype.Int64, shape...)
 	dst := tensor.Data[int64](y)
-	from := func(i int) int { return i/stride*stride*n + i%stride }
-	if ints, ok := tensor.Ints(x); ok {
-		for i := range dst {
-			dst[i] = int64(i64(ints[from(i):], n, stride))
-		}
-		return Of(y), nil
-	}
-	f, err := Convert(x, dtype.Float32)
-	if err != nil {
-		return nil, err
-	}
-	src := tensor.Data[float32](f)
-	for i := range dst {
-		dst[i] = int64(f32(src[from(i):], n, stride))
+	switch {
+	case n == 0 && len(dst) > 0:
+		return nil, fmt.Errorf("axis %d is empty", axis)
+	case x.Type() == dtype.Float32:
+		pick(dst, tensor.Data[float32](x), n, stride, fn.f32)
+	case x.Type() == dtype.Float64:
+		pick(dst, tensor.Data[float64](x), n, stride, fn.f64)
+	case x.Type() == dtype.Uint64:
+		pick(dst, tensor.Data[uint64](x), n, stride, fn.u64)
+	default:
+		pick(dst, integers(x), n, stride, fn.i64)
 	}
 	return Of(y), nil
+}
+
+func pick[T number](dst []int64, x []T, n, stride int, f func(x []T, n, stride int) int) {
+	for i := range dst {
+		dst[i] = int64(f(x[i/stride*stride*n+i%stride:], n, stride))
+	}
 }

@@ -19,7 +19,7 @@ func (*Add) Infer(in []Fact, _ int) ([]Fact, error) { return inferArithmetic(in,
 
 // Eval computes every element.
 func (o *Add) Eval(in []Datum) ([]Datum, error) {
-	return evalBinary(o, in, binary{eltwise.Add[float32], eltwise.Add[float64], eltwise.Add[int64]})
+	return evalBinary(o, in, binary{eltwise.Add[float32], eltwise.Add[float64], eltwise.Add[int64], nil})
 }
 
 // Quantization: two activations.
@@ -36,7 +36,7 @@ func (*Sub) Infer(in []Fact, _ int) ([]Fact, error) { return inferArithmetic(in,
 
 // Eval computes every element.
 func (o *Sub) Eval(in []Datum) ([]Datum, error) {
-	return evalBinary(o, in, binary{eltwise.Sub[float32], eltwise.Sub[float64], eltwise.Sub[int64]})
+	return evalBinary(o, in, binary{eltwise.Sub[float32], eltwise.Sub[float64], eltwise.Sub[int64], nil})
 }
 
 // Quantization: two activations.
@@ -53,79 +53,40 @@ func (*Mul) Infer(in []Fact, _ int) ([]Fact, error) { return inferArithmetic(in,
 
 // Eval computes every element.
 func (o *Mul) Eval(in []Datum) ([]Datum, error) {
-	return evalBinary(o, in, binary{eltwise.Mul[float32], eltwise.Mul[float64], eltwise.Mul[int64]})
+	return evalBinary(o, in, binary{eltwise.Mul[float32], eltwise.Mul[float64], eltwise.Mul[int64], nil})
 }
 
 // Quantization: two activations.
 func (*Mul) Quantization() Facts { return activations() }
 
-// Div computes the quotient; that of integers is truncated of two broadcast operands.
+// Div computes the quotient of two broadcast operands; that of integers is
+// truncated, and 0 where the divisor is.
 type Div struct{}
 
 // Name returns "Div".
 func (*Div) Name() string { return "Div" }
 
 // Infer returns the broadcast shape, and the values of shape tensors.
-func (*Div) Infer(in []Fact, _ int) ([]Fact, error) { return inferArithmetic(in, Dim.Div) }
+func (*Div) Infer(in []Fact, _ int) ([]Fact, error) { return inferArithmetic(in, divided) }
 
 // Eval computes every element.
 func (o *Div) Eval(in []Datum) ([]Datum, error) {
-	return evalBinary(o, in, binary{eltwise.Div[float32], eltwise.Div[float64], eltwise.DivInt[int64]})
+	return evalBinary(o, in, binary{eltwise.Div[float32], eltwise.Div[float64], eltwise.DivInt[int64], eltwise.DivInt[uint64]})
+}
+
+// divided is the truncated quotient of numbers; sizes are taken to be
+// positive, so that rounding down is the same.
+func divided(a, b Dim) Dim {
+	n, nok := a.Int()
+	m, mok := b.Int()
+	if nok && mok && m != 0 {
+		return Size(n / m)
+	}
+	return a.Div(b)
 }
 
 // Quantization: two activations.
 func (*Div) Quantization() Facts { return activations() }
-
-// Pow raises the first operand to the power of the second, whose type may be
-// another.
-type Pow struct{}
-
-// Name returns "Pow".
-func (*Pow) Name() string { return "Pow" }
-
-// Infer returns the first operand's type and the broadcast shape.
-func (*Pow) Infer(in []Fact, _ int) ([]Fact, error) {
-	if err := need(in, 2, 2); err != nil {
-		return nil, err
-	}
-	shape, err := Broadcast(in[0].Shape, in[1].Shape)
-	return []Fact{TensorFact(in[0].Type, shape)}, err
-}
-
-// Eval computes every element.
-func (o *Pow) Eval(in []Datum) ([]Datum, error) {
-	out, err := prepare(o, in, 1)
-	if err != nil {
-		return nil, err
-	}
-	shape, _ := out[0].Shape.Ints()
-	x, y := arg(in, 0), arg(in, 1)
-	if x.Type().IsInteger() && y.Type().IsInteger() {
-		a, _ := tensor.Ints(x)
-		b, _ := tensor.Ints(y)
-		res := make([]int64, lengthOf(shape))
-		as, _ := eltwise.BroadcastStrides(x.Shape(), shape)
-		bs, _ := eltwise.BroadcastStrides(y.Shape(), shape)
-		eltwise.Broadcast(res, shape, a, as, b, bs, func(dst, a, b []int64) { eltwise.Zip(dst, a, b, eltwise.PowInt[int64]) })
-		return Of(tensor.FromInts(x.Type(), res, shape...)), nil
-	}
-	a, err := Convert(x, dtype.Float32)
-	if err != nil {
-		return nil, err
-	}
-	b, err := Convert(y, dtype.Float32)
-	if err != nil {
-		return nil, err
-	}
-	r := broadcast(shape, a, b, tensor.Data[float32], func(dst, a, b []float32) { eltwise.Zip(dst, a, b, eltwise.Pow) })
-	r, err = Convert(r, x.Type())
-	return Of(r), err
-}
-
-func lengthOf(shape []int) int {
-	n, _ := tensor.Count(shape)
-	return n
-}
 
 // Mod computes the remainder: with the sign of the divisor, or with Fmod that
 // of the dividend, which floats need.
@@ -137,22 +98,14 @@ type Mod struct {
 func (*Mod) Name() string { return "Mod" }
 
 // Infer returns the broadcast shape.
-func (*Mod) Infer(in []Fact, _ int) ([]Fact, error) { return inferBinary(in, dtype.Invalid) }
+func (*Mod) Infer(in []Fact, _ int) ([]Fact, error) { return inferBinary(in, dtype.Invalid, isNumber) }
 
 // Eval computes every element.
 func (o *Mod) Eval(in []Datum) ([]Datum, error) {
 	if o.Fmod {
-		return evalBinary(o, in, binary{
-			func(dst, a, b []float32) { eltwise.Zip(dst, a, b, eltwise.Fmod[float32]) },
-			func(dst, a, b []float64) { eltwise.Zip(dst, a, b, eltwise.Fmod[float64]) },
-			func(dst, a, b []int64) { eltwise.Zip(dst, a, b, eltwise.RemInt[int64]) },
-		})
+		return evalBinary(o, in, binary{zip(eltwise.Fmod[float32]), zip(eltwise.Fmod[float64]), zip(eltwise.RemInt[int64]), zip(eltwise.RemInt[uint64])})
 	}
-	return evalBinary(o, in, binary{
-		func(dst, a, b []float32) { eltwise.Zip(dst, a, b, eltwise.ModFloat[float32]) },
-		func(dst, a, b []float64) { eltwise.Zip(dst, a, b, eltwise.ModFloat[float64]) },
-		func(dst, a, b []int64) { eltwise.Zip(dst, a, b, eltwise.ModInt[int64]) },
-	})
+	return evalBinary(o, in, binary{zip(eltwise.ModFloat[float32]), zip(eltwise.ModFloat[float64]), zip(eltwise.ModInt[int64]), zip(eltwise.ModInt[uint64])})
 }
 
 // BitShift shifts unsigned integers by the second operand.
@@ -168,7 +121,7 @@ func (o *BitShift) Infer(in []Fact, _ int) ([]Fact, error) {
 	if o.Direction != "LEFT" && o.Direction != "RIGHT" {
 		return nil, fmt.Errorf("direction %q, want LEFT or RIGHT", o.Direction)
 	}
-	return inferBinary(in, dtype.Invalid)
+	return inferBinary(in, dtype.Invalid, isUnsigned)
 }
 
 // Eval computes every element.
@@ -184,36 +137,76 @@ func (o *BitShift) Eval(in []Datum) ([]Datum, error) {
 }
 
 // evalFolded computes an operator of one or more broadcast operands, applied
-// from left to right.
-func evalFolded(o Op, in []Datum, fn binary) ([]Datum, error) {
-	if _, err := prepare(o, in, 1); err != nil {
-		return nil, err
-	}
-	acc := in[0]
-	for _, next := range in[1:] {
-		r, err := evalBinary(&Add{}, []Datum{acc, next}, fn)
-		if err != nil {
-			return nil, err
-		}
-		acc = r[0]
-	}
-	return []Datum{acc}, nil
-}
-
-func inferFolded(in []Fact) ([]Fact, error) {
-	if err := need(in, 1, -1); err != nil {
-		return nil, err
-	}
-	typ, err := sameType(in...)
+// from left to right, then finish, if given; narrow floats are rounded once.
+func evalFolded(o Op, in []Datum, fn binary, finish func(*tensor.Tensor)) ([]Datum, error) {
+	out, err := prepare(o, in, 1)
 	if err != nil {
 		return nil, err
 	}
-	shapes := make([]Shape, len(in))
-	for i, f := range in {
-		shapes[i] = f.Shape
+	if _, err := sized(out[0]); err != nil {
+		return nil, err
 	}
-	shape, err := Broadcast(shapes...)
-	return []Fact{TensorFact(typ, shape)}, err
+	var acc *tensor.Tensor
+	for i := range in {
+		next, err := Convert(arg(in, i), native(out[0].Type))
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			acc = next
+			continue
+		}
+		shape, err := Broadcast(Known(acc.Shape()...), Known(next.Shape()...))
+		if err != nil {
+			return nil, err
+		}
+		dims, err := sized(Fact{Type: acc.Type(), Shape: shape})
+		if err != nil {
+			return nil, err
+		}
+		if acc, err = fn.eval(dims, acc, next); err != nil {
+			return nil, err
+		}
+	}
+	if finish != nil {
+		if len(in) == 1 {
+			acc = acc.Clone()
+		}
+		finish(acc)
+	}
+	y, err := Convert(acc, out[0].Type)
+	return Of(y), err
+}
+
+func inferFolded(in []Fact, ok func(dtype.Type) bool) ([]Fact, error) {
+	if err := need(in, max(len(in), 1), -1); err != nil {
+		return nil, err
+	}
+	return inferBroadcast(in, dtype.Invalid, ok)
+}
+
+// inferExtreme is inferFolded of Max and Min, which follow the elements of
+// shape tensors.
+func inferExtreme(in []Fact, pick func(a, b int) int) ([]Fact, error) {
+	out, err := inferFolded(in, isNumber)
+	if err != nil {
+		return nil, err
+	}
+	out[0].Values = held(follow(func(v []Dim) Dim {
+		best := v[0]
+		for _, d := range v[1:] {
+			n, nok := best.Int()
+			m, mok := d.Int()
+			switch {
+			case nok && mok:
+				best = Size(pick(n, m))
+			case !best.Same(d):
+				best = Unknown
+			}
+		}
+		return best
+	}, in...), out[0].Type)
+	return out, nil
 }
 
 // Max gives the greatest of its broadcast operands; NaN wins.
@@ -222,12 +215,14 @@ type Max struct{}
 // Name returns "Max".
 func (*Max) Name() string { return "Max" }
 
-// Infer returns the broadcast shape.
-func (*Max) Infer(in []Fact, _ int) ([]Fact, error) { return inferFolded(in) }
+// Infer returns the broadcast shape, and the values of shape tensors.
+func (*Max) Infer(in []Fact, _ int) ([]Fact, error) {
+	return inferExtreme(in, func(a, b int) int { return max(a, b) })
+}
 
 // Eval computes every element.
 func (o *Max) Eval(in []Datum) ([]Datum, error) {
-	return evalFolded(o, in, binary{eltwise.Max[float32], eltwise.Max[float64], eltwise.Max[int64]})
+	return evalFolded(o, in, binary{eltwise.Max[float32], eltwise.Max[float64], eltwise.Max[int64], eltwise.Max[uint64]}, nil)
 }
 
 // Min gives the least of its broadcast operands; NaN wins.
@@ -236,12 +231,14 @@ type Min struct{}
 // Name returns "Min".
 func (*Min) Name() string { return "Min" }
 
-// Infer returns the broadcast shape.
-func (*Min) Infer(in []Fact, _ int) ([]Fact, error) { return inferFolded(in) }
+// Infer returns the broadcast shape, and the values of shape tensors.
+func (*Min) Infer(in []Fact, _ int) ([]Fact, error) {
+	return inferExtreme(in, func(a, b int) int { return min(a, b) })
+}
 
 // Eval computes every element.
 func (o *Min) Eval(in []Datum) ([]Datum, error) {
-	return evalFolded(o, in, binary{eltwise.Min[float32], eltwise.Min[float64], eltwise.Min[int64]})
+	return evalFolded(o, in, binary{eltwise.Min[float32], eltwise.Min[float64], eltwise.Min[int64], eltwise.Min[uint64]}, nil)
 }
 
 // Sum adds its broadcast operands.
@@ -251,12 +248,14 @@ type Sum struct{}
 func (*Sum) Name() string { return "Sum" }
 
 // Infer returns the broadcast shape.
-func (*Sum) Infer(in []Fact, _ int) ([]Fact, error) { return inferFolded(in) }
+func (*Sum) Infer(in []Fact, _ int) ([]Fact, error) { return inferFolded(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Sum) Eval(in []Datum) ([]Datum, error) {
-	return evalFolded(o, in, binary{eltwise.Add[float32], eltwise.Add[float64], nil})
+	return evalFolded(o, in, sums, nil)
 }
+
+var sums = binary{f32: eltwise.Add[float32], f64: eltwise.Add[float64]}
 
 // Mean averages its broadcast operands.
 type Mean struct{}
@@ -265,18 +264,17 @@ type Mean struct{}
 func (*Mean) Name() string { return "Mean" }
 
 // Infer returns the broadcast shape.
-func (*Mean) Infer(in []Fact, _ int) ([]Fact, error) { return inferFolded(in) }
+func (*Mean) Infer(in []Fact, _ int) ([]Fact, error) { return inferFolded(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Mean) Eval(in []Datum) ([]Datum, error) {
-	sum, err := evalFolded(o, in, binary{eltwise.Add[float32], eltwise.Add[float64], nil})
-	if err != nil {
-		return nil, err
-	}
-	n := float32(len(in))
-	return evalNumeric(&Relu{}, sum, numeric{
-		func(x float32) float32 { return x / n },
-		func(x float64) float64 { return x / float64(n) },
-		func(x int64) int64 { return x },
+	return evalFolded(o, in, sums, func(sum *tensor.Tensor) {
+		if sum.Type() == dtype.Float64 {
+			d := tensor.Data[float64](sum)
+			eltwise.Div(d, d, []float64{float64(len(in))})
+			return
+		}
+		d := tensor.Data[float32](sum)
+		eltwise.Div(d, d, []float32{float32(len(in))})
 	})
 }

@@ -3,6 +3,7 @@ package op
 import (
 	"fmt"
 	"math"
+	mathbits "math/bits"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/convert"
@@ -27,16 +28,19 @@ func castTensor(t *tensor.Tensor, to dtype.Type, saturate bool, round convert.Ro
 	if t.Type() == to {
 		return t, nil
 	}
+	if to.Bits() == 0 {
+		return nil, fmt.Errorf("nothing is converted to %v", to)
+	}
+	if halves(t.Type(), to) {
+		return castHalf(t, to), nil
+	}
 	if ints, ok := tensor.Ints(t); ok {
 		if to.IsInteger() {
 			return tensor.FromInts(to, ints, t.Shape()...), nil
 		}
 		reals := make([]float64, len(ints))
 		for i, v := range ints {
-			reals[i] = float64(v)
-			if t.Type() == dtype.Uint64 {
-				reals[i] = float64(uint64(v))
-			}
+			reals[i] = real(v, t.Type() == dtype.Uint64, to != dtype.Float64)
 		}
 		return encode(reals, to, t.Shape(), saturate, round)
 	}
@@ -45,6 +49,49 @@ func castTensor(t *tensor.Tensor, to dtype.Type, saturate bool, round convert.Ro
 		return nil, err
 	}
 	return encode(reals, to, t.Shape(), saturate, round)
+}
+
+// real returns v, or the unsigned number with its bits, as a float64. Where
+// that is rounded a second time, odd makes the first rounding one to odd, so
+// that the two come to one.
+func real(v int64, unsigned, odd bool) float64 {
+	m, negative := uint64(v), !unsigned && v < 0
+	if negative {
+		m = -m
+	}
+	if excess := mathbits.Len64(m) - 53; odd && excess > 0 {
+		low := m & (1<<excess - 1)
+		m -= low
+		if low != 0 {
+			m |= 1 << excess
+		}
+	}
+	if negative {
+		return -float64(m)
+	}
+	return float64(m)
+}
+
+// halves reports whether one type is Float32 and the other a half of it, which
+// kernels convert without a copy in float64.
+func halves(from, to dtype.Type) bool {
+	half := func(t dtype.Type) bool { return t == dtype.Float16 || t == dtype.BFloat16 }
+	return from == dtype.Float32 && half(to) || half(from) && to == dtype.Float32
+}
+
+func castHalf(t *tensor.Tensor, to dtype.Type) *tensor.Tensor {
+	out := tensor.New(to, t.Shape()...)
+	switch {
+	case to == dtype.Float16:
+		convert.EncodeF16(tensor.Data[uint16](out), tensor.Data[float32](t))
+	case to == dtype.BFloat16:
+		convert.EncodeBF16(tensor.Data[uint16](out), tensor.Data[float32](t))
+	case t.Type() == dtype.Float16:
+		convert.DecodeF16(tensor.Data[float32](out), tensor.Data[uint16](t))
+	default:
+		convert.DecodeBF16(tensor.Data[float32](out), tensor.Data[uint16](t))
+	}
+	return out
 }
 
 // decodeFloats returns the values of a floating-point tensor.
@@ -119,7 +166,7 @@ func encode(reals []float64, to dtype.Type, shape []int, saturate bool, round co
 	case to == dtype.Float8E8M0:
 		dst := tensor.Data[uint8](out)
 		for i, v := range reals {
-			dst[i] = convert.F32ToE8M0(float32(v), round, saturate)
+			dst[i] = convert.F32ToE8M0(convert.RoundToOdd(v), round, saturate)
 		}
 	case to == dtype.Float4E2M1:
 		codes := make([]int8, len(reals))
@@ -169,6 +216,12 @@ func toInt(v float64) int64 {
 	return int64(v)
 }
 
+// roundings are the values of round_mode; an operator made without its
+// defaults rounds up.
+var roundings = map[string]convert.Rounding{
+	"": convert.RoundUp, "up": convert.RoundUp, "down": convert.RoundDown, "nearest": convert.RoundNearest,
+}
+
 // Cast changes the element type.
 type Cast struct {
 	To       dtype.Type `attr:"to"`
@@ -185,12 +238,15 @@ func (o *Cast) Infer(in []Fact, _ int) ([]Fact, error) {
 	if err := need(in, 1, 1); err != nil {
 		return nil, err
 	}
-	if o.To == dtype.Invalid {
+	if o.To.Class() == dtype.Other {
 		return nil, fmt.Errorf("attribute to is missing")
 	}
+	if _, ok := roundings[o.RoundMode]; !ok {
+		return nil, fmt.Errorf("round_mode %q, want up, down or nearest", o.RoundMode)
+	}
 	out := TensorFact(o.To, in[0].Shape.Clone())
-	if v, ok := values(in[0]); ok && (o.To == dtype.Int64 || o.To == dtype.Int32) {
-		out.Values = v
+	if v, ok := values(in[0]); ok {
+		out.Values = held(v, o.To)
 	}
 	return []Fact{out}, nil
 }
@@ -200,8 +256,7 @@ func (o *Cast) Eval(in []Datum) ([]Datum, error) {
 	if _, err := prepare(o, in, 1); err != nil {
 		return nil, err
 	}
-	round := map[string]convert.Rounding{"up": convert.RoundUp, "down": convert.RoundDown, "nearest": convert.RoundNearest}[o.RoundMode]
-	t, err := castTensor(arg(in, 0), o.To, o.Saturate, round)
+	t, err := castTensor(arg(in, 0), o.To, o.Saturate, roundings[o.RoundMode])
 	return Of(t), err
 }
 
@@ -222,6 +277,9 @@ func (o *CastLike) cast(to dtype.Type) *Cast {
 func (o *CastLike) Infer(in []Fact, outs int) ([]Fact, error) {
 	if err := need(in, 2, 2); err != nil {
 		return nil, err
+	}
+	if in[1].Type == dtype.Invalid {
+		return []Fact{{Shape: in[0].Shape.Clone()}}, nil
 	}
 	return o.cast(in[1].Type).Infer(in[:1], outs)
 }

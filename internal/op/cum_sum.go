@@ -22,6 +22,21 @@ func (*CumSum) Infer(in []Fact, _ int) ([]Fact, error) {
 	if err := need(in, 2, 2); err != nil {
 		return nil, err
 	}
+	if err := accept(isNumber, in[0]); err != nil {
+		return nil, err
+	}
+	l, err := listAt(in, 1, "axis")
+	if err != nil {
+		return nil, err
+	}
+	if l.n >= 0 && l.n != 1 {
+		return nil, fmt.Errorf("axis has %d elements, want one", l.n)
+	}
+	if at, ok := l.numbers(); ok && in[0].Shape != nil {
+		if _, err := Axis(at[0], len(in[0].Shape)); err != nil {
+			return nil, err
+		}
+	}
 	return []Fact{TensorFact(in[0].Type, in[0].Shape.Clone())}, nil
 }
 
@@ -30,11 +45,7 @@ func (o *CumSum) Eval(in []Datum) ([]Datum, error) {
 	if _, err := prepare(o, in, 1); err != nil {
 		return nil, err
 	}
-	at, ok := tensor.Ints(arg(in, 1))
-	if !ok || len(at) != 1 {
-		return nil, fmt.Errorf("axis %v, want one integer", arg(in, 1))
-	}
-	axis, err := Axis(int(at[0]), arg(in, 0).Rank())
+	axis, err := Axis(int(integers(arg(in, 1))[0]), arg(in, 0).Rank())
 	if err != nil {
 		return nil, err
 	}
@@ -46,11 +57,7 @@ func (o *CumSum) Eval(in []Datum) ([]Datum, error) {
 		case dtype.Float64:
 			return tensor.FromSlice(cumulate(o, tensor.Data[float64](x), n, stride), x.Shape()...), nil
 		}
-		ints, ok := tensor.Ints(x)
-		if !ok {
-			return nil, fmt.Errorf("%v is not summed", x.Type())
-		}
-		return tensor.FromInts(x.Type(), cumulate(o, ints, n, stride), x.Shape()...), nil
+		return tensor.FromInts(x.Type(), cumulate(o, integers(x), n, stride), x.Shape()...), nil
 	})
 }
 

@@ -9,13 +9,36 @@ import (
 )
 
 // inferUnary is Infer of operators whose output has the type and shape of
-// their first operand; extra optional operands may follow.
-func inferUnary(in []Fact, most int) ([]Fact, error) {
-	if err := need(in, 1, most); err != nil {
+// their only operand.
+func inferUnary(in []Fact) ([]Fact, error) {
+	if err := need(in, 1, 1); err != nil {
 		return nil, err
 	}
 	return []Fact{TensorFact(in[0].Type, in[0].Shape.Clone())}, nil
 }
+
+// inferOf is inferUnary for operands of the accepted types.
+func inferOf(in []Fact, ok func(dtype.Type) bool) ([]Fact, error) {
+	out, err := inferUnary(in)
+	if err != nil {
+		return nil, err
+	}
+	return out, accept(ok, in[0])
+}
+
+// accept checks the element types of operands, where they are known.
+func accept(ok func(dtype.Type) bool, in ...Fact) error {
+	for _, f := range in {
+		if f.Type != dtype.Invalid && !ok(f.Type) {
+			return fmt.Errorf("operands of type %v are not possible", f.Type)
+		}
+	}
+	return nil
+}
+
+func isNumber(t dtype.Type) bool   { return t.IsFloat() || t.IsInteger() }
+func isBool(t dtype.Type) bool     { return t == dtype.Bool }
+func isUnsigned(t dtype.Type) bool { return t.Class() == dtype.Unsigned }
 
 // elementwise are the facts of a function of each element alone.
 func elementwise(r *Interval) Facts {
@@ -31,9 +54,6 @@ func evalUnary(o Op, in []Datum, fn func(float32) float32) ([]Datum, error) {
 		return nil, err
 	}
 	x := arg(in, 0)
-	if !x.Type().IsFloat() {
-		return nil, fmt.Errorf("%v is no floating-point type", x.Type())
-	}
 	f, err := Convert(x, dtype.Float32)
 	if err != nil {
 		return nil, err
@@ -87,11 +107,19 @@ func native(t dtype.Type) dtype.Type {
 	return t
 }
 
-// numeric runs one of the functions by element type. Each gets typed slices.
+// numeric is a function of each element by element type; nil where the
+// operator does not take the type. i64 serves all integers, and wraps, but
+// Uint64 where u64 is given.
 type numeric struct {
 	f32 func(float32) float32
 	f64 func(float64) float64
-	i64 func(int64) int64 // for the integer types; wraps
+	i64 func(int64) int64
+	u64 func(uint64) uint64
+}
+
+// evalReal maps floating-point elements, Float64 in its own arithmetic.
+func evalReal(o Op, in []Datum, f32 func(float32) float32, f64 func(float64) float64) ([]Datum, error) {
+	return evalNumeric(o, in, numeric{f32: f32, f64: f64})
 }
 
 // evalNumeric maps elements of any numeric type.
@@ -100,24 +128,32 @@ func evalNumeric(o Op, in []Datum, fn numeric) ([]Datum, error) {
 		return nil, err
 	}
 	x := arg(in, 0)
-	switch {
-	case x.Type() == dtype.Float64:
-		out := tensor.New(dtype.Float64, x.Shape()...)
-		eltwise.Map(tensor.Data[float64](out), tensor.Data[float64](x), fn.f64)
-		return Of(out), nil
-	case x.Type().IsFloat():
+	switch typ := x.Type(); {
+	case typ == dtype.Float64 && fn.f64 != nil:
+		return Of(mapTo(x, tensor.Data[float64], fn.f64)), nil
+	case typ.IsFloat() && fn.f32 != nil:
 		return evalUnary(o, in, fn.f32)
+	case typ == dtype.Uint64 && fn.u64 != nil:
+		return Of(mapTo(x, tensor.Data[uint64], fn.u64)), nil
+	case typ.IsInteger() && fn.i64 != nil:
+		return Of(tensor.FromInts(typ, integers(mapTo(x, integers, fn.i64)), x.Shape()...)), nil
 	}
-	ints, ok := tensor.Ints(x)
-	if !ok || !x.Type().IsInteger() {
-		return nil, fmt.Errorf("%v is no numeric type", x.Type())
-	}
-	res := make([]int64, len(ints))
-	for i, v := range ints {
-		res[i] = fn.i64(v)
-	}
-	return Of(tensor.FromInts(x.Type(), res, x.Shape()...)), nil
+	return nil, fmt.Errorf("operands of type %v are not possible", x.Type())
 }
+
+func mapTo[T tensor.Element](x *tensor.Tensor, data func(*tensor.Tensor) []T, f func(T) T) *tensor.Tensor {
+	dst := make([]T, x.Len())
+	eltwise.Map(dst, data(x), f)
+	return tensor.FromSlice(dst, x.Shape()...)
+}
+
+// integers returns the elements of an integer or Bool tensor.
+func integers(t *tensor.Tensor) []int64 {
+	v, _ := tensor.Ints(t)
+	return v
+}
+
+func identity[T any](x T) T { return x }
 
 // Abs computes |x| of any numeric type.
 type Abs struct{}
@@ -126,7 +162,7 @@ type Abs struct{}
 func (*Abs) Name() string { return "Abs" }
 
 // Infer returns the operand's type and shape.
-func (*Abs) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Abs) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, isNumber) }
 
 // Eval computes every element.
 func (o *Abs) Eval(in []Datum) ([]Datum, error) {
@@ -134,6 +170,7 @@ func (o *Abs) Eval(in []Datum) ([]Datum, error) {
 		func(x float32) float32 { return abs(x) },
 		func(x float64) float64 { return abs(x) },
 		func(x int64) int64 { return max(x, -x) },
+		identity[uint64],
 	})
 }
 
@@ -153,15 +190,17 @@ func (*Neg) Name() string { return "Neg" }
 // Infer returns the operand's type and shape, and the negated values of a
 // shape tensor.
 func (*Neg) Infer(in []Fact, _ int) ([]Fact, error) {
-	out, err := inferUnary(in, 1)
-	if err == nil {
-		if v, ok := values(in[0]); ok {
-			for _, d := range v {
-				out[0].Values = append(out[0].Values, Size(0).Sub(d))
-			}
-		}
+	out, err := inferOf(in, isNumber)
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	v, _ := values(in[0])
+	neg := make([]Dim, len(v))
+	for i, d := range v {
+		neg[i] = Size(0).Sub(d)
+	}
+	out[0].Values = held(neg, out[0].Type)
+	return out, nil
 }
 
 // Eval computes every element.
@@ -170,6 +209,7 @@ func (o *Neg) Eval(in []Datum) ([]Datum, error) {
 		func(x float32) float32 { return -x },
 		func(x float64) float64 { return -x },
 		func(x int64) int64 { return -x },
+		nil,
 	})
 }
 
@@ -180,19 +220,20 @@ type Sign struct{}
 func (*Sign) Name() string { return "Sign" }
 
 // Infer returns the operand's type and shape.
-func (*Sign) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Sign) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, isNumber) }
 
 // Eval computes every element.
 func (o *Sign) Eval(in []Datum) ([]Datum, error) {
-	return evalNumeric(o, in, numeric{sign[float32], sign[float64], sign[int64]})
+	return evalNumeric(o, in, numeric{sign[float32], sign[float64], sign[int64], sign[uint64]})
 }
 
-func sign[T float32 | float64 | int64](x T) T {
+func sign[T float32 | float64 | int64 | uint64](x T) T {
+	var zero, one T = 0, 1
 	switch {
 	case x > 0:
-		return 1
+		return one
 	case x < 0:
-		return -1
+		return zero - one
 	}
 	return x
 }

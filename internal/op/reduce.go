@@ -1,7 +1,6 @@
 package op
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -40,8 +39,11 @@ func (r reduction) axes(in []Fact) ([]int, bool, error) {
 	return axes, true, err
 }
 
-func (r reduction) infer(in []Fact) ([]Fact, error) {
+func (r reduction) infer(in []Fact, ok func(dtype.Type) bool) ([]Fact, error) {
 	if err := need(in, 1, 2); err != nil {
+		return nil, err
+	}
+	if err := accept(ok, in[0]); err != nil {
 		return nil, err
 	}
 	out := Fact{Type: in[0].Type}
@@ -70,11 +72,40 @@ func (r reduction) infer(in []Fact) ([]Fact, error) {
 	return []Fact{out}, nil
 }
 
+// inferFold is infer that also follows the elements of a shape tensor, which f
+// combines.
+func (r reduction) inferFold(in []Fact, f func(a, b Dim) Dim) ([]Fact, error) {
+	out, err := r.infer(in, isNumber)
+	if err != nil || out[0].Shape == nil {
+		return out, err
+	}
+	v, ok := values(in[0])
+	if n, one := out[0].Shape.Count().Int(); !ok || len(v) == 0 || !one || n != 1 {
+		return out, nil
+	}
+	total := v[0]
+	for _, d := range v[1:] {
+		total = f(total, d)
+	}
+	out[0].Values = held([]Dim{total}, out[0].Type)
+	return out, nil
+}
+
 // reducer computes one result from n elements of x that lie stride apart.
 type reducer[T any] func(x []T, n, stride int) T
 
-// evalReduce reduces in the type of the input: ints for integers.
-func evalReduce(o Op, r reduction, in []Datum, f32 reducer[float32], f64 reducer[float64], i64 reducer[int64]) ([]Datum, error) {
+// reducers reduce by element type; nil where the operator does not take the
+// type. i64 serves all integers and Bool, and wraps, but Uint64 where u64 is
+// given. Without either, integers are reduced as Float64 and truncated.
+type reducers struct {
+	f32 reducer[float32]
+	f64 reducer[float64]
+	i64 reducer[int64]
+	u64 reducer[uint64]
+}
+
+// evalReduce reduces in the type of the input; narrow floats in float32.
+func evalReduce(o Op, r reduction, in []Datum, fn reducers) ([]Datum, error) {
 	out, err := prepare(o, in, 1)
 	if err != nil {
 		return nil, err
@@ -83,16 +114,24 @@ func evalReduce(o Op, r reduction, in []Datum, f32 reducer[float32], f64 reducer
 	if err != nil {
 		return nil, err
 	}
-	shape, ok := out[0].Shape.Ints()
-	if !ok {
-		return nil, fmt.Errorf("the axes are not known")
+	shape, err := sized(out[0])
+	if err != nil {
+		return nil, err
 	}
-	x := arg(in, 0)
-	n := 1
+	x, typ := arg(in, 0), out[0].Type
+	compute := native(typ)
+	if !typ.IsFloat() && fn.i64 == nil {
+		compute = dtype.Float64
+	}
+	if x, err = Convert(x, compute); err != nil {
+		return nil, err
+	}
+	n, stride := 1, 1
 	for _, a := range axes {
 		n *= x.Shape()[a]
 	}
-	if len(axes) > 0 && (axes[len(axes)-1] != x.Rank()-1 || axes[0] != x.Rank()-len(axes)) && !consecutive(axes) {
+	switch {
+	case len(axes) > 0 && !consecutive(axes):
 		// The reduced axes go last, in order.
 		perm := []int{}
 		for i := range x.Rank() {
@@ -101,28 +140,23 @@ func evalReduce(o Op, r reduction, in []Datum, f32 reducer[float32], f64 reducer
 			}
 		}
 		x = tensor.Permute(x, append(perm, axes...))
-		axes = nil
-	}
-	stride := 1
-	if len(axes) > 0 {
+	case len(axes) > 0:
 		stride = inner(x.Shape(), axes[len(axes)-1]+1)
 	}
-	switch typ := x.Type(); {
-	case typ == dtype.Float64:
-		return Of(tensor.FromSlice(reduceAll(tensor.Data[float64](x), lengthOf(shape), n, stride, f64), shape...)), nil
-	case typ.IsFloat():
-		f, err := Convert(x, dtype.Float32)
-		if err != nil {
-			return nil, err
-		}
-		y, err := Convert(tensor.FromSlice(reduceAll(tensor.Data[float32](f), lengthOf(shape), n, stride, f32), shape...), typ)
-		return Of(y), err
+	var y *tensor.Tensor
+	switch {
+	case compute == dtype.Float32:
+		y = reduceAll(x, shape, n, stride, tensor.Data[float32], fn.f32)
+	case compute == dtype.Float64:
+		y = reduceAll(x, shape, n, stride, tensor.Data[float64], fn.f64)
+	case compute == dtype.Uint64 && fn.u64 != nil:
+		y = reduceAll(x, shape, n, stride, tensor.Data[uint64], fn.u64)
+	default:
+		y = reduceAll(x, shape, n, stride, integers, fn.i64)
+		y = tensor.FromInts(typ, tensor.Data[int64](y), shape...)
 	}
-	ints, ok := tensor.Ints(x)
-	if !ok || i64 == nil {
-		return nil, fmt.Errorf("%v is not reduced", x.Type())
-	}
-	return Of(tensor.FromInts(x.Type(), reduceAll(ints, lengthOf(shape), n, stride, i64), shape...)), nil
+	y, err = Convert(y, typ)
+	return Of(y), err
 }
 
 // consecutive reports whether the axes follow each other.
@@ -130,19 +164,18 @@ func consecutive(axes []int) bool {
 	return axes[len(axes)-1]-axes[0] == len(axes)-1
 }
 
-// reduceAll reduces count groups of n elements; element k of a group is stride
+// reduceAll reduces groups of n elements; element k of a group is stride
 // elements behind the one before.
-func reduceAll[T any](x []T, count, n, stride int, f reducer[T]) []T {
-	out := make([]T, count)
+func reduceAll[T tensor.Element](x *tensor.Tensor, shape []int, n, stride int, data func(*tensor.Tensor) []T, f reducer[T]) *tensor.Tensor {
+	src, out := data(x), make([]T, lengthOf(shape))
 	for i := range out {
-		from := i/stride*stride*n + i%stride
 		if n == 0 {
 			out[i] = f(nil, 0, 1)
 			continue
 		}
-		out[i] = f(x[from:], n, stride)
+		out[i] = f(src[i/stride*stride*n+i%stride:], n, stride)
 	}
-	return out
+	return tensor.FromSlice(out, shape...)
 }
 
 func sumOf[T number](x []T, n, stride int) T {
@@ -153,8 +186,8 @@ func sumOf[T number](x []T, n, stride int) T {
 	return s
 }
 
-// mapped applies f before a sum in the kernels' fixed order.
-func mapped(f func(float32) float32) reducer[float32] {
+// sumMapped applies f before a sum in the kernels' fixed order.
+func sumMapped(f func(float32) float32) reducer[float32] {
 	return func(x []float32, n, stride int) float32 {
 		y := make([]float32, n)
 		for i := range y {
@@ -164,7 +197,7 @@ func mapped(f func(float32) float32) reducer[float32] {
 	}
 }
 
-func mapped64(f func(float64) float64) reducer[float64] {
+func sumMapped64(f func(float64) float64) reducer[float64] {
 	return func(x []float64, n, stride int) float64 {
 		var s float64
 		for i := range n {
@@ -202,5 +235,5 @@ func logSumExp(x []float32, n, stride int) float32 {
 	if m-m != 0 {
 		return m
 	}
-	return eltwise.Log(mapped(func(v float32) float32 { return eltwise.Exp(v - m) })(x, n, stride)) + m
+	return eltwise.Log(sumMapped(func(v float32) float32 { return eltwise.Exp(v - m) })(x, n, stride)) + m
 }

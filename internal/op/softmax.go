@@ -1,8 +1,6 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/reduce"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -10,7 +8,7 @@ import (
 
 // inferAxis is inferUnary for operators that work along an axis.
 func inferAxis(in []Fact, axis int) ([]Fact, error) {
-	out, err := inferUnary(in, 1)
+	out, err := inferOf(in, dtype.Type.IsFloat)
 	if err == nil && in[0].Shape != nil {
 		_, err = Axis(axis, len(in[0].Shape))
 	}
@@ -23,43 +21,42 @@ func evalRows(o Op, in []Datum, axis int, f func(dst, x []float32)) ([]Datum, er
 	if _, err := prepare(o, in, 1); err != nil {
 		return nil, err
 	}
-	x := arg(in, 0)
-	if !x.Type().IsFloat() {
-		return nil, fmt.Errorf("%v is no floating-point type", x.Type())
+	x, err := Convert(arg(in, 0), dtype.Float32)
+	if err != nil {
+		return nil, err
 	}
+	out, err := rows(x, axis, tensor.Data[float32], f)
+	if err != nil {
+		return nil, err
+	}
+	y, err := Convert(out, arg(in, 0).Type())
+	return Of(y), err
+}
+
+// rows applies f to each line of x along an axis.
+func rows[T tensor.Element](x *tensor.Tensor, axis int, data func(*tensor.Tensor) []T, f func(dst, x []T)) (*tensor.Tensor, error) {
 	axis, err := Axis(axis, x.Rank())
 	if err != nil {
 		return nil, err
 	}
-	c, err := Convert(x, dtype.Float32)
-	if err != nil {
-		return nil, err
-	}
-	out := tensor.New(dtype.Float32, x.Shape()...)
-	src, dst := tensor.Data[float32](c), tensor.Data[float32](out)
+	src, dst := data(x), make([]T, x.Len())
 	n, stride := x.Shape()[axis], inner(x.Shape(), axis+1)
-	if n == 0 {
-		return Of(x), nil
-	}
-	if stride == 1 {
-		for i := 0; i < len(src); i += n {
-			f(dst[i:i+n], src[i:i+n])
+	row, res := make([]T, n), make([]T, n)
+	for i := range len(src) / max(n, 1) {
+		if stride == 1 {
+			f(dst[i*n:(i+1)*n], src[i*n:(i+1)*n])
+			continue
 		}
-	} else {
-		row, res := make([]float32, n), make([]float32, n)
-		for i := range len(src) / n {
-			from := i/stride*stride*n + i%stride
-			for k := range row {
-				row[k] = src[from+k*stride]
-			}
-			f(res, row)
-			for k, v := range res {
-				dst[from+k*stride] = v
-			}
+		from := i/stride*stride*n + i%stride
+		for k := range row {
+			row[k] = src[from+k*stride]
+		}
+		f(res, row)
+		for k, v := range res {
+			dst[from+k*stride] = v
 		}
 	}
-	y, err := Convert(out, x.Type())
-	return Of(y), err
+	return tensor.FromSlice(dst, x.Shape()...), nil
 }
 
 // Softmax computes e^x/Σe^x along an axis.
@@ -115,8 +112,17 @@ func (o *Hardmax) Infer(in []Fact, _ int) ([]Fact, error) { return inferAxis(in,
 
 // Eval computes every line.
 func (o *Hardmax) Eval(in []Datum) ([]Datum, error) {
-	return evalRows(o, in, o.Axis, func(dst, x []float32) {
-		clear(dst)
-		dst[reduce.ArgMax(x, len(x), 1, false)] = 1
-	})
+	if x := arg(in, 0); x != nil && x.Type() == dtype.Float64 {
+		if _, err := prepare(o, in, 1); err != nil {
+			return nil, err
+		}
+		y, err := rows(x, o.Axis, tensor.Data[float64], hardmax)
+		return Of(y), err
+	}
+	return evalRows(o, in, o.Axis, hardmax)
+}
+
+func hardmax[T number](dst, x []T) {
+	clear(dst)
+	dst[reduce.ArgMax(x, len(x), 1, false)] = 1
 }

@@ -3,6 +3,7 @@ package op
 import (
 	"math"
 
+	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
 )
 
@@ -15,11 +16,11 @@ type Floor struct{}
 func (*Floor) Name() string { return "Floor" }
 
 // Infer returns the operand's type and shape.
-func (*Floor) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Floor) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Floor) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return float32(math.Floor(float64(x))) })
+	return evalReal(o, in, func(x float32) float32 { return float32(math.Floor(float64(x))) }, math.Floor)
 }
 
 // Ceil computes x rounded up.
@@ -29,11 +30,11 @@ type Ceil struct{}
 func (*Ceil) Name() string { return "Ceil" }
 
 // Infer returns the operand's type and shape.
-func (*Ceil) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Ceil) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Ceil) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return float32(math.Ceil(float64(x))) })
+	return evalReal(o, in, func(x float32) float32 { return float32(math.Ceil(float64(x))) }, math.Ceil)
 }
 
 // Round computes x rounded half to even.
@@ -43,11 +44,11 @@ type Round struct{}
 func (*Round) Name() string { return "Round" }
 
 // Infer returns the operand's type and shape.
-func (*Round) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Round) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Round) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return float32(math.RoundToEven(float64(x))) })
+	return evalReal(o, in, func(x float32) float32 { return float32(math.RoundToEven(float64(x))) }, math.RoundToEven)
 }
 
 // Sqrt computes the square root of x.
@@ -57,11 +58,11 @@ type Sqrt struct{}
 func (*Sqrt) Name() string { return "Sqrt" }
 
 // Infer returns the operand's type and shape.
-func (*Sqrt) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Sqrt) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Sqrt) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Sqrt(x) })
+	return evalReal(o, in, eltwise.Sqrt, math.Sqrt)
 }
 
 // Quantization: an elementwise function.
@@ -74,11 +75,11 @@ type Exp struct{}
 func (*Exp) Name() string { return "Exp" }
 
 // Infer returns the operand's type and shape.
-func (*Exp) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Exp) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Exp) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Exp(x) })
+	return evalUnary(o, in, eltwise.Exp)
 }
 
 // Quantization: an elementwise function.
@@ -91,11 +92,11 @@ type Log struct{}
 func (*Log) Name() string { return "Log" }
 
 // Infer returns the operand's type and shape.
-func (*Log) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Log) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Log) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Log(x) })
+	return evalUnary(o, in, eltwise.Log)
 }
 
 // Erf computes the error function of x.
@@ -105,11 +106,11 @@ type Erf struct{}
 func (*Erf) Name() string { return "Erf" }
 
 // Infer returns the operand's type and shape.
-func (*Erf) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Erf) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Erf) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Erf(x) })
+	return evalUnary(o, in, eltwise.Erf)
 }
 
 // Quantization: an elementwise function.
@@ -122,15 +123,17 @@ type Reciprocal struct{}
 func (*Reciprocal) Name() string { return "Reciprocal" }
 
 // Infer returns the operand's type and shape.
-func (*Reciprocal) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Reciprocal) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Reciprocal) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return 1 / x })
+	return evalReal(o, in, reciprocal[float32], reciprocal[float64])
 }
 
 // Quantization: an elementwise function.
 func (*Reciprocal) Quantization() Facts { return elementwise(nil) }
+
+func reciprocal[T float32 | float64](x T) T { return 1 / x }
 
 // Sin computes the sine of x.
 type Sin struct{}
@@ -139,11 +142,11 @@ type Sin struct{}
 func (*Sin) Name() string { return "Sin" }
 
 // Infer returns the operand's type and shape.
-func (*Sin) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Sin) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Sin) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Sin(x) })
+	return evalUnary(o, in, eltwise.Sin)
 }
 
 // Cos computes the cosine of x.
@@ -153,11 +156,11 @@ type Cos struct{}
 func (*Cos) Name() string { return "Cos" }
 
 // Infer returns the operand's type and shape.
-func (*Cos) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Cos) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Cos) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Cos(x) })
+	return evalUnary(o, in, eltwise.Cos)
 }
 
 // Tan computes the tangent of x.
@@ -167,11 +170,11 @@ type Tan struct{}
 func (*Tan) Name() string { return "Tan" }
 
 // Infer returns the operand's type and shape.
-func (*Tan) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Tan) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Tan) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Tan(x) })
+	return evalUnary(o, in, eltwise.Tan)
 }
 
 // Asin computes the inverse sine of x.
@@ -181,11 +184,11 @@ type Asin struct{}
 func (*Asin) Name() string { return "Asin" }
 
 // Infer returns the operand's type and shape.
-func (*Asin) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Asin) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Asin) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Asin(x) })
+	return evalUnary(o, in, eltwise.Asin)
 }
 
 // Acos computes the inverse cosine of x.
@@ -195,11 +198,11 @@ type Acos struct{}
 func (*Acos) Name() string { return "Acos" }
 
 // Infer returns the operand's type and shape.
-func (*Acos) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Acos) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Acos) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Acos(x) })
+	return evalUnary(o, in, eltwise.Acos)
 }
 
 // Atan computes the inverse tangent of x.
@@ -209,11 +212,11 @@ type Atan struct{}
 func (*Atan) Name() string { return "Atan" }
 
 // Infer returns the operand's type and shape.
-func (*Atan) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Atan) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Atan) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Atan(x) })
+	return evalUnary(o, in, eltwise.Atan)
 }
 
 // Sinh computes the hyperbolic sine of x.
@@ -223,11 +226,11 @@ type Sinh struct{}
 func (*Sinh) Name() string { return "Sinh" }
 
 // Infer returns the operand's type and shape.
-func (*Sinh) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Sinh) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Sinh) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Sinh(x) })
+	return evalUnary(o, in, eltwise.Sinh)
 }
 
 // Cosh computes the hyperbolic cosine of x.
@@ -237,11 +240,11 @@ type Cosh struct{}
 func (*Cosh) Name() string { return "Cosh" }
 
 // Infer returns the operand's type and shape.
-func (*Cosh) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Cosh) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Cosh) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Cosh(x) })
+	return evalUnary(o, in, eltwise.Cosh)
 }
 
 // Asinh computes the inverse hyperbolic sine of x.
@@ -251,11 +254,11 @@ type Asinh struct{}
 func (*Asinh) Name() string { return "Asinh" }
 
 // Infer returns the operand's type and shape.
-func (*Asinh) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Asinh) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Asinh) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Asinh(x) })
+	return evalUnary(o, in, eltwise.Asinh)
 }
 
 // Acosh computes the inverse hyperbolic cosine of x.
@@ -265,11 +268,11 @@ type Acosh struct{}
 func (*Acosh) Name() string { return "Acosh" }
 
 // Infer returns the operand's type and shape.
-func (*Acosh) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Acosh) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Acosh) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Acosh(x) })
+	return evalUnary(o, in, eltwise.Acosh)
 }
 
 // Atanh computes the inverse hyperbolic tangent of x.
@@ -279,11 +282,11 @@ type Atanh struct{}
 func (*Atanh) Name() string { return "Atanh" }
 
 // Infer returns the operand's type and shape.
-func (*Atanh) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Atanh) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Atanh) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Atanh(x) })
+	return evalUnary(o, in, eltwise.Atanh)
 }
 
 // Softsign computes x/(1+|x|).
@@ -293,11 +296,11 @@ type Softsign struct{}
 func (*Softsign) Name() string { return "Softsign" }
 
 // Infer returns the operand's type and shape.
-func (*Softsign) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Softsign) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Softsign) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Softsign(x) })
+	return evalReal(o, in, eltwise.Softsign, func(x float64) float64 { return x / (1 + math.Abs(x)) })
 }
 
 // Quantization: an elementwise function.
@@ -310,11 +313,11 @@ type Softplus struct{}
 func (*Softplus) Name() string { return "Softplus" }
 
 // Infer returns the operand's type and shape.
-func (*Softplus) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Softplus) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Softplus) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Softplus(x) })
+	return evalUnary(o, in, eltwise.Softplus)
 }
 
 // Quantization: an elementwise function.
@@ -327,11 +330,11 @@ type Sigmoid struct{}
 func (*Sigmoid) Name() string { return "Sigmoid" }
 
 // Infer returns the operand's type and shape.
-func (*Sigmoid) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Sigmoid) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Sigmoid) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Sigmoid(x) })
+	return evalUnary(o, in, eltwise.Sigmoid)
 }
 
 // Quantization: an elementwise function.
@@ -344,45 +347,45 @@ type Tanh struct{}
 func (*Tanh) Name() string { return "Tanh" }
 
 // Infer returns the operand's type and shape.
-func (*Tanh) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Tanh) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Tanh) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Tanh(x) })
+	return evalUnary(o, in, eltwise.Tanh)
 }
 
 // Quantization: an elementwise function.
 func (*Tanh) Quantization() Facts { return elementwise(&Interval{-1, 1}) }
 
-// HardSwish computes x*max(0, min(1, x/6+0.5)).
+// HardSwish computes x·max(0, min(1, x/6+0.5)).
 type HardSwish struct{}
 
 // Name returns "HardSwish".
 func (*HardSwish) Name() string { return "HardSwish" }
 
 // Infer returns the operand's type and shape.
-func (*HardSwish) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*HardSwish) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *HardSwish) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.HardSwish(x) })
+	return evalReal(o, in, eltwise.HardSwish, func(x float64) float64 { return x * hardSigmoid64(x, 1.0/6, 0.5) })
 }
 
 // Quantization: an elementwise function.
 func (*HardSwish) Quantization() Facts { return elementwise(nil) }
 
-// Mish computes x*tanh(softplus(x)).
+// Mish computes x·tanh(softplus(x)).
 type Mish struct{}
 
 // Name returns "Mish".
 func (*Mish) Name() string { return "Mish" }
 
 // Infer returns the operand's type and shape.
-func (*Mish) Infer(in []Fact, _ int) ([]Fact, error) { return inferUnary(in, 1) }
+func (*Mish) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.Type.IsFloat) }
 
 // Eval computes every element.
 func (o *Mish) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Mish(x) })
+	return evalUnary(o, in, eltwise.Mish)
 }
 
 // Quantization: an elementwise function.
