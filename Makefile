@@ -15,11 +15,11 @@ build: ## build the binary into ./octavo
 test: ## run the tests; they need nothing but Go
 	$(GO) test ./...
 
-check: ## everything that CI runs
+check: ## everything that CI runs; .ci/run STEP... runs some of it
 	.ci/run
 
 race: ## race detector over the concurrent packages (needs a C compiler)
-	$(GO) test -race . ./internal/runtime/... ./internal/quant/... ./internal/validate/... ./internal/diag ./internal/atomicfile
+	.ci/run race
 
 interop: ## compare with ONNX Runtime and onnx.checker (makes a Python environment in VENV)
 	interop/run $(VENV)

@@ -1,13 +1,8 @@
 """Checks models that octavo wrote against onnx.checker and ONNX Runtime.
 
-Usage: check.py FOLDER. Each case is a folder with model.onnx, case.json,
-inputs.npz and outputs.npz (what octavo's own engine computed). case.json:
-  steps        outputs may differ by this many steps of size "step" ...
-  step         ... (0: relative to the largest output magnitude by "relative")
-  share        ... on at most this share of elements
-  argmax       answers must be equal
-  levels       ONNX Runtime optimisation levels to compare with: disabled, all
-Prints a line a case; exits 1 if any case fails.
+Usage: check.py FOLDER. Each folder in it that has a case.json is a case;
+README.md tells its layout. Prints a line a case; exits 1 if any case fails or
+there is none.
 """
 import json
 import os
@@ -20,15 +15,58 @@ import onnx.shape_inference
 import onnxruntime as ort
 
 LEVELS = {"disabled": ort.GraphOptimizationLevel.ORT_DISABLE_ALL, "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL}
+FIELDS = {"steps", "step", "share", "relative", "argmax", "exempt", "levels"}
+
+
+def distance(a, b):
+    """|a - b| element by element; 0 where both are NaN or the same infinity."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    with np.errstate(invalid="ignore"):
+        return np.where(same, 0.0, np.abs(a - b))
+
+
+def magnitude(x):
+    x = np.abs(x.astype(np.float64))
+    x = x[np.isfinite(x)]
+    return float(x.max()) if x.size else 0.0
+
+
+def compare(name, level, ours, theirs, case):
+    """Returns what is said about one output, or raises AssertionError."""
+    if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
+        raise AssertionError(f"{name}: {ours.dtype}{ours.shape} here, {theirs.dtype}{theirs.shape} in ONNX Runtime")
+    d = distance(ours, theirs)
+    largest = float(d.max()) if d.size else 0.0  # NaN stays NaN and is within no bound
+    if case.get("step"):
+        steps = np.round(largest / case["step"])
+        share = float((~(d <= 1e-6 * magnitude(theirs) + 1e-12)).mean()) if d.size else 0.0
+        said = f"{level} {steps:.0f} steps on {100 * share:.2f} %"
+        if case.get("exempt"):
+            return said + ", not judged"
+        if not steps <= case["steps"] or not share <= case["share"]:
+            raise AssertionError(f"{name} ({level}): off by {steps:.0f} steps on {100 * share:.2f} % of elements")
+    else:
+        relative = largest / max(magnitude(theirs), 1e-30)
+        said = f"{level} {relative:.1e}"
+        if not relative <= case["relative"]:
+            raise AssertionError(f"{name} ({level}): off by {relative:.2e} of the output range")
+    if case.get("argmax") and (ours.argmax(-1) != theirs.argmax(-1)).any():
+        raise AssertionError(f"{name} ({level}): another answer")
+    return said
 
 
 def check(folder):
     with open(os.path.join(folder, "case.json")) as f:
         case = json.load(f)
+    unknown = set(case) - FIELDS
+    if unknown:
+        raise ValueError(f"case.json has unknown fields {sorted(unknown)}")
+    if not case["levels"]:
+        raise ValueError("case.json names no optimisation level")
     path = os.path.join(folder, "model.onnx")
     onnx.checker.check_model(path, full_check=True)
-    model = onnx.load(path)
-    onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    onnx.shape_inference.infer_shapes(onnx.load(path), check_type=True, strict_mode=True, data_prop=True)
     inputs = dict(np.load(os.path.join(folder, "inputs.npz")))
     ours = dict(np.load(os.path.join(folder, "outputs.npz")))
     notes = []
@@ -38,35 +76,15 @@ def check(folder):
         options.log_severity_level = 3
         session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         names = [o.name for o in session.get_outputs()]
-        theirs = dict(zip(names, session.run(names, inputs)))
-        for name in names:
-            a, b = ours[name], theirs[name]
-            if a.shape != b.shape or a.dtype != b.dtype:
-                raise AssertionError(f"{name}: {a.dtype}{a.shape} here, {b.dtype}{b.shape} in ONNX Runtime")
-            d = np.abs(a.astype(np.float64) - b.astype(np.float64))
-            if case.get("step"):
-                off = d > 1e-6 * np.abs(b).max() + 1e-12
-                if case.get("exempt"):
-                    notes.append(f"{level} {np.round((d / case['step']).max(), 1)} steps, not judged")
-                    continue
-                steps = np.round(d / case["step"]).max()
-                share = off.mean()
-                notes.append(f"{level} {steps:.0f} steps on {100 * share:.2f} %")
-                if steps > case["steps"] or share > case["share"]:
-                    raise AssertionError(f"{name} ({level}): off by {steps:.0f} steps on {100 * share:.2f} % of elements")
-            else:
-                rel = d.max() / max(np.abs(b).max(), 1e-30)
-                notes.append(f"{level} {rel:.1e}")
-                if not rel <= case["relative"]:
-                    raise AssertionError(f"{name} ({level}): off by {rel:.2e} of the output range")
-            if case.get("argmax") and (a.argmax(-1) != b.argmax(-1)).any():
-                raise AssertionError(f"{name} ({level}): another answer")
+        if set(names) != set(ours):
+            raise AssertionError(f"outputs {sorted(ours)} here, {sorted(names)} in ONNX Runtime")
+        for name, theirs in zip(names, session.run(names, inputs)):
+            notes.append(compare(name, level, ours[name], theirs, case))
     return "; ".join(notes)
 
 
-def main():
+def main(root):
     failed = 0
-    root = sys.argv[1]
     cases = sorted(d for d in os.listdir(root) if os.path.exists(os.path.join(root, d, "case.json")))
     for name in cases:
         try:
@@ -75,8 +93,10 @@ def main():
             failed += 1
             print(f"FAIL  {name}: {type(e).__name__}: {str(e)[:400]}")
     print(f"{len(cases) - failed} passed, {failed} failed")
-    sys.exit(1 if failed or not cases else 0)
+    return 1 if failed or not cases else 0
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1]))

@@ -113,6 +113,7 @@ func efficientNetB0(b *builder) {
 	b.value(11, "image", float32Type, -1, 3, 224, 224)
 	x := b.silu(b.conv("image", 3, 32, 3, 2, 1, 1))
 	in := 32
+	// SiLU and the gates of squeeze take power away; the scales give it back.
 	for _, s := range []struct{ expand, out, n, stride, k int }{
 		{1, 16, 1, 1, 3}, {6, 24, 2, 2, 3}, {6, 40, 2, 2, 5}, {6, 80, 3, 2, 3}, {6, 112, 3, 1, 5}, {6, 192, 4, 2, 5}, {6, 320, 1, 1, 3},
 	} {
@@ -123,11 +124,11 @@ func efficientNetB0(b *builder) {
 			}
 			y, hidden := x, in*s.expand
 			if s.expand != 1 {
-				y = b.silu(b.conv(y, in, hidden, 1, 1, 1, 1))
+				y = b.silu(b.conv(y, in, hidden, 1, 1, 1, 1.15))
 			}
-			y = b.silu(b.conv(y, hidden, hidden, s.k, stride, hidden, 1))
+			y = b.silu(b.conv(y, hidden, hidden, s.k, stride, hidden, 1.15))
 			y = b.squeeze(y, hidden, max(1, in/4))
-			y = b.conv(y, hidden, s.out, 1, 1, 1, 0.7)
+			y = b.conv(y, hidden, s.out, 1, 1, 1, 0.85)
 			if stride == 1 && in == s.out {
 				y = b.node("Add", []string{x, y})
 			}

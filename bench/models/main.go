@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // networks is the table of what can be written.
@@ -33,7 +34,7 @@ func main() {
 	only := flag.String("only", "", "write this network alone")
 	samples := flag.Int("samples", 0, "write an archive of this many seeded images instead")
 	flag.Parse()
-	err := error(nil)
+	var err error
 	if *samples > 0 {
 		err = writeImages(filepath.Join(*dir, fmt.Sprintf("images-%d.npz", *samples)), *samples)
 	} else {
@@ -64,7 +65,15 @@ func run(dir, only string) error {
 		fmt.Printf("%s: %.2f million parameters\n", path, float64(b.parameters)/1e6)
 	}
 	if !found {
-		return fmt.Errorf("no network is called %q", only)
+		return fmt.Errorf("no network is called %q; there are %s", only, names())
 	}
 	return nil
+}
+
+func names() string {
+	var all []string
+	for _, n := range networks {
+		all = append(all, n.name)
+	}
+	return strings.Join(all, ", ")
 }

@@ -7,18 +7,20 @@ import (
 	"testing"
 )
 
-// TestParameterCounts compares with the published sizes, in millions.
+// TestParameterCounts compares with the published sizes, in millions; BERT's
+// without the pooler.
 func TestParameterCounts(t *testing.T) {
-	want := map[string]float64{"resnet18": 11.69, "resnet50": 25.56, "mobilenetv2": 3.50, "efficientnet-b0": 5.29, "bert-base": 108.5, "vit-s16": 22.05}
+	want := map[string]float64{"resnet18": 11.69, "resnet50": 25.56, "mobilenetv2": 3.50, "efficientnet-b0": 5.29, "bert-base": 108.89, "vit-s16": 22.05}
 	for _, n := range networks {
 		b := newBuilder(n.name)
 		n.build(b)
-		if got := float64(b.parameters) / 1e6; math.Abs(got-want[n.name]) > 0.01*want[n.name] {
+		if got := float64(b.parameters) / 1e6; math.Abs(got-want[n.name]) > 0.005 {
 			t.Errorf("%s has %.2f million parameters, want %.2f", n.name, got, want[n.name])
 		}
 	}
 }
 
+// TestWritesTheSameBytes: the seed and nothing else decides.
 func TestWritesTheSameBytes(t *testing.T) {
 	var files [2][]byte
 	for i := range files {
