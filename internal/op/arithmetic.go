@@ -139,16 +139,13 @@ func (o *BitShift) Eval(in []Datum) ([]Datum, error) {
 // evalFolded computes an operator of one or more broadcast operands, applied
 // from left to right, then finish, if given; narrow floats are rounded once.
 func evalFolded(o Op, in []Datum, fn binary, finish func(*tensor.Tensor)) ([]Datum, error) {
-	out, err := prepare(o, in, 1)
+	out, _, err := prepareSized(o, in)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := sized(out[0]); err != nil {
 		return nil, err
 	}
 	var acc *tensor.Tensor
 	for i := range in {
-		next, err := Convert(arg(in, i), native(out[0].Type))
+		next, err := Convert(arg(in, i), native(out.Type))
 		if err != nil {
 			return nil, err
 		}
@@ -174,7 +171,7 @@ func evalFolded(o Op, in []Datum, fn binary, finish func(*tensor.Tensor)) ([]Dat
 		}
 		finish(acc)
 	}
-	y, err := Convert(acc, out[0].Type)
+	y, err := Convert(acc, out.Type)
 	return Of(y), err
 }
 

@@ -3,6 +3,7 @@ package op
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
@@ -69,23 +70,20 @@ func follow(f func(v []Dim) Dim, in ...Fact) []Dim {
 	return out
 }
 
-// maxExpr bounds the text of one dimension: products of sums grow without end.
-const maxExpr = 512
-
 // held returns the elements of a shape tensor of the given type. Only the types
 // that shapes have are followed, and no number that the type cannot hold, for
 // it wraps.
 func held(v []Dim, typ dtype.Type) []Dim {
-	if typ != dtype.Int64 && typ != dtype.Int32 {
+	if v == nil || typ != dtype.Int64 && typ != dtype.Int32 {
 		return nil
 	}
-	for i, d := range v {
-		n, ok := d.Int()
-		if ok && typ == dtype.Int32 && (n < math.MinInt32 || n > math.MaxInt32) || !ok && len(d.expr) > maxExpr {
-			v[i] = Unknown
+	out := slices.Clone(v)
+	for i, d := range out {
+		if n, ok := d.Int(); ok && typ == dtype.Int32 && (n < math.MinInt32 || n > math.MaxInt32) {
+			out[i] = Unknown
 		}
 	}
-	return v
+	return out
 }
 
 // inferArithmetic is inferBinary of numbers that also follows the elements of
@@ -122,17 +120,24 @@ func sized(out Fact) ([]int, error) {
 	return shape, nil
 }
 
-// evalBinary computes a broadcast function of two operands of one type.
-func evalBinary(o Op, in []Datum, fn binary) ([]Datum, error) {
+// prepareSized is prepare for operators of one output, whose dimensions it
+// returns too.
+func prepareSized(o Op, in []Datum) (Fact, []int, error) {
 	out, err := prepare(o, in, 1)
 	if err != nil {
-		return nil, err
+		return Fact{}, nil, err
 	}
 	shape, err := sized(out[0])
+	return out[0], shape, err
+}
+
+// evalBinary computes a broadcast function of two operands of one type.
+func evalBinary(o Op, in []Datum, fn binary) ([]Datum, error) {
+	out, shape, err := prepareSized(o, in)
 	if err != nil {
 		return nil, err
 	}
-	typ := out[0].Type
+	typ := out.Type
 	a, err := Convert(arg(in, 0), native(typ))
 	if err != nil {
 		return nil, err

@@ -30,11 +30,7 @@ func orderOf[T number](a, b T) relation {
 
 // evalCompare tells where the relation of two broadcast operands holds.
 func evalCompare(o Op, in []Datum, holds func(relation) bool) ([]Datum, error) {
-	out, err := prepare(o, in, 1)
-	if err != nil {
-		return nil, err
-	}
-	shape, err := sized(out[0])
+	_, shape, err := prepareSized(o, in)
 	if err != nil {
 		return nil, err
 	}

@@ -111,6 +111,18 @@ func splitTop(s string, sep byte) []string {
 	return append(out, s[from:])
 }
 
+// maxExpr bounds the text of a dimension: products of sums grow without end.
+const maxExpr = 512
+
+// expression returns the dimension with the given canonical text, Unknown where
+// it is too long to follow.
+func expression(text string) Dim {
+	if len(text) > maxExpr {
+		return Unknown
+	}
+	return Dim{expr: text}
+}
+
 func (p poly) dim() Dim {
 	keys := make([]string, 0, len(p))
 	for k, c := range p {
@@ -139,7 +151,7 @@ func (p poly) dim() Dim {
 			terms[i] = strconv.Itoa(c) + "*" + k
 		}
 	}
-	return Dim{expr: strings.Join(terms, "+")}
+	return expression(strings.Join(terms, "+"))
 }
 
 func b2i(b bool) int {
@@ -203,7 +215,7 @@ func (d Dim) Div(e Dim) Dim {
 		}
 		return Size(q)
 	}
-	return Dim{expr: fmt.Sprintf("floor((%s)/(%s))", d, e)}
+	return expression(fmt.Sprintf("floor((%s)/(%s))", d, e))
 }
 
 // exact divides p by a divisor of one term where nothing remains.

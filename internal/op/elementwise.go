@@ -194,12 +194,13 @@ func (*Neg) Infer(in []Fact, _ int) ([]Fact, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, _ := values(in[0])
-	neg := make([]Dim, len(v))
-	for i, d := range v {
-		neg[i] = Size(0).Sub(d)
+	if v, ok := values(in[0]); ok {
+		neg := make([]Dim, len(v))
+		for i, d := range v {
+			neg[i] = Size(0).Sub(d)
+		}
+		out[0].Values = held(neg, out[0].Type)
 	}
-	out[0].Values = held(neg, out[0].Type)
 	return out, nil
 }
 

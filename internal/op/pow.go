@@ -32,11 +32,7 @@ func (*Pow) Infer(in []Fact, _ int) ([]Fact, error) {
 
 // Eval computes every element.
 func (o *Pow) Eval(in []Datum) ([]Datum, error) {
-	out, err := prepare(o, in, 1)
-	if err != nil {
-		return nil, err
-	}
-	shape, err := sized(out[0])
+	_, shape, err := prepareSized(o, in)
 	if err != nil {
 		return nil, err
 	}

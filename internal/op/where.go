@@ -46,11 +46,7 @@ func (*Where) Infer(in []Fact, _ int) ([]Fact, error) {
 
 // Eval chooses every element, of any type.
 func (o *Where) Eval(in []Datum) ([]Datum, error) {
-	out, err := prepare(o, in, 1)
-	if err != nil {
-		return nil, err
-	}
-	shape, err := sized(out[0])
+	_, shape, err := prepareSized(o, in)
 	if err != nil {
 		return nil, err
 	}
