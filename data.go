@@ -37,10 +37,17 @@ func Observers() []string { return append([]string{quant.AutoObserver}, observe.
 // Dataset is a sequence of samples from files.
 type Dataset struct{ d *dataset.Dataset }
 
-// OpenData opens samples for m: .npz archives with one array for each input
-// (and maybe "labels"), .npy arrays, folders of either, or NAME=PATH for one
-// input. fill holds NAME=VALUE constants for inputs that the data lacks.
-func (m *Model) OpenData(paths, fill []string) (*Dataset, error) {
+// DataOptions says where samples come from and how they become inputs.
+type DataOptions struct {
+	// Paths are .npz archives with one array for each input (and maybe
+	// "labels"), .npy arrays, folders of either, or NAME=PATH for one input.
+	Paths []string
+	// Fill holds NAME=VALUE constants for inputs that the data lacks.
+	Fill []string
+}
+
+// OpenData opens samples for m.
+func (m *Model) OpenData(o DataOptions) (*Dataset, error) {
 	spec := dataset.Spec{Fill: map[string]*tensor.Tensor{}}
 	for _, v := range m.graph.Inputs {
 		in := dataset.Input{Name: v.Name, Type: v.Type}
@@ -56,7 +63,7 @@ func (m *Model) OpenData(paths, fill []string) (*Dataset, error) {
 		}
 		spec.Inputs = append(spec.Inputs, in)
 	}
-	for _, f := range fill {
+	for _, f := range o.Fill {
 		name, value, _ := strings.Cut(f, "=")
 		i := slices.IndexFunc(spec.Inputs, func(in dataset.Input) bool { return in.Name == name })
 		if i < 0 {
@@ -73,7 +80,7 @@ func (m *Model) OpenData(paths, fill []string) (*Dataset, error) {
 		spec.Fill[name] = t
 	}
 	var ps []dataset.Path
-	for _, p := range paths {
+	for _, p := range o.Paths {
 		ps = append(ps, dataset.ParsePath(p, spec))
 	}
 	d, err := dataset.Open(ps, spec)

@@ -28,7 +28,7 @@ func TestSameBytesForAnyNumberOfThreads(t *testing.T) {
 	for _, threads := range []int{1, 1, 2, 4} {
 		old := runtime.GOMAXPROCS(threads)
 		m := open(t, filepath.Join(dir, "model.onnx"))
-		d, err := m.OpenData([]string{filepath.Join(dir, "calib.npz")}, nil)
+		d, err := m.OpenData(DataOptions{Paths: []string{filepath.Join(dir, "calib.npz")}})
 		if err != nil {
 			t.Fatal(err)
 		}

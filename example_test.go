@@ -37,7 +37,7 @@ func demo(data string) (m *octavo.Model, path string, remove func()) {
 // quantized returns a model that minmax ranges of the demo's calibration data
 // make.
 func quantized(m *octavo.Model, calib string) *octavo.Model {
-	d, err := m.OpenData([]string{calib}, nil)
+	d, err := m.OpenData(octavo.DataOptions{Paths: []string{calib}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func ExampleQuantize() {
 	m, calib, remove := demo("calib.npz")
 	defer remove()
 	defer m.Close()
-	data, err := m.OpenData([]string{calib}, nil)
+	data, err := m.OpenData(octavo.DataOptions{Paths: []string{calib}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func ExampleValidateData() {
 	defer remove()
 	defer m.Close()
 	q := quantized(m, calib)
-	data, err := m.OpenData([]string{calib}, nil) // your own: data that quantization has not seen
+	data, err := m.OpenData(octavo.DataOptions{Paths: []string{calib}}) // your own: data that quantization has not seen
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func ExampleProgram_Run() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	data, err := m.OpenData([]string{path}, nil)
+	data, err := m.OpenData(octavo.DataOptions{Paths: []string{path}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -82,7 +82,7 @@ func TestParityWithONNXRuntime(t *testing.T) {
 				}
 				golden := open(t, goldenPath)
 				m := open(t, filepath.Join(dir, c.model+".prep.onnx"))
-				d, err := m.OpenData([]string{filepath.Join(fixtures, "data", c.data+".npy")}, nil)
+				d, err := m.OpenData(DataOptions{Paths: []string{filepath.Join(fixtures, "data", c.data+".npy")}})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -121,7 +121,7 @@ func open(t *testing.T, path string) *octavo.Model {
 
 func quantize(t *testing.T, m *octavo.Model, data string, r octavo.Recipe) *octavo.Model {
 	t.Helper()
-	d, err := m.OpenData([]string{data}, nil)
+	d, err := m.OpenData(octavo.DataOptions{Paths: []string{data}})
 	if err != nil {
 		t.Fatal(err)
 	}

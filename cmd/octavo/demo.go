@@ -57,7 +57,7 @@ func (c *cli) demo(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	defer m.Close()
-	calib, err := m.OpenData([]string{path("calib.npz")}, nil)
+	calib, err := m.OpenData(octavo.DataOptions{Paths: []string{path("calib.npz")}})
 	if err != nil {
 		return err
 	}
@@ -81,14 +81,15 @@ func (c *cli) demo(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	defer quantized.Close()
-	test, err := m.OpenData([]string{path("test.npz")}, nil)
+	samples := dataFlags{octavo.DataOptions{Paths: []string{path("test.npz")}}}
+	test, err := c.open(m, &samples)
 	if err != nil {
 		return err
 	}
 	defer test.Close()
 	v, err := octavo.ValidateData(cmd.Context(), m, []*octavo.Model{quantized}, test, octavo.ValidateOptions{Threads: c.threads,
 		Measure: func(p string) (octavo.Footprint, error) {
-			return c.measure(cmd.Context(), p, []string{path("test.npz")}, nil)
+			return c.measure(cmd.Context(), p, &samples)
 		}})
 	if err != nil {
 		return err

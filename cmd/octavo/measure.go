@@ -16,7 +16,7 @@ import (
 // newMeasure is the hidden command that validate starts as a child process, so
 // that memory and load time are those of one model alone.
 func newMeasure(c *cli) *cobra.Command {
-	var data, fill []string
+	var data dataFlags
 	var samples int
 	cmd := &cobra.Command{
 		Use:     "measure MODEL",
@@ -36,7 +36,7 @@ func newMeasure(c *cli) *cobra.Command {
 				return err
 			}
 			r := octavo.Footprint{LoadSeconds: time.Since(start).Seconds()}
-			d, err := m.OpenData(data, fill)
+			d, err := c.open(m, &data)
 			if err != nil {
 				return err
 			}
@@ -53,26 +53,19 @@ func newMeasure(c *cli) *cobra.Command {
 			return printJSON(cmd.OutOrStdout(), r)
 		},
 	}
-	cmd.Flags().StringArrayVar(&data, "data", nil, "samples")
-	cmd.Flags().StringArrayVar(&fill, "fill", nil, "NAME=VALUE: a constant for an input that the data lacks")
+	data.add(cmd.Flags(), "samples")
 	cmd.Flags().IntVar(&samples, "samples", 8, "how many samples to run")
 	return cmd
 }
 
 // measure runs the model in a child process.
-func (c *cli) measure(ctx context.Context, path string, data, fill []string) (octavo.Footprint, error) {
+func (c *cli) measure(ctx context.Context, path string, data *dataFlags) (octavo.Footprint, error) {
 	var r octavo.Footprint
 	exe, err := os.Executable()
 	if err != nil {
 		return r, err
 	}
-	args := []string{"measure", path, "--threads", fmt.Sprint(c.threads)}
-	for _, d := range data {
-		args = append(args, "--data", d)
-	}
-	for _, f := range fill {
-		args = append(args, "--fill", f)
-	}
+	args := append([]string{"measure", path, "--quiet", "--threads", fmt.Sprint(c.threads)}, data.args()...)
 	out, err := exec.CommandContext(ctx, exe, args...).Output()
 	if err != nil {
 		return r, fmt.Errorf("measuring %s in a process of its own: %w", path, err)

@@ -15,7 +15,7 @@ import (
 
 type quantizeFlags struct {
 	out, mode, recipe             string
-	data, only, keep, override    []string
+	only, keep, override          []string
 	samples                       int
 	target, weights, activations  string
 	granularity, observer, parity string
@@ -24,7 +24,7 @@ type quantizeFlags struct {
 	form                          string
 	opset                         string
 	printRecipe                   bool
-	fill                          []string
+	dataFlags
 }
 
 func newQuantize(c *cli) *cobra.Command {
@@ -40,9 +40,8 @@ func newQuantize(c *cli) *cobra.Command {
 	s := cmd.Flags()
 	s.StringVarP(&f.out, "out", "o", "", "output file; its ending names the format (default: MODEL.int8.onnx beside the model)")
 	s.StringVar(&f.mode, "mode", "auto", "auto or static; auto is static where --data is given")
-	s.StringArrayVar(&f.data, "data", nil, "calibration samples: .npz, .npy, a folder of either, or NAME=PATH")
+	f.add(s, "calibration samples")
 	s.IntVar(&f.samples, "samples", octavo.DefaultSamples, "how many samples to use, spread evenly over the data")
-	s.StringArrayVar(&f.fill, "fill", nil, "NAME=VALUE: a constant for an input that the data lacks")
 	s.StringVar(&f.target, "target", octavo.DefaultTarget, "the runtime that the result is for: "+strings.Join(octavo.Targets(), ", "))
 	s.StringVar(&f.weights, "weights", "", "type of weights (default: by target)")
 	s.StringVar(&f.activations, "activations", "", "type of activations (default: by target)")
@@ -141,10 +140,10 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 		_, err = cmd.OutOrStdout().Write(b)
 		return err
 	}
-	if len(f.data) == 0 && r.Data.Path != "" {
-		f.data = []string{r.Data.Path}
+	if len(f.Paths) == 0 && r.Data.Path != "" {
+		f.Paths = []string{r.Data.Path}
 	}
-	if len(f.data) == 0 {
+	if len(f.Paths) == 0 {
 		return diag.Usagef("%s: static quantization needs samples of what the model will see", path).
 			Note("octavo quantize %s --data calib.npz     arrays named as the inputs", path).
 			Note("octavo quantize %s --data calib/        a folder of .npy or .npz files, one sample each", path)
@@ -158,12 +157,11 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	if err != nil {
 		return err
 	}
-	d, err := m.OpenData(f.data, f.fill)
+	d, err := c.open(m, &f.dataFlags)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	c.warnings.Warn(d.Warnings()...)
 	n := r.Data.Samples
 	if n == 0 {
 		n = octavo.DefaultSamples
@@ -187,10 +185,10 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 		return err
 	}
 	c.warnings.Warn(q.Warnings[seen:]...)
-	return c.summary(cmd.OutOrStdout(), path, out, q.Report, f.data, time.Since(start))
+	return c.summary(cmd.OutOrStdout(), path, out, q.Report, &f.dataFlags, time.Since(start))
 }
 
-func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, data []string, spent time.Duration) error {
+func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, data *dataFlags, spent time.Duration) error {
 	before, err := fileSize(in)
 	if err != nil {
 		return err
@@ -217,6 +215,6 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, data []stri
 		}
 	}
 	fmt.Fprintf(w, "  took       %.1f s, peak memory %s\n", spent.Seconds(), size(peak))
-	_, err = fmt.Fprintf(w, "next: octavo validate %s %s --data %s\n", in, out, strings.Join(data, " --data "))
+	_, err = fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, strings.Join(data.args(), " "))
 	return err
 }

@@ -15,9 +15,10 @@ import (
 )
 
 type runFlags struct {
-	data, input, fill []string
-	samples           int
-	out               string
+	dataFlags
+	input   []string
+	samples int
+	out     string
 }
 
 func newRun(c *cli) *cobra.Command {
@@ -31,16 +32,15 @@ func newRun(c *cli) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0], f) },
 	}
 	s := cmd.Flags()
-	s.StringArrayVar(&f.data, "data", nil, "samples: .npz, .npy, a folder of either, or NAME=PATH")
+	f.add(s, "samples")
 	s.StringArrayVar(&f.input, "input", nil, "NAME=FILE: one .npy array for an input, run once as it is")
-	s.StringArrayVar(&f.fill, "fill", nil, "NAME=VALUE: a constant for an input that the data lacks")
 	s.IntVar(&f.samples, "samples", 0, "how many samples to run, spread evenly; 0 is all")
 	s.StringVarP(&f.out, "out", "o", "", "folder for the outputs: NAME.npy for --input, NAME/00000.npy for --data")
 	return cmd
 }
 
 func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
-	if f.out == "" || (len(f.data) == 0) == (len(f.input) == 0) {
+	if f.out == "" || (len(f.Paths) == 0) == (len(f.input) == 0) {
 		return diag.Usagef("give -o DIR, and either --data or --input").Note("octavo run %s --data test.npz -o outputs", path)
 	}
 	m, err := c.load(path)
@@ -72,12 +72,11 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		}
 		return c.ran(cmd.OutOrStdout(), path, f.out, 1)
 	}
-	d, err := m.OpenData(f.data, f.fill)
+	d, err := c.open(m, &f.dataFlags)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	c.warnings.Warn(d.Warnings()...)
 	i := 0
 	bar := c.progress("running", d.Len())
 	for in, err := range d.Samples(f.samples) {

@@ -13,7 +13,7 @@ import (
 )
 
 type validateFlags struct {
-	data, fill   []string
+	dataFlags
 	labels, task string
 	output       string
 	maxDrop      string
@@ -37,8 +37,7 @@ func newValidate(c *cli) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return c.validate(cmd, args, f) },
 	}
 	s := cmd.Flags()
-	s.StringArrayVar(&f.data, "data", nil, "samples: .npz, .npy, a folder of either, or NAME=PATH; an array \"labels\" in .npz is used")
-	s.StringArrayVar(&f.fill, "fill", nil, "NAME=VALUE: a constant for an input that the data lacks")
+	f.add(s, "samples")
 	s.StringVar(&f.labels, "labels", "", "class of each sample: .npy, or text with one number a line")
 	s.StringVar(&f.task, "task", "", "classification (default with labels) or none (agreement and SQNR)")
 	s.StringVar(&f.output, "output", "", "the output to judge (default: the first)")
@@ -49,7 +48,7 @@ func newValidate(c *cli) *cobra.Command {
 }
 
 func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) error {
-	if len(f.data) == 0 {
+	if len(f.Paths) == 0 {
 		return diag.Usagef("no data is given").Note("octavo validate %s --data test.npz", strings.Join(paths, " "))
 	}
 	gate, err := octavo.ParseDrop(f.maxDrop)
@@ -65,12 +64,11 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 		defer m.Close()
 		models = append(models, m)
 	}
-	d, err := models[0].OpenData(f.data, f.fill)
+	d, err := c.open(models[0], &f.dataFlags)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	c.warnings.Warn(d.Warnings()...)
 	if f.labels != "" {
 		if err := d.LoadLabels(f.labels); err != nil {
 			return err
@@ -86,7 +84,7 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 	}
 	o.Progress = c.progress("validating", n).step
 	if !f.noMeasure {
-		o.Measure = func(path string) (octavo.Footprint, error) { return c.measure(cmd.Context(), path, f.data, f.fill) }
+		o.Measure = func(path string) (octavo.Footprint, error) { return c.measure(cmd.Context(), path, &f.dataFlags) }
 	}
 	v, err := octavo.ValidateData(cmd.Context(), models[0], models[1:], d, o)
 	if err != nil {
@@ -99,7 +97,7 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 		}
 	} else if !c.quiet {
 		printVerdict(cmd.OutOrStdout(), v)
-		fmt.Fprintf(cmd.OutOrStdout(), "next: octavo run %s --data %s -o outputs\n", paths[len(paths)-1], strings.Join(f.data, " --data "))
+		fmt.Fprintf(cmd.OutOrStdout(), "next: octavo run %s %s -o outputs\n", paths[len(paths)-1], strings.Join(f.args(), " "))
 	}
 	return gate.Check(v)
 }
