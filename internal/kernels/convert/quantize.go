@@ -83,7 +83,9 @@ func snap(v, lo, hi float32) int32 {
 func Quantize[T Quantized](dst []T, x []float32, scale float32, g Grid) {
 	lo, hi := g.bounds()
 	dst = dst[:len(x)]
-	for i, v := range x {
+	done := quantizeSpans(dst, x, scale, lo, hi, g.ZeroPoint)
+	dst = dst[done:]
+	for i, v := range x[done:] {
 		dst[i] = T(snap(v/scale, lo, hi) + g.ZeroPoint)
 	}
 }
@@ -105,7 +107,8 @@ func QuantizeColumns[T Quantized](dst []T, x, scales []float32, grids []Grid) {
 // Dequantize stores (q[i] - zeroPoint) * scale. The difference is taken in
 // int32 and rounded to float32 before the product.
 func Dequantize[T Quantized | int32](dst []float32, q []T, scale float32, zeroPoint int32) {
-	dst = dst[:len(q)]
+	done := dequantizeSpans(dst[:len(q)], q, scale, zeroPoint)
+	dst, q = dst[done:len(q)], q[done:]
 	for i, v := range q {
 		dst[i] = float32(float32(int32(v)-zeroPoint) * scale)
 	}
@@ -132,7 +135,9 @@ func DequantizeColumns[T Quantized | int32](dst []float32, q []T, scales []float
 func Requantize[T Quantized](dst []T, acc []int32, multiplier float32, g Grid) {
 	lo, hi := g.bounds()
 	dst = dst[:len(acc)]
-	for i, v := range acc {
+	done := requantizeSpans(dst, acc, multiplier, lo, hi, g.ZeroPoint)
+	dst = dst[done:]
+	for i, v := range acc[done:] {
 		dst[i] = T(snap(float32(float32(v)*multiplier), lo, hi) + g.ZeroPoint)
 	}
 }

@@ -197,7 +197,7 @@ func TestPackingFollowsStrides(t *testing.T) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "zf32_avx2_amd64.s", "zf32_neon_arm64.s")
+	kerneltest.Fresh(t, "zdot_vnni_amd64.s", "zf32_avx2_amd64.s", "zf32_neon_arm64.s")
 }
 
 func TestNothingIsAllocated(t *testing.T) {

@@ -1,0 +1,77 @@
+//go:build !noasm
+
+package convert
+
+import "github.com/octavo-ml/octavo/internal/cpu"
+
+var variants = []variant{{"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
+
+// requantizeSpans requantizes the leading elements of acc, as many as the
+// processor's instructions take, and returns their number.
+func requantizeSpans[T Quantized](dst []T, acc []int32, multiplier, lo, hi float32, zero int32) int {
+	steps := min(len(acc), len(dst)) / span
+	if steps == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	switch d := any(&dst[0]).(type) {
+	case *uint8:
+		requantizeUint8AVX2(d, &acc[0], steps, multiplier, lo, hi, zero)
+	case *int8:
+		requantizeInt8AVX2(d, &acc[0], steps, multiplier, lo, hi, zero)
+	default:
+		return 0
+	}
+	return steps * span
+}
+
+// quantizeSpans is requantizeSpans for quotients of floats.
+func quantizeSpans[T Quantized](dst []T, x []float32, scale, lo, hi float32, zero int32) int {
+	steps := min(len(x), len(dst)) / span
+	if steps == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	switch d := any(&dst[0]).(type) {
+	case *uint8:
+		quantizeUint8AVX2(d, &x[0], steps, scale, lo, hi, zero)
+	case *int8:
+		quantizeInt8AVX2(d, &x[0], steps, scale, lo, hi, zero)
+	default:
+		return 0
+	}
+	return steps * span
+}
+
+// dequantizeSpans dequantizes the leading elements of q likewise.
+func dequantizeSpans[T Quantized | int32](dst []float32, q []T, scale float32, zero int32) int {
+	steps := min(len(q), len(dst)) / span
+	if steps == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	switch s := any(&q[0]).(type) {
+	case *uint8:
+		dequantizeUint8AVX2(&dst[0], s, steps, scale, zero)
+	case *int8:
+		dequantizeInt8AVX2(&dst[0], s, steps, scale, zero)
+	default:
+		return 0
+	}
+	return steps * span
+}
+
+//go:noescape
+func requantizeUint8AVX2(dst *uint8, acc *int32, steps int, scale, lo, hi float32, zero int32)
+
+//go:noescape
+func requantizeInt8AVX2(dst *int8, acc *int32, steps int, scale, lo, hi float32, zero int32)
+
+//go:noescape
+func quantizeUint8AVX2(dst *uint8, x *float32, steps int, scale, lo, hi float32, zero int32)
+
+//go:noescape
+func quantizeInt8AVX2(dst *int8, x *float32, steps int, scale, lo, hi float32, zero int32)
+
+//go:noescape
+func dequantizeUint8AVX2(dst *float32, q *uint8, steps int, scale float32, zero int32)
+
+//go:noescape
+func dequantizeInt8AVX2(dst *float32, q *int8, steps int, scale float32, zero int32)

@@ -1,0 +1,13 @@
+//go:build noasm || !amd64
+
+package convert
+
+import "github.com/octavo-ml/octavo/internal/cpu"
+
+var variants = []variant{{"generic", cpu.Generic}}
+
+func requantizeSpans[T Quantized](_ []T, _ []int32, _, _, _ float32, _ int32) int { return 0 }
+
+func quantizeSpans[T Quantized](_ []T, _ []float32, _, _, _ float32, _ int32) int { return 0 }
+
+func dequantizeSpans[T Quantized | int32](_ []float32, _ []T, _ float32, _ int32) int { return 0 }

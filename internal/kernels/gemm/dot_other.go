@@ -1,0 +1,13 @@
+//go:build noasm || !amd64
+
+package gemm
+
+// HasDot reports whether products of bytes are faster by MultiplyBytes than by
+// MultiplyInt. Both are exact.
+func HasDot() bool { return false }
+
+func dot(sums *[MR * NR]int32, groups int, a []int8, b []uint8) { dotGeneric(sums, groups, a, b) }
+
+func interleave(dst, src []uint8, groups, step int, flip uint8) {
+	interleaveGeneric(dst, src, groups, step, flip)
+}
