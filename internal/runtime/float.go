@@ -162,6 +162,9 @@ func (f *frame) floats(slot, n int) []float32 {
 	return tensor.Data[float32](t)
 }
 
+// bytes is floats for bytes.
+func (f *frame) bytes(slot, n int) []byte { return f.scratch[slot*n : (slot+1)*n] }
+
 // plainGemm reports whether a Gemm is a product with a constant matrix and a
 // constant row added.
 func plainGemm(n *ir.Node, o *op.Gemm) bool {

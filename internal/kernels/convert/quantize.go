@@ -3,6 +3,8 @@ package convert
 import (
 	"math"
 	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/exact"
 )
 
 // Integer lists the integer element types.
@@ -164,5 +166,17 @@ func RequantizeColumns[T Quantized](dst []T, acc []int32, multipliers []float32,
 			out[i] = T(snap(float32(float32(v)*multipliers[i]), lo, hi) + g.ZeroPoint)
 		}
 		acc, dst = acc[n:], dst[n:]
+	}
+}
+
+// Sum stores the rounded fma(a[i], fa, fma(b[i], fb, c)), clamped between the
+// whole numbers lo and hi: the sum of two grids on a third, whose zero point is
+// in c. dst may be a or b.
+func Sum[T int8 | uint8](dst, a, b []T, fa, fb, c float32, lo, hi int32) {
+	dst, b = dst[:len(a)], b[:len(a)]
+	done := sumSpans(dst, a, b, fa, fb, c, float32(lo), float32(hi))
+	dst, b = dst[done:], b[done:]
+	for i, v := range a[done:] {
+		dst[i] = T(snap(exact.FMA32(float32(v), fa, exact.FMA32(float32(b[i]), fb, c)), float32(lo), float32(hi)))
 	}
 }

@@ -58,6 +58,22 @@ func dequantizeSpans[T Quantized | int32](dst []float32, q []T, scale float32, z
 	return steps * span
 }
 
+// sumSpans sums the leading elements likewise.
+func sumSpans[T int8 | uint8](dst, a, b []T, fa, fb, c, lo, hi float32) int {
+	steps := len(a) / span
+	if steps == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	_, _ = dst[steps*span-1], b[steps*span-1]
+	switch d := any(&dst[0]).(type) {
+	case *uint8:
+		sumUint8AVX2(d, any(&a[0]).(*uint8), any(&b[0]).(*uint8), steps, fa, fb, c, lo, hi)
+	case *int8:
+		sumInt8AVX2(d, any(&a[0]).(*int8), any(&b[0]).(*int8), steps, fa, fb, c, lo, hi)
+	}
+	return steps * span
+}
+
 //go:noescape
 func requantizeUint8AVX2(dst *uint8, acc *int32, steps int, scale, lo, hi float32, zero int32)
 
@@ -75,3 +91,9 @@ func dequantizeUint8AVX2(dst *float32, q *uint8, steps int, scale float32, zero 
 
 //go:noescape
 func dequantizeInt8AVX2(dst *float32, q *int8, steps int, scale float32, zero int32)
+
+//go:noescape
+func sumUint8AVX2(dst, a, b *uint8, steps int, fa, fb, c, lo, hi float32)
+
+//go:noescape
+func sumInt8AVX2(dst, a, b *int8, steps int, fa, fb, c, lo, hi float32)

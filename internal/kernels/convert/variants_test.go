@@ -40,10 +40,12 @@ func testSpans[T int8 | uint8](t *testing.T) {
 		for k, scale := range scales {
 			g := grids[(i+k)%len(grids)]
 			wantR, wantQ, wantD := make([]T, n), make([]T, n), make([]float32, n)
+			other, wantS := kerneltest.Ints[T](r, n), make([]T, n)
 			onGo(t, func() {
 				Requantize(wantR, acc, scale, g)
 				Quantize(wantQ, x, scale, g)
 				Dequantize(wantD, q, scale, g.ZeroPoint)
+				Sum(wantS, q, other, scale, 0.7, float32(g.ZeroPoint)+0.125, g.QMin, g.QMax)
 			})
 			gotR, checkR := kerneltest.Guard[T](t, n, i%4)
 			gotQ, checkQ := kerneltest.Guard[T](t, n, i%3)
@@ -51,6 +53,10 @@ func testSpans[T int8 | uint8](t *testing.T) {
 			Requantize(gotR, kerneltest.Fence(t, acc), scale, g)
 			Quantize(gotQ, kerneltest.Fence(t, x), scale, g)
 			Dequantize(gotD, kerneltest.Fence(t, q), scale, g.ZeroPoint)
+			gotS, checkS := kerneltest.Guard[T](t, n, i%5)
+			Sum(gotS, kerneltest.Fence(t, q), kerneltest.Fence(t, other), scale, 0.7, float32(g.ZeroPoint)+0.125, g.QMin, g.QMax)
+			checkS()
+			kerneltest.Equal(t, gotS, wantS, "sum of %d, factor %v, to %+v", n, scale, g)
 			checkR()
 			checkQ()
 			checkD()
@@ -77,6 +83,7 @@ func TestNothingIsAllocated(t *testing.T) {
 			Requantize(q, acc, 0.5, GridOf[uint8](3))
 			Quantize(q, x, 0.5, GridOf[uint8](3))
 			Dequantize(x, q, 0.5, 3)
+			Sum(q, q, q, 0.5, 0.25, 3, 0, 255)
 		}); n != 0 {
 			t.Errorf("%v allocations", n)
 		}
@@ -94,6 +101,7 @@ func BenchmarkSpans(b *testing.B) {
 			{"requantize", func() { Requantize(q, acc, 0.5, GridOf[uint8](3)) }},
 			{"quantize", func() { Quantize(q, x, 0.5, GridOf[uint8](3)) }},
 			{"dequantize", func() { Dequantize(x, q, 0.5, 3) }},
+			{"sum", func() { Sum(q, q, q, 0.5, 0.25, 3, 0, 255) }},
 		} {
 			b.Run(v.Name+"/"+c.name, func(b *testing.B) {
 				for b.Loop() {

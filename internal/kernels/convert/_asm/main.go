@@ -31,6 +31,7 @@ func avx2() string {
 		f.toGrid("requantize"+typ, typ, "acc *int32", "VCVTDQ2PS %[1]d(SI), Y%[2]d\n\tVMULPS Y8, Y%[2]d, Y%[2]d")
 		f.toGrid("quantize"+typ, typ, "x *float32", "VMOVUPS %[1]d(SI), Y%[2]d\n\tVDIVPS Y8, Y%[2]d, Y%[2]d")
 		f.fromGrid("dequantize"+typ, typ)
+		f.sum("sum"+typ, typ)
 	}
 	return f.String()
 }
@@ -59,6 +60,17 @@ func (f *file) toGrid(name, typ, source, load string) {
 		f.line("VCVTPS2DQ Y%d, Y%d", i, i)
 		f.line("VPADDD Y11, Y%d, Y%d", i, i)
 	}
+	f.pack(typ)
+	f.line("ADDQ $64, SI")
+	f.line("ADDQ $16, DI")
+	f.line("DECQ CX")
+	f.line("JNZ  next")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+// pack stores the 16 integers of Y0 and Y1 as bytes.
+func (f *file) pack(typ string) {
 	f.line("VPACKSSDW Y1, Y0, Y0")
 	f.line("VPERMQ $0xD8, Y0, Y0")
 	f.line("VEXTRACTI128 $1, Y0, X1")
@@ -68,7 +80,38 @@ func (f *file) toGrid(name, typ, source, load string) {
 		f.line("VPACKSSWB X1, X0, X0")
 	}
 	f.line("VMOVDQU X0, (DI)")
-	f.line("ADDQ $64, SI")
+}
+
+// extend names the instruction that widens bytes to integers.
+var extend = map[string]string{"Uint8": "VPMOVZXBD", "Int8": "VPMOVSXBD"}
+
+func (f *file) sum(name, typ string) {
+	name += "AVX2"
+	goType := strings.ToLower(typ)
+	fmt.Fprintf(f, "\n// func %s(dst, a, b *%s, steps int, fa, fb, c, lo, hi float32)\n", name, goType)
+	fmt.Fprintf(f, "TEXT ·%s(SB), NOSPLIT, $0-52\n", name)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ a+8(FP), SI")
+	f.line("MOVQ b+16(FP), DX")
+	f.line("MOVQ steps+24(FP), CX")
+	for i, arg := range []string{"fa", "fb", "c", "lo", "hi"} {
+		f.line("VBROADCASTSS %s+%d(FP), Y%d", arg, 32+4*i, 8+i)
+	}
+	f.WriteString("\nnext:\n")
+	for i := range 2 {
+		f.line("%s %d(DX), Y%d", extend[typ], 8*i, i)
+		f.line("%s %d(SI), Y%d", extend[typ], 8*i, 2+i)
+		f.line("VCVTDQ2PS Y%d, Y%d", i, i)
+		f.line("VCVTDQ2PS Y%d, Y%d", 2+i, 2+i)
+		f.line("VFMADD213PS Y10, Y9, Y%d", i)
+		f.line("VFMADD231PS Y8, Y%d, Y%d", 2+i, i)
+		f.line("VMAXPS Y11, Y%d, Y%d", i, i)
+		f.line("VMINPS Y12, Y%d, Y%d", i, i)
+		f.line("VCVTPS2DQ Y%d, Y%d", i, i)
+	}
+	f.pack(typ)
+	f.line("ADDQ $16, SI")
+	f.line("ADDQ $16, DX")
 	f.line("ADDQ $16, DI")
 	f.line("DECQ CX")
 	f.line("JNZ  next")
@@ -78,7 +121,6 @@ func (f *file) toGrid(name, typ, source, load string) {
 
 func (f *file) fromGrid(name, typ string) {
 	name += "AVX2"
-	extend := map[string]string{"Uint8": "VPMOVZXBD", "Int8": "VPMOVSXBD"}[typ]
 	fmt.Fprintf(f, "\n// func %s(dst *float32, q *%s, steps int, scale float32, zero int32)\n", name, strings.ToLower(typ))
 	fmt.Fprintf(f, "TEXT ·%s(SB), NOSPLIT, $0-32\n", name)
 	f.line("MOVQ dst+0(FP), DI")
@@ -90,7 +132,7 @@ func (f *file) fromGrid(name, typ string) {
 	f.line("VPBROADCASTD X9, Y9")
 	f.WriteString("\nnext:\n")
 	for i := range 2 {
-		f.line("%s %d(SI), Y%d", extend, 8*i, i)
+		f.line("%s %d(SI), Y%d", extend[typ], 8*i, i)
 		f.line("VPSUBD Y9, Y%d, Y%d", i, i)
 		f.line("VCVTDQ2PS Y%d, Y%d", i, i)
 		f.line("VMULPS Y8, Y%d, Y%d", i, i)
