@@ -4,7 +4,7 @@ package gemm
 
 import "github.com/octavo-ml/octavo/internal/cpu"
 
-var variants = []variant{{"vnni", cpu.VNNI}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
+var variants = []variant{{"vnni", cpu.VNNI}, {"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
 
 // tile adds the products of k ≥ 1 groups to t.
 func tile(t *Tile, k int, a, b []float32) {
@@ -41,6 +41,16 @@ func addInts(sums *[MR * NR]int32, t *Tile) {
 		return
 	}
 	addIntsAVX2(sums, t)
+}
+
+// hasTiles reports whether there is a kernel for several panels of A at a time.
+func hasTiles() bool { return cpu.Has(cpu.AVX512) }
+
+// tiles adds the products of k ≥ 1 groups to t; panels of A lie step elements
+// apart.
+func tiles(t *[Panels]Tile, k int, a []float32, step int, b []float32) {
+	_, _ = a[(Panels-1)*step+MR*k-1], b[NR*k-1]
+	tilesAVX512(t, &a[0], &b[0], k, 4*step)
 }
 
 // HasDot reports whether products of bytes are faster by MultiplyBytes than by
@@ -91,3 +101,9 @@ func interleaveAVX2(dst, src *uint8, groups, step int, flip uint8)
 //
 //go:noescape
 func dotVNNI(sums *[MR * NR]int32, a *int8, b *uint8, groups int)
+
+// tilesAVX512 is tileGeneric of each panel of A, which lie stride bytes apart,
+// for k ≥ 1.
+//
+//go:noescape
+func tilesAVX512(t *[Panels]Tile, a, b *float32, k, stride int)

@@ -2,6 +2,12 @@
 
 package gemm
 
+func hasTiles() bool { return false }
+
+func tiles(*[Panels]Tile, int, []float32, int, []float32) {
+	panic("gemm: no kernel for several panels")
+}
+
 // HasDot reports whether products of bytes are faster by MultiplyBytes than by
 // MultiplyInt. Both are exact.
 func HasDot() bool { return false }
