@@ -7,7 +7,8 @@
 // taps outermost and the channels of the group inside, and multiplied with the
 // packed weights by package gemm. Padding takes part as zeros, and so do the
 // elements that a transposed convolution's stride inserts. Integers are
-// gathered as exact floats and multiplied in stretches of k that float32 sums
+// gathered as bytes where a dot-product instruction multiplies them, else as
+// exact floats and multiplied in stretches of k that float32 sums
 // exactly. Depthwise convolutions run by package dwconv. All
 // ways give the same bits. The package sees slices and must not know tensors or
 // quantization parameters.
