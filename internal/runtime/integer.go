@@ -1,8 +1,6 @@
 package runtime
 
 import (
-	"slices"
-
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
@@ -59,38 +57,14 @@ func (pl *plan) dispatchQuantized(s *step, key *ir.Node, q *op.Quantized) error 
 		return pl.dispatchQuantizedGemm(s, key, q, false)
 	case *op.Add:
 		pl.dispatchQuantizedAdd(s, q)
+	case *op.Mul:
+		pl.dispatchQuantizedMul(s, q)
 	case *op.MaxPool:
 		pl.dispatchMaxPool(s, o)
 	case *op.Reshape, *op.Flatten, *op.Squeeze, *op.Unsqueeze:
 		pl.dispatchView(s)
 	}
 	return nil
-}
-
-// dispatchQuantizedAdd adds tensors of one shape and type.
-func (pl *plan) dispatchQuantizedAdd(s *step, q *op.Quantized) {
-	a, b := &pl.values[s.in[0]], &pl.values[s.in[1]]
-	typ := q.Out[0].Type
-	if a.shape == nil || !slices.Equal(a.shape, b.shape) || a.typ != typ || b.typ != typ || !pl.place(s, 0) {
-		return
-	}
-	sum := affine.SumOf(q.In[0], q.In[1], q.Out[0])
-	lo, hi := typ.Range()
-	if q.Clamp != nil {
-		lo, hi = q.Out[0].Bounds(q.Clamp.Lo, q.Clamp.Hi)
-	}
-	threads := pl.p.threads
-	s.run = func(f *frame, s *step) error {
-		x, y, out := f.vals[s.in[0]], f.vals[s.in[1]], f.out(s)
-		parallel(threads, x.Len(), x.Len(), func(_, from, to int) {
-			if typ == dtype.Int8 {
-				convert.Sum(tensor.Data[int8](out)[from:to], tensor.Data[int8](x)[from:to], tensor.Data[int8](y)[from:to], sum.A, sum.B, sum.C, int32(lo), int32(hi))
-			} else {
-				convert.Sum(out.Bytes()[from:to], x.Bytes()[from:to], y.Bytes()[from:to], sum.A, sum.B, sum.C, int32(lo), int32(hi))
-			}
-		})
-		return nil
-	}
 }
 
 // weights reports whether operand 1 is a constant weight with zero points 0,

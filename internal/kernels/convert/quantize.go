@@ -180,3 +180,16 @@ func Sum[T int8 | uint8](dst, a, b []T, fa, fb, c float32, lo, hi int32) {
 		dst[i] = T(snap(exact.FMA32(float32(v), fa, exact.FMA32(float32(b[i]), fb, c)), float32(lo), float32(hi)))
 	}
 }
+
+// Product stores the rounded (a[i] - za)·(b[i] - zb)·m + c, every step rounded
+// to float32, clamped between the whole numbers lo and hi: the product of two
+// grids on a third, whose zero point is c. dst may be a or b.
+func Product[T int8 | uint8](dst, a, b []T, za, zb int32, m, c float32, lo, hi int32) {
+	dst, b = dst[:len(a)], b[:len(a)]
+	done := productSpans(dst, a, b, za, zb, m, c, float32(lo), float32(hi))
+	dst, b = dst[done:], b[done:]
+	for i, v := range a[done:] {
+		p := float32(float32(int32(v)-za) * float32(int32(b[i])-zb))
+		dst[i] = T(snap(float32(p*m)+c, float32(lo), float32(hi)))
+	}
+}

@@ -74,6 +74,22 @@ func sumSpans[T int8 | uint8](dst, a, b []T, fa, fb, c, lo, hi float32) int {
 	return steps * span
 }
 
+// productSpans multiplies the leading elements likewise.
+func productSpans[T int8 | uint8](dst, a, b []T, za, zb int32, m, c, lo, hi float32) int {
+	steps := len(a) / span
+	if steps == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	_, _ = dst[steps*span-1], b[steps*span-1]
+	switch d := any(&dst[0]).(type) {
+	case *uint8:
+		productUint8AVX2(d, any(&a[0]).(*uint8), any(&b[0]).(*uint8), steps, za, zb, m, c, lo, hi)
+	case *int8:
+		productInt8AVX2(d, any(&a[0]).(*int8), any(&b[0]).(*int8), steps, za, zb, m, c, lo, hi)
+	}
+	return steps * span
+}
+
 //go:noescape
 func requantizeUint8AVX2(dst *uint8, acc *int32, steps int, scale, lo, hi float32, zero int32)
 
@@ -97,3 +113,9 @@ func sumUint8AVX2(dst, a, b *uint8, steps int, fa, fb, c, lo, hi float32)
 
 //go:noescape
 func sumInt8AVX2(dst, a, b *int8, steps int, fa, fb, c, lo, hi float32)
+
+//go:noescape
+func productUint8AVX2(dst, a, b *uint8, steps int, za, zb int32, m, c, lo, hi float32)
+
+//go:noescape
+func productInt8AVX2(dst, a, b *int8, steps int, za, zb int32, m, c, lo, hi float32)

@@ -40,12 +40,13 @@ func testSpans[T int8 | uint8](t *testing.T) {
 		for k, scale := range scales {
 			g := grids[(i+k)%len(grids)]
 			wantR, wantQ, wantD := make([]T, n), make([]T, n), make([]float32, n)
-			other, wantS := kerneltest.Ints[T](r, n), make([]T, n)
+			other, wantS, wantP := kerneltest.Ints[T](r, n), make([]T, n), make([]T, n)
 			onGo(t, func() {
 				Requantize(wantR, acc, scale, g)
 				Quantize(wantQ, x, scale, g)
 				Dequantize(wantD, q, scale, g.ZeroPoint)
 				Sum(wantS, q, other, scale, 0.7, float32(g.ZeroPoint)+0.125, g.QMin, g.QMax)
+				Product(wantP, q, other, g.ZeroPoint, 5, scale/50, float32(g.ZeroPoint), g.QMin, g.QMax)
 			})
 			gotR, checkR := kerneltest.Guard[T](t, n, i%4)
 			gotQ, checkQ := kerneltest.Guard[T](t, n, i%3)
@@ -56,6 +57,10 @@ func testSpans[T int8 | uint8](t *testing.T) {
 			gotS, checkS := kerneltest.Guard[T](t, n, i%5)
 			Sum(gotS, kerneltest.Fence(t, q), kerneltest.Fence(t, other), scale, 0.7, float32(g.ZeroPoint)+0.125, g.QMin, g.QMax)
 			checkS()
+			gotP, checkP := kerneltest.Guard[T](t, n, i%3)
+			Product(gotP, kerneltest.Fence(t, q), kerneltest.Fence(t, other), g.ZeroPoint, 5, scale/50, float32(g.ZeroPoint), g.QMin, g.QMax)
+			checkP()
+			kerneltest.Equal(t, gotP, wantP, "product of %d, multiplier %v, to %+v", n, scale/50, g)
 			kerneltest.Equal(t, gotS, wantS, "sum of %d, factor %v, to %+v", n, scale, g)
 			checkR()
 			checkQ()

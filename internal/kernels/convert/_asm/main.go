@@ -32,6 +32,7 @@ func avx2() string {
 		f.toGrid("quantize"+typ, typ, "x *float32", "VMOVUPS %[1]d(SI), Y%[2]d\n\tVDIVPS Y8, Y%[2]d, Y%[2]d")
 		f.fromGrid("dequantize"+typ, typ)
 		f.sum("sum"+typ, typ)
+		f.product("product"+typ, typ)
 	}
 	return f.String()
 }
@@ -107,6 +108,47 @@ func (f *file) sum(name, typ string) {
 		f.line("VFMADD231PS Y8, Y%d, Y%d", 2+i, i)
 		f.line("VMAXPS Y11, Y%d, Y%d", i, i)
 		f.line("VMINPS Y12, Y%d, Y%d", i, i)
+		f.line("VCVTPS2DQ Y%d, Y%d", i, i)
+	}
+	f.pack(typ)
+	f.line("ADDQ $16, SI")
+	f.line("ADDQ $16, DX")
+	f.line("ADDQ $16, DI")
+	f.line("DECQ CX")
+	f.line("JNZ  next")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+func (f *file) product(name, typ string) {
+	name += "AVX2"
+	fmt.Fprintf(f, "\n// func %s(dst, a, b *%s, steps int, za, zb int32, m, c, lo, hi float32)\n", name, strings.ToLower(typ))
+	fmt.Fprintf(f, "TEXT ·%s(SB), NOSPLIT, $0-56\n", name)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ a+8(FP), SI")
+	f.line("MOVQ b+16(FP), DX")
+	f.line("MOVQ steps+24(FP), CX")
+	for i, arg := range []string{"za", "zb"} {
+		f.line("MOVL %s+%d(FP), AX", arg, 32+4*i)
+		f.line("VMOVD AX, X%d", 8+i)
+		f.line("VPBROADCASTD X%d, Y%d", 8+i, 8+i)
+	}
+	for i, arg := range []string{"m", "c", "lo", "hi"} {
+		f.line("VBROADCASTSS %s+%d(FP), Y%d", arg, 40+4*i, 10+i)
+	}
+	f.WriteString("\nnext:\n")
+	for i := range 2 {
+		f.line("%s %d(SI), Y%d", extend[typ], 8*i, i)
+		f.line("%s %d(DX), Y%d", extend[typ], 8*i, 2+i)
+		f.line("VPSUBD Y8, Y%d, Y%d", i, i)
+		f.line("VPSUBD Y9, Y%d, Y%d", 2+i, 2+i)
+		f.line("VCVTDQ2PS Y%d, Y%d", i, i)
+		f.line("VCVTDQ2PS Y%d, Y%d", 2+i, 2+i)
+		f.line("VMULPS Y%d, Y%d, Y%d", 2+i, i, i)
+		f.line("VMULPS Y10, Y%d, Y%d", i, i)
+		f.line("VADDPS Y11, Y%d, Y%d", i, i)
+		f.line("VMAXPS Y12, Y%d, Y%d", i, i)
+		f.line("VMINPS Y13, Y%d, Y%d", i, i)
 		f.line("VCVTPS2DQ Y%d, Y%d", i, i)
 	}
 	f.pack(typ)
