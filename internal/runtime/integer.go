@@ -135,6 +135,22 @@ func (e *finish) row(y *tensor.Tensor, channel, at int, sums []int32) {
 	}
 }
 
+// tile finishes a tile of sums, rows channels from the given one on, into y
+// from index at on; channels lie step apart there.
+func (e *finish) tile(y *tensor.Tensor, step int, sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
+	q := gemm.Requantize{Bias: e.bias, Multiplier: e.multipliers, Grid: e.grid}
+	switch e.typ {
+	case dtype.Uint8:
+		gemm.StoreBytes(tensor.Data[uint8](y)[at:], step, sums, channel, rows, count, &q)
+	case dtype.Int8:
+		gemm.StoreBytes(tensor.Data[int8](y)[at:], step, sums, channel, rows, count, &q)
+	default:
+		for r := range rows {
+			e.row(y, channel+r, at+r*step, sums[r*gemm.NR:r*gemm.NR+count])
+		}
+	}
+}
+
 func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o *op.Conv) error {
 	x, w := &pl.values[s.in[0]], &pl.values[s.in[1]]
 	if x.shape == nil || !pl.symmetricWeight(s, q) || len(x.shape) > 5 || !q.In[1].IsPerTensor() && q.In[1].Axis != 0 {
@@ -158,6 +174,11 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 	emit := func(y *tensor.Tensor) func(channel, at int, sums []int32) {
 		return func(channel, at int, sums []int32) { e.row(y, channel, at, sums) }
 	}
+	tile := func(y *tensor.Tensor) func(sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
+		return func(sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
+			e.tile(y, k.OutPixels(), sums, channel, at, rows, count)
+		}
+	}
 	if gemm.HasDot() && k.Bytes() {
 		e.takeOff(unsigned(zero, signed), w.fixed, g.Filters, 0)
 		packed := pl.p.weights.getBytes(key, "conv", k.WeightBytes(), func(dst []int8) {
@@ -170,9 +191,9 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 			in, y := f.vals[s.in[0]], f.out(s)
 			parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
 				if signed {
-					conv.RunBytes(k, tensor.Data[int8](in), zero, packed, lo, hi, f.bytes(slot, size), emit(y))
+					conv.RunBytes(k, tensor.Data[int8](in), zero, packed, lo, hi, f.bytes(slot, size), tile(y))
 				} else {
-					conv.RunBytes(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.bytes(slot, size), emit(y))
+					conv.RunBytes(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.bytes(slot, size), tile(y))
 				}
 			})
 			return nil

@@ -37,10 +37,13 @@ func (p *Plan) PackBytes(dst, w []int8) {
 	}
 }
 
-// RunBytes is RunInt by products of bytes, for weights of type int8. The sums
-// that it hands out lack one thing: the caller takes off, for each channel,
-// what its weights add up to times uint8(zero) ^ gemm.Flip[T].
-func RunBytes[T uint8 | int8](p *Plan, x []T, zero int, w []int8, lo, hi int, scratch []uint8, emit func(channel, at int, sums []int32)) {
+// RunBytes is RunInt by products of bytes, for weights of type int8. It hands
+// out tiles of sums: rows channels from the given one on, of count elements
+// each, the first of which has the index at in y, and those of the next channel
+// OutPixels further on. They lack one thing: the caller takes off, for each
+// channel, what its weights add up to times uint8(zero) ^ gemm.Flip[T]. emit
+// may change sums, and must not keep them.
+func RunBytes[T uint8 | int8](p *Plan, x []T, zero int, w []int8, lo, hi int, scratch []uint8, emit func(sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int)) {
 	var sums [gemm.MR * gemm.NR]int32
 	groups := p.groups()
 	panel := scratch[:groups*gemm.Group*positions]
@@ -52,13 +55,14 @@ func RunBytes[T uint8 | int8](p *Plan, x []T, zero int, w []int8, lo, hi int, sc
 		gatherBytes(p, panel, x[(n*p.g.In+g*p.inCh)*p.inPix:][:p.inCh*p.inPix], pos, T(zero))
 		for m := 0; m < p.outCh; m += gemm.MR {
 			gemm.MultiplyBytes(&sums, groups, weights[m/gemm.MR*step:], panel)
-			for r := range min(gemm.MR, p.outCh-m) {
-				ch := g*p.outCh + m + r
-				emit(ch, (n*p.g.Out+ch)*p.outPix+pos, sums[r*gemm.NR:r*gemm.NR+count])
-			}
+			ch := g*p.outCh + m
+			emit(&sums, ch, (n*p.g.Out+ch)*p.outPix+pos, min(gemm.MR, p.outCh-m), count)
 		}
 	}
 }
+
+// OutPixels is the number of elements of one channel of the result.
+func (p *Plan) OutPixels() int { return p.outPix }
 
 // gatherBytes fills a panel of B of bytes with the values of x under the
 // kernel; padding is zero. x begins at the first channel of the group.

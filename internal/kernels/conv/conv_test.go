@@ -235,9 +235,11 @@ func runBytes[T int8 | uint8](t *testing.T, p *conv.Plan, g conv.Geometry, x []T
 	mid := p.Blocks() / 3
 	for _, part := range [][2]int{{mid, p.Blocks()}, {0, mid}} {
 		scratch, checkScratch := kerneltest.Guard[uint8](t, p.ScratchBytes(), 2)
-		conv.RunBytes(p, x, zero, packed, part[0], part[1], scratch, func(channel, at int, s []int32) {
-			for i, v := range s {
-				y[at+i] = v - shift*sums[channel]
+		conv.RunBytes(p, x, zero, packed, part[0], part[1], scratch, func(s *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
+			for r := range rows {
+				for i := range count {
+					y[at+r*p.OutPixels()+i] = s[r*gemm.NR+i] - shift*sums[channel+r]
+				}
 			}
 		})
 		checkScratch()

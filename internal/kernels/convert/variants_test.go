@@ -4,7 +4,6 @@ import (
 	"math"
 	"testing"
 
-	"github.com/octavo-ml/octavo/internal/cpu"
 	"github.com/octavo-ml/octavo/internal/kernels/kerneltest"
 )
 
@@ -13,17 +12,6 @@ func rows() (out []kerneltest.Variant) {
 		out = append(out, kerneltest.Variant{Name: v.name, Level: v.level})
 	}
 	return out
-}
-
-// onGo runs f with the Go code alone.
-func onGo(t *testing.T, f func()) {
-	t.Helper()
-	restore, err := cpu.Override(cpu.Generic.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer restore()
-	f()
 }
 
 func testSpans[T int8 | uint8](t *testing.T) {
@@ -41,7 +29,7 @@ func testSpans[T int8 | uint8](t *testing.T) {
 			g := grids[(i+k)%len(grids)]
 			wantR, wantQ, wantD := make([]T, n), make([]T, n), make([]float32, n)
 			other, wantS, wantP := kerneltest.Ints[T](r, n), make([]T, n), make([]T, n)
-			onGo(t, func() {
+			kerneltest.OnGo(t, func() {
 				Requantize(wantR, acc, scale, g)
 				Quantize(wantQ, x, scale, g)
 				Dequantize(wantD, q, scale, g.ZeroPoint)

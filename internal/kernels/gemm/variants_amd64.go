@@ -53,6 +53,15 @@ func tiles(t *[Panels]Tile, k int, a []float32, step int, b []float32) {
 	tilesAVX512(t, &a[0], &b[0], k, 4*step)
 }
 
+// hasStore reports whether there is a kernel that requantizes a tile.
+func hasStore() bool { return cpu.Has(cpu.AVX512) }
+
+// storeTile requantizes a whole tile into rows of dst that lie ldc apart.
+func storeTile(dst []uint8, ldc int, sums *[MR * NR]int32, p *store) {
+	_ = dst[(MR-1)*ldc+NR-1]
+	storeAVX512(&dst[0], ldc, sums, p)
+}
+
 // HasDot reports whether products of bytes are faster by MultiplyBytes than by
 // MultiplyInt. Both are exact.
 func HasDot() bool { return cpu.Has(cpu.VNNI) }
@@ -107,3 +116,8 @@ func dotVNNI(sums *[MR * NR]int32, a *int8, b *uint8, groups int)
 //
 //go:noescape
 func tilesAVX512(t *[Panels]Tile, a, b *float32, k, stride int)
+
+// storeAVX512 is the general case of StoreBytes for a whole tile.
+//
+//go:noescape
+func storeAVX512(dst *uint8, ldc int, sums *[MR * NR]int32, p *store)

@@ -8,6 +8,10 @@ func tiles(*[Panels]Tile, int, []float32, int, []float32) {
 	panic("gemm: no kernel for several panels")
 }
 
+func hasStore() bool { return false }
+
+func storeTile([]uint8, int, *[MR * NR]int32, *store) { panic("gemm: no kernel for storing") }
+
 // HasDot reports whether products of bytes are faster by MultiplyBytes than by
 // MultiplyInt. Both are exact.
 func HasDot() bool { return false }

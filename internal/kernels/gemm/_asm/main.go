@@ -19,7 +19,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: go run . FOLDER")
 		os.Exit(2)
 	}
-	for name, text := range map[string]string{"zf32_avx2_amd64.s": avx2(), "zdot_vnni_amd64.s": vnni(), "zf32_avx512_amd64.s": avx512(), "zf32_neon_arm64.s": neon()} {
+	for name, text := range map[string]string{"zf32_avx2_amd64.s": avx2(), "zdot_vnni_amd64.s": vnni(), "zf32_avx512_amd64.s": avx512(), "zstore_avx512_amd64.s": avx512Store(), "zf32_neon_arm64.s": neon()} {
 		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
