@@ -35,9 +35,8 @@ func arguments() []float32 {
 		x = append(x, math.Float32frombits(uint32(bits)))
 	}
 	for _, v := range []float32{0, 0.5, 1, 2, 14, 60, 88.7, 87.3, 103.9, 104, 700, 709.2, 710, math.MaxFloat32, float32(math.Inf(1)), 1e-45, 1e-38} {
-		for _, s := range []float32{v, -v, math.Nextafter32(v, 1e30), -math.Nextafter32(v, 1e30), v * math.Sqrt2, -v * math.Sqrt2} {
-			x = append(x, s)
-		}
+		next := math.Nextafter32(v, 1e30)
+		x = append(x, v, -v, next, -next, v*math.Sqrt2, -v*math.Sqrt2)
 	}
 	for v := float32(-20); v < 20; v += 0.0037 {
 		x = append(x, v)
