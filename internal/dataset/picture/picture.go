@@ -73,9 +73,9 @@ func isBMP(h []byte) bool {
 }
 
 // Decode decodes the file b, whose format it finds by its content. Of several
-// frames it takes the first. Transparency is dropped without blending, samples
-// of 16 bits keep their upper eight (see docs of the formats' functions), and
-// grey stays one channel.
+// frames it takes the first. Transparency is dropped without blending, and
+// grey stays one channel. Of 16-bit samples the upper byte stays, except that
+// the grey of a png without alpha is cut off at 255: that is what Pillow does.
 //
 // A picture that is broken, truncated, or larger than its bytes can hold is a
 // [diag.FormatError]; one of more than 100 Mpixel, or with a feature that is

@@ -42,9 +42,9 @@ func decodeWebP(b []byte) (*Picture, error) {
 	}
 	switch m := m.(type) {
 	case *image.YCbCr:
-		return fromYCbCr(m), nil
+		return fromVP8(m), nil
 	case *image.NYCbCrA:
-		return fromYCbCr(&m.YCbCr), nil
+		return fromVP8(&m.YCbCr), nil
 	}
 	return fromImage(m, false)
 }
