@@ -33,6 +33,11 @@ func (d *jpegDecoder) picture() *Picture {
 			}
 		}
 		if len(rows) == 4 {
+			if luma { // YCCK's red, green and blue are complements of the inks
+				for i, v := range out {
+					out[i] = 255 - v
+				}
+			}
 			blacken(out, rows[3])
 		}
 	}
