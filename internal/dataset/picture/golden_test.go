@@ -28,6 +28,9 @@ func pillow(t *testing.T) func(name string) *picture.Picture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if files := len(pictures(t, "jpeg420")) + len(pictures(t, "other")); files != len(a.Members) {
+		t.Fatalf("pixels.npz has %d pictures, the folders have %d", len(a.Members), files)
+	}
 	return func(name string) *picture.Picture {
 		m := a.Member(name)
 		if m == nil {

@@ -34,6 +34,10 @@ const (
 	markerAPP14 = 0xee
 )
 
+// maxScans bounds the time that a small file can take: a scan passes all
+// blocks, and may be a few bytes. Encoders make ten or so.
+const maxScans = 500
+
 // jpegDecoder holds what segments leave for later ones.
 type jpegDecoder struct {
 	b       []byte // what is not read yet
@@ -41,6 +45,7 @@ type jpegDecoder struct {
 	quant   [4]*[64]int32 // in zigzag order
 	huff    [2][4]*huffman
 	restart int // MCUs between restart markers; 0: none
+	scans   int
 
 	jfif, adobe    bool
 	adobeTransform uint8
@@ -117,6 +122,9 @@ func (d *jpegDecoder) segment(marker byte, body []byte) (err error) {
 			Hint: "baseline, extended sequential and progressive with Huffman codes are",
 		}
 	case marker == markerSOS:
+		if d.scans++; d.scans > maxScans {
+			return broken("more than %d scans", maxScans)
+		}
 		return d.scan(body)
 	case marker == markerDQT:
 		return d.takeQuant(body)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/octavo-ml/octavo/internal/diag"
 )
@@ -111,10 +112,11 @@ func (f *format) explain(err error) error {
 	case errors.As(err, &unsupported):
 		unsupported.Where = f.name
 		return unsupported
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), strings.HasSuffix(err.Error(), io.ErrUnexpectedEOF.Error()):
 		return &diag.FormatError{Where: f.name, Msg: "truncated: the file ends before the picture does"}
 	}
-	return &diag.FormatError{Where: f.name, Msg: err.Error()}
+	msg := strings.TrimPrefix(err.Error(), f.name+": ")
+	return &diag.FormatError{Where: f.name, Msg: strings.TrimPrefix(msg, "invalid format: ")}
 }
 
 // maxPixels is the size of the largest picture that is decoded.
