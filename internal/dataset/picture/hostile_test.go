@@ -113,6 +113,17 @@ func TestSizeBeforeAllocation(t *testing.T) {
 	}
 }
 
+// TestPaddingBeforeAllocation has a picture of one column, whose units are 32
+// columns wide.
+func TestPaddingBeforeAllocation(t *testing.T) {
+	b := resized(t, "other/411.jpg", 1, 65535)
+	p, err := picture.Decode(b)
+	want := "jpeg: truncated: the header says 49152 blocks, the bytes hold "
+	if p != nil || err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("picture %v, error %v, want %s", p != nil, err, want)
+	}
+}
+
 // FuzzDecode wants no panic, and no more pixels than bytes can stand for.
 func FuzzDecode(f *testing.F) {
 	for _, name := range slices.Concat(pictures(f, "other"), pictures(f, "jpeg420")) {

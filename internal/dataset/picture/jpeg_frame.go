@@ -75,14 +75,22 @@ func newFrame(b []byte, progressive bool, left int) (*jpegFrame, error) {
 	if err := checkSize(f.width, f.height, int64(left)*jpegBlocks*64); err != nil {
 		return nil, err
 	}
+	if n == 1 { // a unit is one block, whatever the factors, T.81 A.2.2
+		f.hMax, f.vMax, f.comps[0].h, f.comps[0].v = 1, 1, 1, 1
+	}
 	f.mcusX, f.mcusY = ceilDiv(f.width, 8*f.hMax), ceilDiv(f.height, 8*f.vMax)
+	blocks := 0
 	for _, c := range f.comps {
+		blocks += f.mcusX * f.mcusY * c.h * c.v
 		if f.hMax%c.h != 0 || f.vMax%c.v != 0 {
 			return nil, &diag.UnsupportedError{What: fmt.Sprintf("sampling of %d x %d in %d x %d", c.h, c.v, f.hMax, f.vMax), Hint: "whole ratios are"}
 		}
 		c.width, c.height = ceilDiv(f.width*c.h, f.hMax), ceilDiv(f.height*c.v, f.vMax)
 		c.blocksX, c.blocksY = ceilDiv(c.width, 8), ceilDiv(c.height, 8)
 		c.stride = 8 * f.mcusX * c.h
+	}
+	if blocks > left*jpegBlocks { // narrow pictures are mostly padding
+		return nil, broken("truncated: the header says %d blocks, the bytes hold %d at most", blocks, left*jpegBlocks)
 	}
 	return f, nil
 }

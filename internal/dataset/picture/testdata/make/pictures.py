@@ -1,6 +1,6 @@
-"""Makes the pictures of this folder, and pixels.npz: what Pillow decodes them to.
+"""Makes the pictures of the folder above, and pixels.npz: what Pillow decodes them to.
 
-Usage: make_pictures.py FOLDER, with pillow==13.0.0 (libjpeg-turbo 3.2.0,
+Usage: pictures.py FOLDER, with pillow==13.0.0 (libjpeg-turbo 3.2.0,
 libwebp 1.6.0) and numpy==2.4.6. jpeg420/ has 64 files of 4:2:0; other/ has one
 file for each thing that a format can do. Pillow writes most of them. The ones
 that it cannot write are put together here: png chunk by chunk, and samplings of
