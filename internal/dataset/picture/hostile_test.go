@@ -38,6 +38,8 @@ func TestTruncated(t *testing.T) {
 func TestErrors(t *testing.T) {
 	photo := readPicture(t, "jpeg420/20.jpg")
 	scan := slices.Index(photo, 0xda) - 1
+	progressive := readPicture(t, "other/444p.jpg")
+	lastScan := strings.LastIndex(string(progressive), "\xff\xda")
 	for _, c := range []struct{ name, content, want string }{
 		{"empty", "", "the file is empty"},
 		{"text", "BMW is no picture, whatever it begins with", "the content is no jpeg, png, gif, bmp or webp"},
@@ -47,6 +49,7 @@ func TestErrors(t *testing.T) {
 		{"cut jpeg", string(photo[:len(photo)/2]), "jpeg: truncated: the file ends before the picture does"},
 		{"cut jpeg with an end", string(photo[:len(photo)/2]) + "\xff\xd9", "jpeg: truncated: the file ends before the picture does"},
 		{"jpeg without scans", string(photo[:scan]) + "\xff\xd9", "jpeg: truncated: component 1 of 3 is missing"},
+		{"progressive jpeg without its last scan", string(progressive[:lastScan]) + "\xff\xd9", "jpeg: truncated: component 1 of 3 lacks its last scans"},
 		{"arithmetic coding", strings.Replace(string(photo), "\xff\xc0", "\xff\xc9", 1), "jpeg: jpeg coding process 9 not supported; baseline, extended sequential and progressive with Huffman codes are"},
 		{"animated webp", "RIFF\x12\x00\x00\x00WEBPANIM\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00", "webp: an animation not supported; still pictures are"},
 	} {

@@ -33,7 +33,8 @@ type jpegComponent struct {
 	pix              []uint8
 	coefs            []block // progressive: one for each block, in zigzag order
 	hasDC            bool
-	pred             int32 // DC of the block before
+	missing          [64]uint8 // low bits of each coefficient that are still to come
+	pred             int32     // DC of the block before
 }
 
 // block is 64 coefficients in zigzag order. What a broken file makes larger
@@ -116,6 +117,9 @@ func (f *jpegFrame) finish() error {
 		}
 		if !f.progressive {
 			continue
+		}
+		if c.missing != [64]uint8{} {
+			return broken("truncated: component %d of %d lacks its last scans", i+1, len(f.comps))
 		}
 		for y := range c.blocksY {
 			for x := range c.blocksX {

@@ -79,6 +79,9 @@ func (d *jpegDecoder) newScan(b []byte) (*jpegScan, error) {
 		} else if !c.hasDC {
 			return nil, broken("component %d is refined before it comes", id)
 		}
+		for k := s.first; k <= s.last; k++ {
+			c.missing[k] = uint8(s.low)
+		}
 		d.frame.allocate(c.jpegComponent)
 		units += c.h * c.v
 		s.comps = append(s.comps, c)
