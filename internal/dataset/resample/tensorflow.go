@@ -90,10 +90,8 @@ func fours(from, to int) []four {
 		at := position(i, scale)
 		first := int(math.Floor(float64(at)))
 		step := int(math.RoundToEven(float64(float32((at - float32(first)) * cubicSteps))))
-		weights := [4]float32{
-			float32(keys(1 + float64(step)/cubicSteps)), float32(keys(float64(step) / cubicSteps)),
-			float32(keys(1 - float64(step)/cubicSteps)), float32(keys(2 - float64(step)/cubicSteps)),
-		}
+		t := float64(float64(step) / cubicSteps)
+		weights := [4]float32{float32(keys(1 + t)), float32(keys(t)), float32(keys(1 - t)), float32(keys(2 - t))}
 		// Pixels outside weigh nothing, and the others more.
 		var sum float32
 		for k := range weights {
@@ -104,7 +102,7 @@ func fours(from, to int) []four {
 			}
 			sum += weights[k]
 		}
-		if sum = float32(sum); math.Abs(float64(sum)) >= 1000*0x1p-126 {
+		if math.Abs(float64(sum)) >= 1000*0x1p-126 {
 			one := 1 / sum
 			for k := range weights {
 				weights[k] *= one
