@@ -15,7 +15,7 @@ import (
 // picture does not come out at the input's size.
 func (p *Pipeline) Apply(pic *picture.Picture) (*tensor.Tensor, error) {
 	size := resample.Size{Width: pic.Width, Height: pic.Height}
-	if (pic.Channels != 1 && pic.Channels != 3) || len(pic.Pix) != pic.Width*pic.Height*pic.Channels {
+	if (pic.Channels != 1 && pic.Channels != 3) || pic.Width <= 0 || pic.Height <= 0 || len(pic.Pix) != pic.Width*pic.Height*pic.Channels {
 		return nil, diag.Usagef("preprocessing: a picture of %v with %d channels", size, pic.Channels)
 	}
 	pix := p.recolor(pic)

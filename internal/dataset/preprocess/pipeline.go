@@ -44,7 +44,12 @@ func (d *Definition) Apply(p *picture.Picture, in Input) (*tensor.Tensor, error)
 // height and width are negative where they are free. Errors are of wrong usage
 // and name what would work.
 func (d *Definition) Check(channels, height, width int, typ dtype.Type) error {
-	_, err := d.For(Input{typ, []int{channels, height, width}})
+	c := *d
+	c.Layout = "nchw"
+	if _, err := d.parse(); err != nil {
+		return err
+	}
+	_, err := c.For(Input{typ, []int{channels, height, width}})
 	return err
 }
 

@@ -251,7 +251,10 @@ func TestRefusals(t *testing.T) {
 	if _, err := preset(t, "imagenet").Apply(&picture.Picture{Width: 2, Height: 2, Channels: 3, Pix: []uint8{1}}, preprocess.Input{Type: dtype.Float32, Shape: []int{3, 224, 224}}); err == nil {
 		t.Error("a picture with too few pixels")
 	}
-	long := &picture.Picture{Width: 1, Height: 1 << 20, Channels: 1, Pix: make([]uint8, 1<<20)}
+	if _, err := preset(t, "imagenet").Apply(&picture.Picture{Channels: 3}, preprocess.Input{Type: dtype.Float32, Shape: []int{3, 224, 224}}); err == nil {
+		t.Error("a picture without pixels")
+	}
+	long := &picture.Picture{Width: 1, Height: 1 << 18, Channels: 1, Pix: make([]uint8, 1<<18)}
 	if _, err := preset(t, "imagenet").Apply(long, preprocess.Input{Type: dtype.Float32, Shape: []int{3, 224, 224}}); err == nil || !strings.Contains(err.Error(), "pixels") {
 		t.Errorf("a picture that grows without bound: %v", err)
 	}
@@ -301,6 +304,20 @@ func TestPresetsAreWhole(t *testing.T) {
 		}
 		if s := d.Describe(); strings.Contains(s, "\n") || !strings.Contains(s, "resize") {
 			t.Errorf("%s: %q", name, s)
+		}
+	}
+}
+
+// TestCheckKnowsItsExtents: whatever the layout, and where a side could be
+// taken for channels.
+func TestCheckKnowsItsExtents(t *testing.T) {
+	for _, layout := range []string{"", "nchw", "nhwc"} {
+		d := preprocess.Definition{Resize: "5x3", Layout: layout}
+		if err := d.Check(3, 5, 3, dtype.Float32); err != nil {
+			t.Errorf("layout %q: %v", layout, err)
+		}
+		if err := d.Check(3, 3, 5, dtype.Float32); err == nil {
+			t.Errorf("layout %q: height and width are not told apart", layout)
 		}
 	}
 }

@@ -99,7 +99,8 @@ func TestRefusals(t *testing.T) {
 		{"no result", 1, one, resample.Size{Width: 1}, 1, resample.Nearest},
 		{"negative", 1, one, resample.Size{Width: -1, Height: -1}, 1, resample.Nearest},
 		{"too large", 1, one, huge, 1, resample.Nearest},
-		{"too large between", 1 << 20, resample.Size{Width: 1, Height: 1 << 20}, resample.Size{Width: 1 << 20, Height: 1}, 1, resample.Box},
+		{"too long", 1, one, resample.Size{Width: 1<<18 + 1, Height: 1}, 1, resample.Box},
+		{"too large between", 1 << 18, resample.Size{Width: 1, Height: 1 << 18}, resample.Size{Width: 1 << 18, Height: 1}, 1, resample.Box},
 		{"filter", 1, one, resample.Size{Width: 2, Height: 2}, 1, resample.Lanczos + 1},
 	} {
 		for _, resize := range []resizer{resample.Pillow, resample.OpenCV, tensorFlowBytes} {
