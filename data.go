@@ -119,15 +119,17 @@ func (d *Dataset) Len() int { return d.d.Len() }
 // Labels returns a class for each sample, or nil.
 func (d *Dataset) Labels() []int64 { return d.d.Labels() }
 
-// LoadLabels reads the classes of the samples from a file: .npy, or text with
-// one number a line.
-func (d *Dataset) LoadLabels(path string) error {
-	labels, err := dataset.ReadLabels(path)
-	if err != nil {
-		return err
-	}
-	return d.d.SetLabels(path, labels)
-}
+// Targets returns the numbers that each sample should give, or nil: labels
+// that are floats.
+func (d *Dataset) Targets() [][]float32 { return d.d.Targets() }
+
+// Classes is Labels for a task that needs them: labels that are floats are an
+// error, which names their source.
+func (d *Dataset) Classes() ([]int64, error) { return d.d.Classes() }
+
+// LoadLabels reads the labels of the samples from a file: .npy, or text with
+// one number a line. Integers are classes, floats are targets.
+func (d *Dataset) LoadLabels(path string) error { return d.d.LoadLabels(path) }
 
 // Warnings returns what opening the data left to say.
 func (d *Dataset) Warnings() []Warning { return d.d.Warnings() }

@@ -49,7 +49,7 @@ type Dataset struct {
 	spec    Spec
 	columns []column // one for each input of the Spec
 	n       int
-	labels  []int64
+	labels  labels
 	warn    []diag.Warning
 	files   []*tensor.Mapping
 }
@@ -72,9 +72,6 @@ type part struct {
 
 // Len returns the number of samples.
 func (d *Dataset) Len() int { return d.n }
-
-// Labels returns a class index for each sample, or nil if there are none.
-func (d *Dataset) Labels() []int64 { return d.labels }
 
 // Warnings returns what opening the data left to say.
 func (d *Dataset) Warnings() []diag.Warning { return d.warn }

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,8 +14,11 @@ import (
 	"github.com/octavo-ml/octavo/internal/wire/npy"
 )
 
-// labelsName is the array of an .npz file that holds the labels.
-const labelsName = "labels"
+// npyMagic and zipMagic are what the files of NumPy begin with.
+var (
+	npyMagic = []byte("\x93NUMPY")
+	zipMagic = []byte("PK\x03\x04")
+)
 
 // Open finds the samples in the given files: .npz archives with one array for
 // each input (and maybe "labels"), .npy arrays, and folders of either, one
@@ -47,10 +51,9 @@ func Open(paths []Path, spec Spec) (*Dataset, error) {
 }
 
 type opener struct {
-	d         *Dataset
-	labels    []int64
-	hasLabels bool
-	narrowed  bool
+	d        *Dataset
+	labels   labels
+	narrowed bool
 }
 
 func (o *opener) path(p Path) error {
@@ -94,7 +97,7 @@ func (o *opener) file(p Path) error {
 	o.d.files = append(o.d.files, m)
 	b := m.Bytes()
 	switch {
-	case len(b) >= 6 && string(b[:6]) == "\x93NUMPY":
+	case bytes.HasPrefix(b, npyMagic):
 		t, err := array(m, 0, int64(len(b)))
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.Path, err)
@@ -106,7 +109,7 @@ func (o *opener) file(p Path) error {
 			}
 		}
 		return o.add(name, p.Path, t)
-	case len(b) >= 4 && string(b[:4]) == "PK\x03\x04":
+	case bytes.HasPrefix(b, zipMagic):
 		return o.archive(p, m)
 	}
 	return &diag.FormatError{Where: p.Path, Msg: "not a NumPy array (.npy) or archive (.npz)"}
@@ -144,12 +147,12 @@ func (o *opener) archive(p Path, m *tensor.Mapping) error {
 			isInput = name == p.Name
 		}
 		// The only array of an archive is for the only input, whatever its name.
-		if !isInput && name != labelsName && only(names) == name && p.Name == "" {
+		if !isInput && !slices.Contains(labelNames[:2], name) && only(names) == name && p.Name == "" {
 			if one, err := o.onlyInput(p.Path); err == nil {
 				name, isInput = one, true
 			}
 		}
-		if !isInput && name != labelsName {
+		if !isInput && !slices.Contains(labelNames[:2], name) {
 			continue
 		}
 		t, err := memberArray(arch, mem, m)
@@ -164,12 +167,13 @@ func (o *opener) archive(p Path, m *tensor.Mapping) error {
 			}
 			continue
 		}
-		vals, ok := tensor.Ints(t)
-		if !ok {
-			return diag.Usagef("%s: labels are %v, want integers", where, t.Type())
+		l, err := labelArray(where, t)
+		if err == nil {
+			err = o.labels.append(l)
 		}
-		o.hasLabels = true
-		o.labels = append(o.labels, vals...)
+		if err != nil {
+			return err
+		}
 	}
 	if !matched {
 		return diag.Usagef("%s: no array is named as an input of the model", p.Path).
@@ -182,7 +186,7 @@ func (o *opener) archive(p Path, m *tensor.Mapping) error {
 func only(names []string) string {
 	out := ""
 	for _, n := range names {
-		if n == labelsName {
+		if slices.Contains(labelNames[:2], n) {
 			continue
 		}
 		if out != "" {
@@ -293,17 +297,8 @@ func (o *opener) finish() error {
 	if d.n == 0 {
 		return &diag.Error{Msg: "the data holds no samples"}
 	}
-	if o.hasLabels {
-		return d.SetLabels("the data", o.labels)
+	if !o.labels.none() {
+		return d.setLabels("the data", o.labels)
 	}
-	return nil
-}
-
-// SetLabels gives each sample its class; where names their source in errors.
-func (d *Dataset) SetLabels(where string, labels []int64) error {
-	if len(labels) != d.n {
-		return diag.Usagef("%s has %d labels for %d samples", where, len(labels), d.n)
-	}
-	d.labels = labels
 	return nil
 }
