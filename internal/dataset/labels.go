@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -21,7 +22,11 @@ type labels struct {
 	// real is where the numbers come from and their type, for the error of
 	// somebody who wants classes.
 	real string
+	// named says that classes were found by name: no offset is added.
+	named bool
 }
+
+func (l *labels) len() int { return len(l.classes) + len(l.targets) }
 
 func (l *labels) none() bool { return l.classes == nil && l.targets == nil }
 
@@ -46,9 +51,16 @@ func (d *Dataset) SetLabels(where string, classes []int64) error {
 	return d.setLabels(where, labels{classes: classes})
 }
 
+// setLabels gives the labels to the samples as they stand in their files.
 func (d *Dataset) setLabels(where string, l labels) error {
-	if n := len(l.classes) + len(l.targets); n != d.n {
+	if n := l.len(); n != d.n {
 		return diag.Usagef("%s has %d labels for %d samples", where, n, d.n)
+	}
+	if offset := d.spec.LabelOffset; offset != 0 && !l.named {
+		l.classes = slices.Clone(l.classes)
+		for i := range l.classes {
+			l.classes[i] += offset
+		}
 	}
 	d.labels = l
 	return nil
@@ -60,6 +72,10 @@ func (l *labels) append(more labels) error {
 		real := l.real + more.real
 		return diag.Usagef("%s, and other labels of the data are integers", real)
 	}
+	if l.classes != nil && more.named != l.named {
+		return diag.Usagef("some labels of the data are names of classes, others numbers")
+	}
+	l.named = more.named
 	l.classes = append(l.classes, more.classes...)
 	l.targets = append(l.targets, more.targets...)
 	if l.real == "" {
@@ -92,16 +108,28 @@ func labelArray(where string, t *tensor.Tensor) (labels, error) {
 	return l, nil
 }
 
-// LoadLabels reads the labels of the samples from a file, in their order: an
-// .npy array, or text with a number a line.
+// LoadLabels reads the labels of the samples from a file: an .npy array, lines
+// of JSON or .csv, "file label", or a label a line. Where it names files, each
+// sample gets the label of its own, else they stand in the samples' order.
 func (d *Dataset) LoadLabels(path string) error {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	l, err := parseLabels(path, b)
+	d.order, d.n = nil, d.all
+	files := d.fileIndex()
+	l, e, err := parseLabels(path, b, d.spec.ClassNames, files.has)
 	if err != nil {
 		return err
 	}
-	return d.setLabels(path, l)
+	if slices.ContainsFunc(e, func(e labelEntry) bool { return e.file != "" }) {
+		if l, err = d.byFile(path, l, e, files); err != nil {
+			return err
+		}
+	}
+	if err := d.setLabels(path, l); err != nil {
+		return err
+	}
+	d.warnEmptyClasses()
+	return nil
 }
