@@ -141,6 +141,19 @@ func (d *Dataset) column(name string) int {
 	return slices.IndexFunc(d.columns, func(c column) bool { return c.in.Name == name })
 }
 
+// Begins reports whether sample i is the first of its path or file.
+func (d *Dataset) Begins(i int) bool {
+	if d.order != nil {
+		i = d.order[i]
+	}
+	for _, c := range d.columns {
+		if c.fill == nil {
+			return c.part(i).first == i
+		}
+	}
+	return true
+}
+
 // Spread returns the indices of n samples spread evenly over all of them, in
 // order: all of them where n is 0 or more than there are.
 func (d *Dataset) Spread(n int) []int {

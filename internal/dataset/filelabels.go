@@ -165,16 +165,13 @@ func (d *Dataset) warnEmptyClasses() {
 	}
 }
 
-// OffByOne returns a warning where labels look as if they counted another list
-// of classes than the model's outputs, one longer than theirs: such models
-// answer "background" with class 0.
-func OffByOne(classes []int64, outputs int) (diag.Warning, bool) {
-	if outputs != 1001 || len(classes) == 0 {
-		return diag.Warning{}, false
+// CheckClasses warns where the labels look as if they counted another list of
+// classes than the scores of a model, one shorter than theirs: such models
+// answer "background" with class 0. scores is how many the model gives.
+func (d *Dataset) CheckClasses(scores int) {
+	if scores != 1001 || len(d.labels.classes) == 0 || slices.Max(d.labels.classes) > 999 {
+		return
 	}
-	if low, high := slices.Min(classes), slices.Max(classes); low != 0 || high > 999 {
-		return diag.Warning{}, false
-	}
-	return diag.Warning{ID: "OCT011", Msg: fmt.Sprintf("the model has 1001 outputs and labels go from 0 to %d: class 0 of such models is often \"background\"", slices.Max(classes)),
-		Notes: []string{"--label-offset 1 counts labels from 1; --label-offset 0 says that they are right"}}, true
+	d.warn = append(d.warn, diag.Warning{ID: "OCT011", Msg: fmt.Sprintf("the model has 1001 outputs, and labels go up to %d: class 0 of such models is often \"background\"", slices.Max(d.labels.classes)),
+		Notes: []string{"--label-offset 1 adds 1 to each label"}})
 }
