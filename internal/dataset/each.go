@@ -94,7 +94,7 @@ func (d *Dataset) ahead(indices []int, workers int) iter.Seq2[Sample, error] {
 		for k := range indices {
 			r := <-slots[k%len(slots)]
 			start(k + len(slots))
-			if !yield(r.sample, r.err) || r.err != nil {
+			if !yield(r.sample, r.err) {
 				return
 			}
 		}

@@ -60,12 +60,15 @@ func cut(in Input, where string, t *tensor.Tensor) (p part, dropped int, err err
 
 // fits reports whether a shape is what is wanted; negative dimensions are free.
 func fits(got, want []int) bool {
+	if len(got) != len(want) {
+		return false
+	}
 	for i := range want {
 		if want[i] >= 0 && got[i] != want[i] {
 			return false
 		}
 	}
-	return len(got) == len(want)
+	return true
 }
 
 func misfit(in Input, where string, shape []int) *diag.Error {
