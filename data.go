@@ -42,8 +42,9 @@ type Dataset struct {
 	model   *Model
 	options DataOptions
 	states  []state
-	outputs int // how many scores the model gives; 0: not known
-	said    int // how many warnings of d the caller was given
+	chosen  *chosen // nil: nothing is chosen
+	outputs int     // how many scores the model gives; 0: not known
+	said    int     // how many warnings of d the caller was given
 }
 
 // DataOptions says where samples come from and how they become inputs.
@@ -69,6 +70,11 @@ type DataOptions struct {
 	// SkipBad leaves out pictures that are broken or lack a label, with a
 	// warning.
 	SkipBad bool
+	// Preprocess says how pictures become inputs.
+	Preprocess Preprocessing
+	// Others are models that will run on the same samples: what they record of
+	// preprocessing counts where the first records none.
+	Others []*Model
 	// Threads bounds how many samples are decoded at a time; 0 is one for each
 	// processor. Results do not depend on it.
 	Threads int
@@ -87,11 +93,16 @@ func (m *Model) OpenData(o DataOptions) (*Dataset, error) {
 	if d.states, err = m.dataStates(&spec, o.State); err != nil {
 		return nil, err
 	}
+	spec.Picture = d.makePicture
 	var ps []dataset.Path
 	for _, p := range o.Paths {
 		ps = append(ps, dataset.ParsePath(p, spec))
 	}
 	if d.d, err = dataset.Open(ps, spec); err != nil {
+		return nil, err
+	}
+	if err := d.choosePreprocessing(); err != nil {
+		d.Close()
 		return nil, err
 	}
 	d.checkLabels()
@@ -272,12 +283,25 @@ func (d *Dataset) each(indices []int) iter.Seq2[dataset.Sample, error] {
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	return d.d.Each(indices, workers, func(w Warning) {
+	samples := d.d.Each(indices, workers, func(w Warning) {
 		if d.options.Warn != nil {
 			d.options.Warn(w)
 		}
 	})
+	if len(d.d.Pictures()) == 0 {
+		return samples
+	}
+	return func(yield func(dataset.Sample, error) bool) {
+		// Never touched, so it takes no memory; but it counts as heap, and keeps
+		// the collector from running after every few pictures.
+		floor := make([]byte, collectorFloor)
+		defer runtime.KeepAlive(floor)
+		samples(yield)
+	}
 }
+
+// collectorFloor is what the heap counts at least while pictures are decoded.
+const collectorFloor = 32 << 20
 
 // ReadArray reads an .npy file.
 func ReadArray(path string) (*Tensor, error) { return dataset.ReadArray(path) }

@@ -39,7 +39,8 @@ type Spec struct {
 	// SkipBad leaves out broken pictures, and those without a label.
 	SkipBad bool
 	// Picture makes a sample of an input of the file of a picture, which it must
-	// not keep; it must be safe for many goroutines.
+	// not keep; it must be safe for many goroutines. A usage error says that
+	// the picture is in order and does not fit the input.
 	Picture func(in Input, file []byte) (*tensor.Tensor, error)
 }
 
@@ -81,6 +82,20 @@ func (d *Dataset) Len() int { return d.n }
 
 // Warnings returns what opening the data left to say.
 func (d *Dataset) Warnings() []diag.Warning { return d.warn }
+
+// Warn adds something to say about the data.
+func (d *Dataset) Warn(w ...diag.Warning) { d.warn = append(d.warn, w...) }
+
+// Pictures returns the inputs whose samples are made of pictures.
+func (d *Dataset) Pictures() []Input {
+	var out []Input
+	for _, c := range d.columns {
+		if slices.ContainsFunc(c.parts, func(p part) bool { _, ok := p.source.(*pictures); return ok }) {
+			out = append(out, c.in)
+		}
+	}
+	return out
+}
 
 // Close releases the files; samples must not be used any more.
 func (d *Dataset) Close() error {

@@ -55,7 +55,6 @@ type opener struct {
 	d        *Dataset
 	labels   labels
 	narrowed bool
-	pictured bool // pictures are among the data
 	// classFolder are the folders that were classes.
 	classFolder []string
 }
@@ -124,6 +123,9 @@ func (o *opener) file(p Path) error {
 	case bytes.HasPrefix(b, zipMagic):
 		o.d.files = append(o.d.files, m)
 		return o.archive(p, m)
+	case isPictureFile(b):
+		m.Close()
+		return o.picture(p)
 	case ext == ".jsonl" || ext == ".ndjson":
 		o.d.files = append(o.d.files, m)
 		return o.jsonl(p, b)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/octavo-ml/octavo/internal/dataset/picture"
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -27,6 +28,11 @@ const maxPicture = 1 << 30
 
 func isPicture(name string) bool {
 	return slices.Contains(pictureEndings, strings.ToLower(path.Ext(name)))
+}
+
+func isPictureFile(b []byte) bool {
+	_, ok := picture.Sniff(b[:min(len(b), picture.SniffLen)])
+	return ok
 }
 
 // pictures are files of pictures, one sample each. They are decoded when they
@@ -62,6 +68,10 @@ func (p *pictures) sample(i int) (*tensor.Tensor, error) {
 		return nil, &badPicture{file, err}
 	}
 	t, err := p.make(p.in, *buf)
+	var misfit *diag.Error
+	if errors.As(err, &misfit) && misfit.Kind == diag.Usage {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
 	if err != nil {
 		return nil, &badPicture{file, err}
 	}
@@ -134,7 +144,6 @@ func (o *opener) addPictures(p Path, pics *pictures) error {
 		return err
 	}
 	pics.in, pics.make = *in, o.d.spec.Picture
-	o.pictured = true
 	return o.append(name, part{source: pics, n: len(pics.names)})
 }
 
