@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/octavo-ml/octavo/internal/dataset"
+	"github.com/octavo-ml/octavo/internal/dataset/preprocess"
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/quant"
@@ -43,8 +44,10 @@ type Dataset struct {
 	options DataOptions
 	states  []state
 	chosen  *chosen // nil: nothing is chosen
-	outputs int     // how many scores the model gives; 0: not known
-	said    int     // how many warnings of d the caller was given
+	// pipelines make inputs of pictures, by input.
+	pipelines map[string]*preprocess.Pipeline
+	outputs   int // how many scores the model gives; 0: not known
+	said      int // how many warnings of d the caller was given
 }
 
 // DataOptions says where samples come from and how they become inputs.

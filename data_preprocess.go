@@ -1,11 +1,7 @@
 package octavo
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -30,7 +26,7 @@ type Preprocessing struct {
 	// The others change single steps of it; "" leaves a step as it is. Scale is
 	// a number or a fraction such as 1/255; Mean and Std are numbers with commas
 	// between.
-	Color, Resize, Crop, Scale, Mean, Std, Interpolation, Resampler string
+	Color, Resize, Crop, Scale, Mean, Std, Interpolation, Resampler, Layout string
 }
 
 // Presets returns the names of the known ways of preprocessing.
@@ -38,7 +34,7 @@ func Presets() []string { return preprocess.Presets() }
 
 // chosen is the preprocessing that counts, and where it comes from.
 type chosen struct {
-	def  preprocess.Definition
+	def  *preprocess.Definition
 	from string
 }
 
@@ -66,23 +62,21 @@ func (m *Model) preprocessing(o Preprocessing, others []*Model) (*chosen, []Warn
 	steps.Name = ""
 	if steps != (Preprocessing{}) {
 		if c == nil {
-			c = &chosen{from: "flags"}
+			c = &chosen{&preprocess.Definition{}, "flags"}
 		} else {
-			c.from += ", changed by flags"
+			changed := *c.def
+			c.def, c.from = &changed, c.from+", changed by flags"
 		}
-		if err := o.change(&c.def); err != nil {
+		if err := o.change(c.def); err != nil {
 			return nil, nil, err
 		}
 	}
 	if c == nil {
 		return nil, nil, nil
 	}
-	if err := c.def.Check(); err != nil {
-		return nil, nil, diag.Usagef("preprocessing (%s): %w", c.from, err)
-	}
 	var warn []Warning
 	if recorded != nil && !reflect.DeepEqual(recorded.def, c.def) {
-		warn = append(warn, Warning{ID: "OCT008", Msg: "preprocessing is not what the model records", Notes: []string{"recorded: " + recorded.def.String(), "used: " + c.def.String()}})
+		warn = append(warn, Warning{ID: "OCT008", Msg: "preprocessing is not what the model records", Notes: []string{"recorded: " + describe(recorded.def), "used: " + describe(c.def)}})
 	}
 	return c, warn, nil
 }
@@ -94,7 +88,7 @@ func recordedBy(models []*Model) (*chosen, error) {
 		if !ok {
 			continue
 		}
-		def, err := preprocess.Parse([]byte(text))
+		def, err := preprocess.Decode(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: metadata %s: %w", m.Path, metaPreprocess, err)
 		}
@@ -103,40 +97,22 @@ func recordedBy(models []*Model) (*chosen, error) {
 	return nil, nil
 }
 
-// namedPreprocessing returns a preset, or what a file says.
+// namedPreprocessing returns a preset, what a file says, or a definition that
+// is written out.
 func namedPreprocessing(name string) (*chosen, error) {
-	if def, ok := preprocess.Preset(name); ok {
-		return &chosen{def, name}, nil
-	}
 	if strings.HasPrefix(name, "{") {
-		def, err := preprocess.Parse([]byte(name))
-		if err != nil {
-			return nil, diag.Usagef("--preprocess: %w", err)
-		}
-		return &chosen{def, "given"}, nil
+		def, err := preprocess.Decode(name)
+		return &chosen{def, "given"}, err
 	}
-	b, err := os.ReadFile(name)
-	if errors.Is(err, os.ErrNotExist) {
-		e := diag.Usagef("--preprocess %s: neither a preset nor a file", name)
-		for _, n := range diag.Nearest(name, Presets()) {
-			e.Note("did you mean %s?", n)
-		}
-		return nil, e.Note("presets: %s", strings.Join(Presets(), ", "))
-	}
-	if err != nil {
-		return nil, err
-	}
-	def, err := preprocess.Parse(b)
-	if err != nil {
-		return nil, diag.Usagef("%s: %w", name, err)
-	}
-	return &chosen{def, name}, nil
+	def, err := preprocess.Named(name)
+	return &chosen{def, name}, err
 }
 
-// besideModel returns what a preprocessor_config.json in the folder of m says.
+// besideModel returns what the file of Hugging Face beside m says, if there is
+// one.
 func (m *Model) besideModel() (*chosen, error) {
-	path := filepath.Join(filepath.Dir(m.Path), "preprocessor_config.json")
-	if _, err := os.Stat(path); err != nil || !m.onDisk {
+	path, ok := preprocess.FindBeside(m.Path)
+	if !ok || !m.onDisk {
 		return nil, nil
 	}
 	return namedPreprocessing(path)
@@ -147,7 +123,7 @@ func (o Preprocessing) change(d *preprocess.Definition) error {
 	for _, s := range []struct {
 		dst   *string
 		value string
-	}{{&d.Color, o.Color}, {&d.Resize, o.Resize}, {&d.Crop, o.Crop}, {&d.Interpolation, o.Interpolation}, {&d.Resampler, o.Resampler}} {
+	}{{&d.Color, o.Color}, {&d.Resize, o.Resize}, {&d.Crop, o.Crop}, {&d.Interpolation, o.Interpolation}, {&d.Resampler, o.Resampler}, {&d.Layout, o.Layout}} {
 		if s.value != "" {
 			*s.dst = s.value
 		}
@@ -213,6 +189,16 @@ func (d *Dataset) choosePreprocessing() error {
 		return nothingChosen(in[0])
 	}
 	d.chosen = c
+	def := &preprocess.Definition{Scale: new(1.0)} // pixels as they are
+	if c != nil {
+		def = c.def
+	}
+	d.pipelines = map[string]*preprocess.Pipeline{}
+	for _, in := range in {
+		if d.pipelines[in.Name], err = def.For(preprocess.Input{Type: in.Type, Shape: in.Shape}); err != nil {
+			return fmt.Errorf("input %q: %w", in.Name, err)
+		}
+	}
 	d.d.Warn(warn...)
 	return nil
 }
@@ -223,11 +209,12 @@ func (d *Dataset) makePicture(in dataset.Input, file []byte) (*tensor.Tensor, er
 	if err != nil {
 		return nil, err
 	}
-	def := preprocess.Definition{Scale: new(1.0)} // the pixels, for an input of their type
-	if d.chosen != nil {
-		def = d.chosen.def
-	}
-	return def.Apply(pic, in.Type, in.Shape)
+	return d.pipelines[in.Name].Apply(pic)
+}
+
+// describe is a definition in one line.
+func describe(d *preprocess.Definition) string {
+	return strings.TrimPrefix(d.Describe(), "preprocessing: ")
 }
 
 // nothingChosen is the error of pictures for a float input that nobody said
@@ -236,7 +223,7 @@ func nothingChosen(in dataset.Input) error {
 	e := diag.Usagef("input %q is %v, and nothing says how pixels become its values", in.Name, in.Type)
 	for _, n := range Presets() {
 		def, _ := preprocess.Preset(n)
-		e.Note("--preprocess %-9s %s", n, def.String())
+		e.Note("--preprocess %-9s %s", n, describe(def))
 	}
 	return e.Note("or --preprocess FILE, or single steps: --resize --crop --scale --mean --std")
 }
@@ -250,7 +237,7 @@ func (d *Dataset) Preprocessing() string {
 	case d.chosen == nil:
 		return "pixels as they are"
 	}
-	return d.chosen.def.String() + " (" + d.chosen.from + ")"
+	return describe(d.chosen.def) + " (" + d.chosen.from + ")"
 }
 
 // PreprocessingText returns the definition by which pictures become inputs, as
@@ -259,11 +246,11 @@ func (d *Dataset) PreprocessingText() string {
 	if len(d.d.Pictures()) == 0 || d.chosen == nil {
 		return ""
 	}
-	text, err := json.Marshal(d.chosen.def)
+	text, err := d.chosen.def.Encode()
 	if err != nil {
-		panic(err) // numbers of a checked definition are finite
+		panic(err) // it was checked when the data was opened
 	}
-	return string(text)
+	return text
 }
 
 // RecordPreprocessing writes into the model's metadata how the pictures of d

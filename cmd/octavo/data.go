@@ -44,12 +44,13 @@ func (f *dataFlags) steps() []step {
 	return []step{
 		{"preprocess", &p.Name, "how pictures become inputs: " + strings.Join(octavo.Presets(), ", ") + ", or a file (default: what the model records)"},
 		{"color", &p.Color, "rgb, bgr or gray"},
-		{"resize", &p.Resize, "256 (shorter side), 224x224 (exact) or letterbox:640@114"},
+		{"resize", &p.Resize, "256 (shorter side), 224x224 (exact), input (what the model takes) or letterbox:640@114"},
 		{"crop", &p.Crop, "224 or 224x192: cut out of the middle"},
 		{"scale", &p.Scale, "factor of pixels, such as 1/255"},
 		{"mean", &p.Mean, "taken away after scaling: one number, or one for each channel with commas between"},
 		{"std", &p.Std, "divided by after that"},
 		{"interpolation", &p.Interpolation, "nearest, bilinear, bicubic, box or lanczos"},
+		{"layout", &p.Layout, "nchw or nhwc (default: by the shape of the input)"},
 		{"resampler", &p.Resampler, "whose arithmetic resizes: pil, tf or cv2"},
 	}
 }
