@@ -252,6 +252,10 @@ func TestEach(t *testing.T) {
 		for range d.Each(d.Spread(0), workers, nil) {
 			break
 		}
+		// A goroutine that has done its work takes a moment to go.
+		for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
 		if n := runtime.NumGoroutine(); n > before {
 			t.Errorf("%d workers: %d goroutines, %d before", workers, n, before)
 		}
