@@ -21,14 +21,14 @@ func exifOfJPEG(b []byte) []byte {
 			b = b[1:]
 			continue
 		}
-		if marker == 0xda || marker == 0xd9 {
+		if marker == markerSOS || marker == markerEOI {
 			return nil
 		}
 		n := int(binary.BigEndian.Uint16(b[2:])) + 2
 		if n < 4 || n > len(b) {
 			return nil
 		}
-		if body := b[4:n]; marker == 0xe1 && hasPrefix(body, 0, exifPrefix) {
+		if body := b[4:n]; marker == markerAPP1 && hasPrefix(body, 0, exifPrefix) {
 			return body[len(exifPrefix):]
 		}
 		b = b[n:]

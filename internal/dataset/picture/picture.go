@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/octavo-ml/octavo/internal/diag"
 )
@@ -73,9 +74,9 @@ func isBMP(h []byte) bool {
 }
 
 // Decode decodes the file b, whose format it finds by its content. Of several
-// frames it takes the first. Transparency is dropped without blending, samples
-// of 16 bits keep their upper eight (see docs of the formats' functions), and
-// grey stays one channel.
+// frames it takes the first. Transparency is dropped without blending, and
+// grey stays one channel. Of 16-bit samples the upper byte stays, except that
+// the grey of a png without alpha is cut off at 255: that is what Pillow does.
 //
 // A picture that is broken, truncated, or larger than its bytes can hold is a
 // [diag.FormatError]; one of more than 100 Mpixel, or with a feature that is
@@ -111,10 +112,11 @@ func (f *format) explain(err error) error {
 	case errors.As(err, &unsupported):
 		unsupported.Where = f.name
 		return unsupported
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), strings.HasSuffix(err.Error(), io.ErrUnexpectedEOF.Error()):
 		return &diag.FormatError{Where: f.name, Msg: "truncated: the file ends before the picture does"}
 	}
-	return &diag.FormatError{Where: f.name, Msg: err.Error()}
+	msg := strings.TrimPrefix(err.Error(), f.name+": ")
+	return &diag.FormatError{Where: f.name, Msg: strings.TrimPrefix(msg, "invalid format: ")}
 }
 
 // maxPixels is the size of the largest picture that is decoded.

@@ -16,8 +16,9 @@ import (
 // bits of a match.
 const deflateRatio = 1032
 
-// decodePNG takes the upper byte of 16-bit samples, as Pillow's modes RGB and
-// RGBA do.
+// decodePNG brings 16-bit samples to 8 as Pillow does: of colours and of grey
+// with alpha it takes the upper byte; grey alone, which it reads as mode I;16,
+// is cut off at 255.
 func decodePNG(b []byte) (*Picture, error) {
 	c, err := png.DecodeConfig(bytes.NewReader(b))
 	if err != nil {
@@ -35,7 +36,30 @@ func decodePNG(b []byte) (*Picture, error) {
 		return nil, explainPNG(err)
 	}
 	grey := kind == 0 || kind == 4
+	if bits == 16 && kind == 0 {
+		return saturated(m)
+	}
 	return fromImage(m, grey)
+}
+
+func saturated(m image.Image) (*Picture, error) {
+	var pix []uint8
+	var stride, pixel int
+	switch m := m.(type) {
+	case *image.Gray16:
+		pix, stride, pixel = m.Pix, m.Stride, 2
+	case *image.NRGBA64: // with a transparent level
+		pix, stride, pixel = m.Pix, m.Stride, 8
+	default:
+		return nil, fmt.Errorf("decoded to %T", m)
+	}
+	size := m.Bounds().Size()
+	p := &Picture{Width: size.X, Height: size.Y, Channels: 1, Pix: make([]uint8, size.X*size.Y)}
+	for i := range p.Pix {
+		at := pix[i/size.X*stride+i%size.X*pixel:]
+		p.Pix[i] = uint8(min(binary.BigEndian.Uint16(at), 255))
+	}
+	return p, nil
 }
 
 func explainPNG(err error) error {
@@ -81,8 +105,6 @@ func fromImage(m image.Image, grey bool) (*Picture, error) {
 	switch m := m.(type) {
 	case *image.Gray:
 		p.copySamples(m.Pix, m.Stride, 1, 1)
-	case *image.Gray16:
-		p.copySamples(m.Pix, m.Stride, 2, 2)
 	case *image.RGBA:
 		p.copySamples(m.Pix, m.Stride, 1, 4)
 	case *image.NRGBA:

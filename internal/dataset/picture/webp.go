@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image"
+	"io"
 	"iter"
 
 	"github.com/octavo-ml/octavo/internal/diag"
@@ -20,6 +21,9 @@ const (
 )
 
 func decodeWebP(b []byte) (*Picture, error) {
+	if len(b) < 16 || uint64(binary.LittleEndian.Uint32(b[4:]))+8 > uint64(len(b)) {
+		return nil, io.ErrUnexpectedEOF
+	}
 	capacity := int64(len(b)) * vp8Pixels
 	for c := range riffChunks(b) {
 		switch c.id {
@@ -42,9 +46,9 @@ func decodeWebP(b []byte) (*Picture, error) {
 	}
 	switch m := m.(type) {
 	case *image.YCbCr:
-		return fromYCbCr(m), nil
+		return fromVP8(m), nil
 	case *image.NYCbCrA:
-		return fromYCbCr(&m.YCbCr), nil
+		return fromVP8(&m.YCbCr), nil
 	}
 	return fromImage(m, false)
 }
