@@ -18,7 +18,7 @@ type Sample struct {
 
 // Each yields the samples with these indices in their order. Workers read,
 // decode and preprocess ahead of the loop, so that it need not wait: at most
-// workers+2 samples exist at a time. It ends with the first error; where
+// 2·workers+2 samples exist at a time. It ends with the first error; where
 // Spec.SkipBad is set, broken pictures are left out instead, and skipped is
 // given a warning that counts and names them when the loop ends.
 //
@@ -64,8 +64,9 @@ func (d *Dataset) ahead(indices []int, workers int) iter.Seq2[Sample, error] {
 		defer wg.Wait()
 		defer close(stop)
 		running := make(chan struct{}, workers)
-		// Each slot is the sample that is workers+1 behind it, or to come.
-		slots := make([]chan result, workers+1)
+		// Slots of samples that are ready or being made. As many again as there
+		// are workers, so that none waits while the loop is woken up.
+		slots := make([]chan result, 2*workers+1)
 		start := func(k int) {
 			if k >= len(indices) {
 				return

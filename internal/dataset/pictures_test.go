@@ -246,7 +246,7 @@ func TestEach(t *testing.T) {
 			t.Errorf("%d workers: %d samples", workers, next)
 		}
 		// One was yielded and is not counted as used until the loop's body ends.
-		if most.Load() > int64(workers+2) {
+		if most.Load() > int64(2*workers+2) {
 			t.Errorf("%d workers: %d samples at a time", workers, most.Load())
 		}
 		for range d.Each(d.Spread(0), workers, nil) {
