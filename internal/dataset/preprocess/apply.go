@@ -15,21 +15,29 @@ import (
 // picture does not come out at the input's size.
 func (p *Pipeline) Apply(pic *picture.Picture) (*tensor.Tensor, error) {
 	size := resample.Size{Width: pic.Width, Height: pic.Height}
-	if (pic.Channels != 1 && pic.Channels != 3) || len(pic.Pix) != pic.Width*pic.Height*pic.Channels {
+	if (pic.Channels != 1 && pic.Channels != 3) || pic.Width <= 0 || pic.Height <= 0 || len(pic.Pix) != pic.Width*pic.Height*pic.Channels {
 		return nil, diag.Usagef("preprocessing: a picture of %v with %d channels", size, pic.Channels)
 	}
-	pix, size, err := p.resize(p.recolor(pic), size)
+	pix := p.recolor(pic)
+	to := p.target(size)
+	if p.resampler != "tf" {
+		if from := size; from != to {
+			resize := resample.Pillow
+			if p.resampler == "cv2" {
+				resize = resample.OpenCV
+			}
+			var err error
+			if pix, err = resize(pix, from, to, p.channels, p.filter); err != nil {
+				return nil, diag.Usagef("preprocessing: %w", err)
+			}
+		}
+		return finish(p, pix, to, func(c int, v uint8) float32 { return p.table[c][v] })
+	}
+	values, err := resample.TensorFlow(pix, size, to, p.channels, p.filter)
 	if err != nil {
-		return nil, err
+		return nil, diag.Usagef("preprocessing: %w", err)
 	}
-	if p.cropping.size.Width > 0 {
-		pix, size = p.crop(pix, size), p.cropping.size
-	}
-	if p.height >= 0 && p.height != size.Height || p.width >= 0 && p.width != size.Width {
-		return nil, diag.Usagef("preprocessing: the picture comes out at %v, the input takes %s", size, p.inputSize()).
-			Note("--resize %s resizes to exactly that, --crop cuts the centre out", toInput)
-	}
-	return p.pack(pix, size), nil
+	return finish(p, values, to, p.value)
 }
 
 // recolor gives the picture the input's channels in the order of color.
@@ -59,28 +67,34 @@ func (p *Pipeline) recolor(pic *picture.Picture) []uint8 {
 	return pic.Pix
 }
 
-func (p *Pipeline) resize(pix []uint8, from resample.Size) ([]uint8, resample.Size, error) {
-	to := p.exact
+// target is the size that a picture is resized to.
+func (p *Pipeline) target(from resample.Size) resample.Size {
 	switch {
 	case p.letterbox:
-		to = inside(from, p.exact)
+		return inside(from, p.exact)
 	case p.shorter > 0:
-		to = shorterSide(from, p.shorter)
-	case to.Width == 0:
-		return pix, from, nil
+		return shorterSide(from, p.shorter)
+	case p.exact.Width > 0:
+		return p.exact
 	}
-	out := pix
-	if from != to {
-		var err error
-		if out, err = resample.Pillow(pix, from, to, p.channels, p.filter); err != nil {
-			return nil, to, diag.Usagef("preprocessing: %w", err)
-		}
-	}
+	return from
+}
+
+// finish does what follows resizing.
+func finish[V uint8 | float32](p *Pipeline, pix []V, size resample.Size, value func(c int, v V) float32) (*tensor.Tensor, error) {
 	if p.letterbox {
-		left, top := (p.exact.Width-to.Width)/2, (p.exact.Height-to.Height)/2
-		return window(out, to, p.exact, -left, -top, p.channels, p.resizing.fill), p.exact, nil
+		left, top := (p.exact.Width-size.Width)/2, (p.exact.Height-size.Height)/2
+		pix, size = window(pix, size, p.exact, -left, -top, p.channels, V(p.fill)), p.exact
 	}
-	return out, to, nil
+	if to := p.cropping.size; to.Width > 0 {
+		left, top := p.offset(size.Width, to.Width), p.offset(size.Height, to.Height)
+		pix, size = window(pix, size, to, left, top, p.channels, 0), to
+	}
+	if p.height >= 0 && p.height != size.Height || p.width >= 0 && p.width != size.Width {
+		return nil, diag.Usagef("preprocessing: the picture comes out at %v, the input takes %s", size, p.inputSize()).
+			Note("--resize %s resizes to exactly that, --crop cuts the centre out", toInput)
+	}
+	return pack(p, pix, size, value), nil
 }
 
 // shorterSide is torchvision's size for Resize with one number.
@@ -99,12 +113,6 @@ func inside(from, box resample.Size) resample.Size {
 	return resample.Size{Width: side(from.Width, box.Width), Height: side(from.Height, box.Height)}
 }
 
-func (p *Pipeline) crop(pix []uint8, from resample.Size) []uint8 {
-	to := p.cropping.size
-	left, top := p.cropping.offset(from.Width, to.Width), p.cropping.offset(from.Height, to.Height)
-	return window(pix, from, to, left, top, p.channels, 0)
-}
-
 // offset is where the centred part begins; negative where it is padded.
 func (c cropping) offset(from, to int) int {
 	excess := from - to
@@ -119,8 +127,8 @@ func (c cropping) offset(from, to int) int {
 
 // window cuts a part of size to out of a picture, from left and top on; what
 // lies outside is fill.
-func window(pix []uint8, from, to resample.Size, left, top, channels int, fill uint8) []uint8 {
-	out := make([]uint8, to.Width*to.Height*channels)
+func window[V uint8 | float32](pix []V, from, to resample.Size, left, top, channels int, fill V) []V {
+	out := make([]V, to.Width*to.Height*channels)
 	if fill != 0 {
 		for i := range out {
 			out[i] = fill
@@ -135,8 +143,8 @@ func window(pix []uint8, from, to resample.Size, left, top, channels int, fill u
 	return out
 }
 
-// pack looks every pixel up and lays the channels out.
-func (p *Pipeline) pack(pix []uint8, size resample.Size) *tensor.Tensor {
+// pack gives every pixel its value and lays the channels out.
+func pack[V uint8 | float32](p *Pipeline, pix []V, size resample.Size, value func(c int, v V) float32) *tensor.Tensor {
 	shape := []int{p.channels, size.Height, size.Width}
 	if p.last {
 		shape = []int{size.Height, size.Width, p.channels}
@@ -147,28 +155,24 @@ func (p *Pipeline) pack(pix []uint8, size resample.Size) *tensor.Tensor {
 	t := tensor.New(p.typ, shape...)
 	switch p.typ {
 	case dtype.Uint8:
-		spread(tensor.Data[uint8](t), pix, p)
+		spread(tensor.Data[uint8](t), pix, p, value)
 	case dtype.Int8:
-		spread(tensor.Data[int8](t), pix, p)
+		spread(tensor.Data[int8](t), pix, p, value)
 	default:
-		spread(tensor.Data[float32](t), pix, p)
+		spread(tensor.Data[float32](t), pix, p, value)
 	}
 	return t
 }
 
-func spread[T float32 | uint8 | int8](dst []T, pix []uint8, p *Pipeline) {
+func spread[T float32 | uint8 | int8, V uint8 | float32](dst []T, pix []V, p *Pipeline, value func(c int, v V) float32) {
 	n := len(pix) / p.channels
 	for c := range p.channels {
 		start, step := c*n, 1
 		if p.last {
 			start, step = c, p.channels
 		}
-		var table [256]T
-		for v, x := range p.table[c] {
-			table[v] = T(x)
-		}
 		for i := range n {
-			dst[start+i*step] = table[pix[i*p.channels+c]]
+			dst[start+i*step] = T(value(c, pix[i*p.channels+c]))
 		}
 	}
 }

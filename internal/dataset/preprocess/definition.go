@@ -210,9 +210,21 @@ func parseSize(s string) (size resample.Size, single, ok bool) {
 }
 
 // supported refuses filters that a resampler does not have.
-func supported(resampler string, _ resample.Filter) error {
-	if resampler != "" && resampler != "pil" {
-		return &diag.UnsupportedError{What: "resampler " + resampler, Hint: "pil is"}
+func supported(resampler string, f resample.Filter) error {
+	var have []resample.Filter
+	switch resampler {
+	case "cv2":
+		have = []resample.Filter{resample.Nearest, resample.Bilinear}
+	case "tf":
+		have = []resample.Filter{resample.Nearest, resample.Bilinear, resample.Bicubic}
 	}
-	return nil
+	if have == nil || slices.Contains(have, f) {
+		return nil
+	}
+	var names []string
+	for _, h := range have {
+		names = append(names, h.String())
+	}
+	return diag.Usagef("preprocessing: interpolation %v is not supported with resampler %s", f, resampler).
+		Note("with %s: %s; pil has them all", resampler, strings.Join(names, ", "))
 }

@@ -30,7 +30,6 @@ var processors = []struct {
 	name string
 	processor
 }{
-	{"Beit", processor{256, 224, false, 3, halves, halves, true}},
 	{"Bit", processor{224, 224, true, 3, clipMean, clipStd, true}},
 	{"Blip", processor{384, 0, false, 3, clipMean, clipStd, false}},
 	{"CLIP", processor{224, 224, true, 3, clipMean, clipStd, true}},
@@ -85,6 +84,7 @@ func ParseHuggingFace(b []byte) (*Definition, error) {
 		kind = h.FeatureExtractor
 	}
 	stem, fast := strings.CutSuffix(kind, "Fast")
+	stem = strings.TrimSuffix(stem, "Pil")
 	stem = strings.TrimSuffix(strings.TrimSuffix(stem, "ImageProcessor"), "FeatureExtractor")
 	var def *processor
 	for i := range processors {

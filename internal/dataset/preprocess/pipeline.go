@@ -22,11 +22,13 @@ type Input struct {
 // Pipeline is a definition for one input; it may be used by many goroutines.
 type Pipeline struct {
 	parsed
-	color                   string
+	color, resampler        string
 	channels, height, width int
 	typ                     dtype.Type
 	batch, last             bool // a batch of 1 comes first; channels come last
-	table                   [][256]float32
+	scale                   float64
+	mean, std               []float32      // one for each channel
+	table                   [][256]float32 // what value gives, by channel and pixel
 }
 
 // Apply makes the input from one picture; see [Definition.For].
@@ -42,7 +44,12 @@ func (d *Definition) Apply(p *picture.Picture, in Input) (*tensor.Tensor, error)
 // height and width are negative where they are free. Errors are of wrong usage
 // and name what would work.
 func (d *Definition) Check(channels, height, width int, typ dtype.Type) error {
-	_, err := d.For(Input{typ, []int{channels, height, width}})
+	c := *d
+	c.Layout = "nchw"
+	if _, err := d.parse(); err != nil {
+		return err
+	}
+	_, err := c.For(Input{typ, []int{channels, height, width}})
 	return err
 }
 
@@ -52,7 +59,7 @@ func (d *Definition) For(in Input) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pipeline{parsed: *words, color: d.Color, typ: in.Type}
+	p := &Pipeline{parsed: *words, color: d.Color, resampler: d.Resampler, typ: in.Type}
 	if err := p.place(in.Shape, d.Layout); err != nil {
 		return nil, err
 	}
@@ -166,14 +173,22 @@ func (p *Pipeline) tabulate(d *Definition) error {
 	default:
 		return diag.Usagef("preprocessing: pictures into an input of %v are not supported", p.typ).Note("float32, uint8 and int8 are")
 	}
+	p.scale = 1.0 / 255
+	if d.Scale != nil {
+		p.scale = *d.Scale
+	}
+	p.mean, p.std = perChannel(d.Mean, 0, p.channels), perChannel(d.Std, 1, p.channels)
 	p.table = make([][256]float32, p.channels)
 	for c := range p.table {
 		for v := range p.table[c] {
-			p.table[c][v] = d.value(float64(v), c)
+			p.table[c][v] = p.value(c, float32(v))
 		}
 	}
 	if p.typ == dtype.Float32 {
 		return nil
+	}
+	if p.resampler == "tf" && p.filter != resample.Nearest {
+		return diag.Usagef("preprocessing: the input takes %v, and resampler tf gives fractions", p.typ).Note("pil and cv2 give whole numbers, and so does interpolation nearest")
 	}
 	lo, hi := p.typ.Range()
 	for c := range p.table {
@@ -187,20 +202,23 @@ func (p *Pipeline) tabulate(d *Definition) error {
 	return nil
 }
 
-// value is (v·Scale − Mean)/Std for channel c.
-func (d *Definition) value(v float64, c int) float32 {
-	pick := func(list []float64, none float32) float32 {
+// perChannel writes out a list of none, one, or n values.
+func perChannel(list []float64, none float32, n int) []float32 {
+	out := make([]float32, n)
+	for c := range out {
 		switch len(list) {
 		case 0:
-			return none
+			out[c] = none
 		case 1:
-			return float32(list[0])
+			out[c] = float32(list[0])
+		default:
+			out[c] = float32(list[c])
 		}
-		return float32(list[c])
 	}
-	x := float32(v / 255)
-	if d.Scale != nil {
-		x = float32(v * *d.Scale)
-	}
-	return (x - pick(d.Mean, 0)) / pick(d.Std, 1)
+	return out
+}
+
+// value is (v·scale − mean)/std for channel c.
+func (p *Pipeline) value(c int, v float32) float32 {
+	return (float32(float64(v)*p.scale) - p.mean[c]) / p.std[c]
 }

@@ -67,6 +67,53 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// TestUnitIsADivision: the product with 1/255 in float64 rounds to what
+// dividing by 255 in float32 gives.
+func TestUnitIsADivision(t *testing.T) {
+	p := &picture.Picture{Width: 256, Height: 1, Channels: 1, Pix: make([]uint8, 256)}
+	for i := range p.Pix {
+		p.Pix[i] = uint8(i)
+	}
+	for i, got := range floats(t, preset(t, "unit"), p, 1, 1, 256) {
+		if want := float32(i) / 255; got != want {
+			t.Errorf("%d: got %v, want %v", i, got, want)
+		}
+	}
+}
+
+// TestResamplers: each goes its own way, and tf keeps fractions through
+// letterbox and crop.
+func TestResamplers(t *testing.T) {
+	src := ramp(9, 13, 3)
+	from, to := resample.Size{Width: 13, Height: 9}, resample.Size{Width: 6, Height: 4}
+	raw := preset(t, "raw")
+	raw.Resampler = "cv2"
+	pix, err := resample.OpenCV(src.Pix, from, to, 3, resample.Bilinear)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range floats(t, raw, src, 4, 6, 3) {
+		if v != float32(pix[i]) {
+			t.Fatalf("cv2: element %d is %v, want %v", i, v, pix[i])
+		}
+	}
+	want, err := resample.TensorFlow(src.Pix, from, to, 3, resample.Bicubic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Resampler, raw.Interpolation = "tf", "bicubic"
+	if got := floats(t, raw, src, 4, 6, 3); !slices.Equal(got, want) {
+		t.Errorf("tf: got %v, want %v", got, want)
+	}
+	raw.Resize, raw.Crop = "letterbox:6x6@9", "4x6"
+	if got := floats(t, raw, src, 4, 6, 3); !slices.Equal(got, want) {
+		t.Errorf("tf, letterbox and crop: got %v, want %v", got, want)
+	}
+	if err := raw.Check(3, 4, 6, dtype.Uint8); err == nil || !strings.Contains(err.Error(), "fractions") {
+		t.Errorf("tf into uint8: %v", err)
+	}
+}
+
 func TestColorAndLayout(t *testing.T) {
 	p := &picture.Picture{Width: 2, Height: 1, Channels: 3, Pix: []uint8{1, 2, 3, 4, 5, 6}}
 	raw := preset(t, "raw")
@@ -185,6 +232,7 @@ func TestRefusals(t *testing.T) {
 		{"integers", "crop: 4", []int{3, 4, 4}, dtype.Uint8, "raw"},
 		{"int8", "crop: 4\nscale: 1", []int{3, 4, 4}, dtype.Int8, "mean 128"},
 		{"type", "crop: 4", []int{3, 4, 4}, dtype.Int64, "float32"},
+		{"cv2", "interpolation: lanczos\nresampler: cv2", nil, dtype.Float32, "nearest, bilinear"},
 		{"documents", "crop: 4\n---\ncrop: 4", nil, dtype.Float32, "one document"},
 		{"empty", "", nil, dtype.Float32, "keys"},
 	} {
@@ -203,7 +251,10 @@ func TestRefusals(t *testing.T) {
 	if _, err := preset(t, "imagenet").Apply(&picture.Picture{Width: 2, Height: 2, Channels: 3, Pix: []uint8{1}}, preprocess.Input{Type: dtype.Float32, Shape: []int{3, 224, 224}}); err == nil {
 		t.Error("a picture with too few pixels")
 	}
-	long := &picture.Picture{Width: 1, Height: 1 << 20, Channels: 1, Pix: make([]uint8, 1<<20)}
+	if _, err := preset(t, "imagenet").Apply(&picture.Picture{Channels: 3}, preprocess.Input{Type: dtype.Float32, Shape: []int{3, 224, 224}}); err == nil {
+		t.Error("a picture without pixels")
+	}
+	long := &picture.Picture{Width: 1, Height: 1 << 18, Channels: 1, Pix: make([]uint8, 1<<18)}
 	if _, err := preset(t, "imagenet").Apply(long, preprocess.Input{Type: dtype.Float32, Shape: []int{3, 224, 224}}); err == nil || !strings.Contains(err.Error(), "pixels") {
 		t.Errorf("a picture that grows without bound: %v", err)
 	}
@@ -224,8 +275,8 @@ func TestEncodeIsInvertible(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		d := &preprocess.Definition{
 			Color: word("rgb", "bgr", "gray").Draw(r, "color"), Resize: word("256", "224x300", "input", "letterbox:640@114").Draw(r, "resize"),
-			Crop: word("224", "8x9", "8@floor").Draw(r, "crop"), Interpolation: word(resample.Names()...).Draw(r, "interpolation"),
-			Resampler: word("pil").Draw(r, "resampler"), Mean: list.Draw(r, "mean"), Std: list.Draw(r, "std"), Layout: word("nchw", "nhwc").Draw(r, "layout"),
+			Crop: word("224", "8x9", "8@floor").Draw(r, "crop"), Interpolation: word("nearest", "bilinear").Draw(r, "interpolation"),
+			Resampler: word("pil", "tf", "cv2").Draw(r, "resampler"), Mean: list.Draw(r, "mean"), Std: list.Draw(r, "std"), Layout: word("nchw", "nhwc").Draw(r, "layout"),
 		}
 		if rapid.Bool().Draw(r, "scaled") {
 			v := number.Draw(r, "scale")
@@ -253,6 +304,20 @@ func TestPresetsAreWhole(t *testing.T) {
 		}
 		if s := d.Describe(); strings.Contains(s, "\n") || !strings.Contains(s, "resize") {
 			t.Errorf("%s: %q", name, s)
+		}
+	}
+}
+
+// TestCheckKnowsItsExtents: whatever the layout, and where a side could be
+// taken for channels.
+func TestCheckKnowsItsExtents(t *testing.T) {
+	for _, layout := range []string{"", "nchw", "nhwc"} {
+		d := preprocess.Definition{Resize: "5x3", Layout: layout}
+		if err := d.Check(3, 5, 3, dtype.Float32); err != nil {
+			t.Errorf("layout %q: %v", layout, err)
+		}
+		if err := d.Check(3, 3, 5, dtype.Float32); err == nil {
+			t.Errorf("layout %q: height and width are not told apart", layout)
 		}
 	}
 }

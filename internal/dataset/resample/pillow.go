@@ -117,7 +117,7 @@ type span struct {
 func weigh(from, to int, k kernel) []span {
 	scale := float64(from) / float64(to)
 	stretch := max(scale, 1)
-	support := k.support * stretch
+	support := float64(k.support * stretch)
 	spans := make([]span, to)
 	// Rounding moves each end of an interval by half a pixel at most.
 	all := make([]int32, 0, to*(2*int(math.Ceil(support))+1))

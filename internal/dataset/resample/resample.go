@@ -37,12 +37,16 @@ type Size struct{ Width, Height int }
 
 func (s Size) String() string { return fmt.Sprintf("%dx%d", s.Height, s.Width) }
 
-// MaxPixels is the largest picture that is read, made, or passed through.
-const MaxPixels = 100_000_000
+// MaxPixels is the largest picture that is read, made, or passed through;
+// MaxSide its longest side, as weights are kept for each row and column.
+const (
+	MaxPixels = 100_000_000
+	MaxSide   = 1 << 18
+)
 
 // fits says whether s is a size to work with.
 func (s Size) fits() bool {
-	return s.Width > 0 && s.Height > 0 && int64(s.Width) <= MaxPixels/int64(s.Height)
+	return s.Width > 0 && s.Height > 0 && s.Width <= MaxSide && s.Height <= MaxSide && int64(s.Width) <= MaxPixels/int64(s.Height)
 }
 
 // check refuses wrong and too large arguments before anything is allocated.
@@ -51,9 +55,9 @@ func check(length int, from, to Size, channels int) error {
 	case channels != 1 && channels != 3:
 		return fmt.Errorf("resample: %d channels, 1 or 3 are supported", channels)
 	case !from.fits() || length != from.Width*from.Height*channels:
-		return fmt.Errorf("resample: a picture of %v pixels with %d channels in %d bytes", from, channels, length)
+		return fmt.Errorf("resample: a picture of %v pixels with %d channels in %d bytes; up to %d pixels are supported, %d along a side", from, channels, length, MaxPixels, MaxSide)
 	case !to.fits():
-		return fmt.Errorf("resample: a result of %v pixels; 1 to %d are supported", to, MaxPixels)
+		return fmt.Errorf("resample: a result of %v pixels; 1 to %d are supported, %d along a side", to, MaxPixels, MaxSide)
 	case !(Size{to.Width, from.Height}).fits():
 		return fmt.Errorf("resample: from %v to %v goes through more than %d pixels", from, to, MaxPixels)
 	}

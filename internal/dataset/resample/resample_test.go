@@ -2,7 +2,9 @@ package resample_test
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -27,10 +29,26 @@ func picture(s resample.Size, channels int, seed uint32) []uint8 {
 	return out
 }
 
+type resizer = func([]uint8, resample.Size, resample.Size, int, resample.Filter) ([]uint8, error)
+
+// tensorFlowBytes returns the float32 values in little endian, 0 for -0.
+func tensorFlowBytes(src []uint8, from, to resample.Size, channels int, f resample.Filter) ([]uint8, error) {
+	values, err := resample.TensorFlow(src, from, to, channels, f)
+	var out []uint8
+	for _, v := range values {
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v+0))
+	}
+	return out, err
+}
+
 func TestGoldens(t *testing.T) {
-	goldens, err := os.ReadFile("testdata/goldens.txt")
-	if err != nil {
-		t.Fatal(err)
+	var goldens []byte
+	for _, name := range []string{"testdata/goldens.txt", "testdata/goldens_tf.txt"} {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		goldens = append(goldens, b...)
 	}
 	n := 0
 	for line := range strings.Lines(string(goldens)) {
@@ -45,8 +63,11 @@ func TestGoldens(t *testing.T) {
 		}
 		f := resample.Filter(slices.Index(resample.Names(), name))
 		resize := resample.Pillow
-		if library == "opencv" {
+		switch library {
+		case "opencv":
 			resize = resample.OpenCV
+		case "tensorflow":
+			resize = tensorFlowBytes
 		}
 		out, err := resize(picture(from, channels, uint32(from.Width+from.Height)), from, to, channels, f)
 		if err != nil {
@@ -57,7 +78,7 @@ func TestGoldens(t *testing.T) {
 		}
 		n++
 	}
-	if n != 2*7*7*(5+2) {
+	if n != 2*7*7*(5+2+3) {
 		t.Errorf("%d goldens", n)
 	}
 }
@@ -78,10 +99,11 @@ func TestRefusals(t *testing.T) {
 		{"no result", 1, one, resample.Size{Width: 1}, 1, resample.Nearest},
 		{"negative", 1, one, resample.Size{Width: -1, Height: -1}, 1, resample.Nearest},
 		{"too large", 1, one, huge, 1, resample.Nearest},
-		{"too large between", 1 << 20, resample.Size{Width: 1, Height: 1 << 20}, resample.Size{Width: 1 << 20, Height: 1}, 1, resample.Box},
+		{"too long", 1, one, resample.Size{Width: 1<<18 + 1, Height: 1}, 1, resample.Box},
+		{"too large between", 1 << 18, resample.Size{Width: 1, Height: 1 << 18}, resample.Size{Width: 1 << 18, Height: 1}, 1, resample.Box},
 		{"filter", 1, one, resample.Size{Width: 2, Height: 2}, 1, resample.Lanczos + 1},
 	} {
-		for _, resize := range []func([]uint8, resample.Size, resample.Size, int, resample.Filter) ([]uint8, error){resample.Pillow, resample.OpenCV} {
+		for _, resize := range []resizer{resample.Pillow, resample.OpenCV, tensorFlowBytes} {
 			if out, err := resize(make([]uint8, c.n), c.from, c.to, c.channels, c.f); err == nil {
 				t.Errorf("%s: %d bytes came out", c.name, len(out))
 			}
@@ -114,9 +136,9 @@ func FuzzResize(f *testing.F) {
 		}
 		from, to := resample.Size{Width: int(w % 300), Height: int(h % 300)}, resample.Size{Width: int(tw % 300), Height: int(th % 300)}
 		src := picture(from, channels, uint32(w))
-		for _, resize := range []func([]uint8, resample.Size, resample.Size, int, resample.Filter) ([]uint8, error){resample.Pillow, resample.OpenCV} {
+		for i, resize := range []resizer{resample.Pillow, resample.OpenCV, tensorFlowBytes} {
 			out, err := resize(src, from, to, channels, resample.Filter(filter%7))
-			if err == nil && len(out) != to.Width*to.Height*channels {
+			if err == nil && len(out) != to.Width*to.Height*channels*[]int{1, 1, 4}[i] {
 				t.Errorf("%v to %v: %d bytes", from, to, len(out))
 			}
 			if err != nil && len(src) > 0 && to.Width*to.Height > 0 && filter%7 < 2 {
