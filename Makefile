@@ -1,5 +1,5 @@
 # Targets for working on octavo; `make` lists them.
-.PHONY: help build test check race interop fuzz bench generate models cover licences memory demo
+.PHONY: help build test check race interop fuzz bench generate models cover licences memory images demo
 
 GO ?= go
 VENV ?= .venv
@@ -53,6 +53,9 @@ licences: ## each module of go.mod with the first words of its licence
 	  printf '%-36s %-10s %s\n' $$m $$($(GO) list -m -f '{{.Version}}' $$m) \
 	    "$$(cat $$dir/LICENSE* | tr -s '[:space:]' ' ' | sed 's/^ //' | cut -c1-90)"; \
 	done
+
+images: ## peak memory of reading 2,000 and 20,000 pictures, and decoding with one thread and with two
+	$(GO) run ./bench/images
 
 memory: build ## peak memory of calibrating the seeded ResNet-50 with 16 and with 128 samples, three times each
 	$(GO) run ./bench/models -o $(MODELS) -only resnet50

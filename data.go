@@ -1,15 +1,18 @@
 package octavo
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"iter"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/octavo-ml/octavo/internal/dataset"
+	"github.com/octavo-ml/octavo/internal/dataset/preprocess"
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/quant"
@@ -35,24 +38,88 @@ func Targets() []string { return target.Names() }
 func Observers() []string { return append([]string{quant.AutoObserver}, observe.Names()...) }
 
 // Dataset is a sequence of samples from files.
-type Dataset struct{ d *dataset.Dataset }
+type Dataset struct {
+	d       *dataset.Dataset
+	model   *Model
+	options DataOptions
+	states  []state
+	chosen  *chosen // nil: nothing is chosen
+	// pipelines make inputs of pictures, by input.
+	pipelines map[string]*preprocess.Pipeline
+	outputs   int // how many scores the model gives; 0: not known
+	said      int // how many warnings of d the caller was given
+}
 
 // DataOptions says where samples come from and how they become inputs.
 type DataOptions struct {
 	// Paths are .npz archives with one array for each input (and maybe
-	// "labels"), .npy arrays, folders of either, or NAME=PATH for one input.
+	// "labels"), .npy arrays, .jsonl, .csv, pictures, folders of arrays or of
+	// pictures, ONNX test data, @FILE for a list of those, or NAME=PATH for one
+	// input.
 	Paths []string
 	// Fill holds NAME=VALUE constants for inputs that the data lacks.
 	Fill []string
+	// Pad holds NAME=VALUE: what fills short rows of an input.
+	Pad []string
+	// State holds INPUT=OUTPUT: an output that is the input of the next sample
+	// of a sequence. Each path or file is one; states begin with zeros, or with
+	// what Fill says.
+	State []string
+	// ClassNames is a file with the name of a class a line, which labels may
+	// hold; "" is none.
+	ClassNames string
+	// LabelOffset is added to labels that are numbers.
+	LabelOffset int
+	// SkipBad leaves out pictures that are broken or lack a label, with a
+	// warning.
+	SkipBad bool
+	// Preprocess says how pictures become inputs.
+	Preprocess Preprocessing
+	// Others are models that will run on the same samples: what they record of
+	// preprocessing counts where the first records none.
+	Others []*Model
+	// Threads bounds how many samples are decoded at a time; 0 is one for each
+	// processor. Results do not depend on it.
+	Threads int
+	// Warn, if set, is given what reading samples and labels leaves to say
+	// after OpenData has returned.
+	Warn func(...Warning)
 }
 
 // OpenData opens samples for m.
 func (m *Model) OpenData(o DataOptions) (*Dataset, error) {
-	spec := dataset.Spec{Fill: map[string]*tensor.Tensor{}}
+	spec, err := m.dataSpec(&o)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dataset{model: m, options: o, outputs: m.outputClasses()}
+	if d.states, err = m.dataStates(&spec, o.State); err != nil {
+		return nil, err
+	}
+	spec.Picture = d.makePicture
+	var ps []dataset.Path
+	for _, p := range o.Paths {
+		ps = append(ps, dataset.ParsePath(p, spec))
+	}
+	if d.d, err = dataset.Open(ps, spec); err != nil {
+		return nil, err
+	}
+	if err := d.choosePreprocessing(); err != nil {
+		d.Close()
+		return nil, err
+	}
+	d.checkLabels()
+	d.said = len(d.d.Warnings())
+	return d, nil
+}
+
+// dataSpec says what samples of m's inputs are.
+func (m *Model) dataSpec(o *DataOptions) (dataset.Spec, error) {
+	spec := dataset.Spec{Fill: map[string]*tensor.Tensor{}, Pad: map[string]float64{}, LabelOffset: int64(o.LabelOffset), SkipBad: o.SkipBad}
 	for _, v := range m.graph.Inputs {
 		in := dataset.Input{Name: v.Name, Type: v.Type}
 		if v.Shape == nil {
-			return nil, &diag.Error{Msg: fmt.Sprintf("%s: input %q has no known rank", m.Path, v.Name), Notes: []string{"export the model with the shapes of its inputs"}}
+			return spec, &diag.Error{Msg: fmt.Sprintf("%s: input %q has no known rank", m.Path, v.Name), Notes: []string{"export the model with the shapes of its inputs"}}
 		}
 		for _, d := range v.Shape {
 			n, ok := d.Int()
@@ -64,30 +131,45 @@ func (m *Model) OpenData(o DataOptions) (*Dataset, error) {
 		spec.Inputs = append(spec.Inputs, in)
 	}
 	for _, f := range o.Fill {
-		name, value, _ := strings.Cut(f, "=")
-		i := slices.IndexFunc(spec.Inputs, func(in dataset.Input) bool { return in.Name == name })
-		if i < 0 {
-			e := diag.Usagef("--fill %q: the model has no input %q", f, name)
-			for _, in := range spec.Inputs {
-				e.Note("input: %s", in.Name)
-			}
-			return nil, e
-		}
-		t, err := filled(spec.Inputs[i], value)
+		in, value, err := inputValue("--fill", f, spec)
 		if err != nil {
-			return nil, diag.Usagef("--fill %q: %w", f, err)
+			return spec, err
 		}
-		spec.Fill[name] = t
+		if spec.Fill[in.Name], err = filled(in, value); err != nil {
+			return spec, diag.Usagef("--fill %q: %w", f, err)
+		}
 	}
-	var ps []dataset.Path
-	for _, p := range o.Paths {
-		ps = append(ps, dataset.ParsePath(p, spec))
+	for _, f := range o.Pad {
+		in, value, err := inputValue("--pad", f, spec)
+		if err != nil {
+			return spec, err
+		}
+		if spec.Pad[in.Name], err = strconv.ParseFloat(value, 64); err != nil {
+			return spec, diag.Usagef("--pad %q: %q is no number", f, value)
+		}
 	}
-	d, err := dataset.Open(ps, spec)
-	if err != nil {
-		return nil, err
+	if o.ClassNames != "" {
+		var err error
+		if spec.ClassNames, err = dataset.ReadClassNames(o.ClassNames); err != nil {
+			return spec, err
+		}
 	}
-	return &Dataset{d}, nil
+	return spec, nil
+}
+
+// inputValue takes NAME=VALUE of a flag apart; NAME is an input.
+func inputValue(flag, s string, spec dataset.Spec) (dataset.Input, string, error) {
+	name, value, _ := strings.Cut(s, "=")
+	for _, in := range spec.Inputs {
+		if in.Name == name {
+			return in, value, nil
+		}
+	}
+	e := diag.Usagef("%s %q: the model has no input %q", flag, s, name)
+	for _, in := range spec.Inputs {
+		e.Note("input: %s", in.Name)
+	}
+	return dataset.Input{}, "", e
 }
 
 // filled returns a tensor of one repeated value, free dimensions being 1.
@@ -119,14 +201,44 @@ func (d *Dataset) Len() int { return d.d.Len() }
 // Labels returns a class for each sample, or nil.
 func (d *Dataset) Labels() []int64 { return d.d.Labels() }
 
-// LoadLabels reads the classes of the samples from a file: .npy, or text with
-// one number a line.
+// Targets returns the numbers that each sample should give, or nil: labels
+// that are floats.
+func (d *Dataset) Targets() [][]float32 { return d.d.Targets() }
+
+// Classes is Labels for a task that needs them: labels that are floats are an
+// error, which names their source.
+func (d *Dataset) Classes() ([]int64, error) { return d.d.Classes() }
+
+// LoadLabels reads the labels of the samples from a file: .npy, or lines of
+// JSON, of .csv, of "file label", or of a label alone. Whole numbers, and the
+// names of DataOptions.ClassNames, are classes; floats are targets.
 func (d *Dataset) LoadLabels(path string) error {
-	labels, err := dataset.ReadLabels(path)
-	if err != nil {
+	if err := d.d.LoadLabels(path); err != nil {
 		return err
 	}
-	return d.d.SetLabels(path, labels)
+	d.checkLabels()
+	if said := d.said; d.options.Warn != nil {
+		d.said = len(d.d.Warnings())
+		d.options.Warn(d.d.Warnings()[said:]...)
+	}
+	return nil
+}
+
+// checkLabels warns of labels that do not count the model's outputs.
+func (d *Dataset) checkLabels() {
+	if d.options.LabelOffset == 0 {
+		d.d.CheckClasses(d.outputs)
+	}
+}
+
+// outputClasses returns the length of the last axis of the first output, or 0.
+func (m *Model) outputClasses() int {
+	if len(m.graph.Outputs) == 0 || len(m.graph.Outputs[0].Shape) == 0 {
+		return 0
+	}
+	shape := m.graph.Outputs[0].Shape
+	n, _ := shape[len(shape)-1].Int()
+	return n
 }
 
 // Warnings returns what opening the data left to say.
@@ -136,17 +248,63 @@ func (d *Dataset) Warnings() []Warning { return d.d.Warnings() }
 func (d *Dataset) Close() error { return d.d.Close() }
 
 // Samples yields n samples spread evenly over all of them, in order; all of
-// them where n is 0.
+// them where n is 0. Those that follow are read ahead by other goroutines, of
+// which none is left when the loop ends. With DataOptions.State, the model runs
+// over what lies between, to know the states.
 func (d *Dataset) Samples(n int) iter.Seq2[Inputs, error] {
 	return func(yield func(Inputs, error) bool) {
-		for _, i := range d.d.Spread(n) {
-			in, err := d.d.At(i)
-			if !yield(in, err) || err != nil {
+		for s, err := range d.samples(n) {
+			if !yield(s.Inputs, err) || err != nil {
 				return
 			}
 		}
 	}
 }
+
+// samples is Samples with the index of each.
+func (d *Dataset) samples(n int) iter.Seq2[dataset.Sample, error] {
+	if len(d.states) == 0 {
+		return d.each(d.d.Spread(n))
+	}
+	return func(yield func(dataset.Sample, error) bool) {
+		p, err := d.model.Compile(Threads(d.options.Threads))
+		if err != nil {
+			yield(dataset.Sample{}, err)
+			return
+		}
+		for r, err := range d.carried(context.Background(), p, n) {
+			if !yield(r.Sample, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// each yields samples with these indices, states being as they begin.
+func (d *Dataset) each(indices []int) iter.Seq2[dataset.Sample, error] {
+	workers := d.options.Threads
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	samples := d.d.Each(indices, workers, func(w Warning) {
+		if d.options.Warn != nil {
+			d.options.Warn(w)
+		}
+	})
+	if len(d.d.Pictures()) == 0 {
+		return samples
+	}
+	return func(yield func(dataset.Sample, error) bool) {
+		// Never touched, so it takes no memory; but it counts as heap, and keeps
+		// the collector from running after every few pictures.
+		floor := make([]byte, collectorFloor)
+		defer runtime.KeepAlive(floor)
+		samples(yield)
+	}
+}
+
+// collectorFloor is what the heap counts at least while pictures are decoded.
+const collectorFloor = 32 << 20
 
 // ReadArray reads an .npy file.
 func ReadArray(path string) (*Tensor, error) { return dataset.ReadArray(path) }

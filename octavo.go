@@ -59,6 +59,7 @@ type Model struct {
 	Report *Report
 
 	src      *format.Source // nil for models that were made
+	onDisk   bool           // Path is a file, with neighbours
 	base     *Model         // whose file the constants lie in
 	format   *format.Format
 	graph    *ir.Graph
@@ -72,7 +73,11 @@ func Load(path string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load(src)
+	m, err := load(src)
+	if err == nil {
+		m.onDisk = true
+	}
+	return m, err
 }
 
 // LoadBytes reads a model from memory; name is used in messages. b must not be

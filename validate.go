@@ -108,10 +108,13 @@ func modelName(all []*Model, i int) string {
 
 // ValidateData is Validate over a dataset, with the labels it has.
 func ValidateData(ctx context.Context, float *Model, candidates []*Model, d *Dataset, o ValidateOptions) (*Verdict, error) {
-	labels := d.Labels()
+	labels, err := d.Classes()
+	if err != nil && o.Task != validate.None {
+		return nil, err
+	}
 	samples := func(yield func(Sample, error) bool) {
-		for _, i := range d.d.Spread(o.Samples) {
-			in, err := d.d.At(i)
+		for sample, err := range d.samples(o.Samples) {
+			i, in := sample.Index, sample.Inputs
 			if err == nil {
 				err = finite(i, in)
 			}

@@ -81,7 +81,7 @@ func (c *cli) demo(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	defer quantized.Close()
-	samples := dataFlags{octavo.DataOptions{Paths: []string{path("test.npz")}}}
+	samples := dataFlags{DataOptions: octavo.DataOptions{Paths: []string{path("test.npz")}}}
 	test, err := c.open(m, &samples)
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ func newMeasure(c *cli) *cobra.Command {
 		Hidden:  true,
 		Args:    exactly(1, "one model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			c.json = true // nothing but the object
 			start := time.Now()
 			m, err := octavo.Load(args[0])
 			if err != nil {
@@ -66,6 +67,10 @@ func (c *cli) measure(ctx context.Context, path string, data *dataFlags) (octavo
 		return r, err
 	}
 	args := append([]string{"measure", path, "--quiet", "--threads", fmt.Sprint(c.threads)}, data.args()...)
+	if data.effective != "" {
+		// Another model may have recorded it.
+		args = append(args, "--preprocess", data.effective)
+	}
 	out, err := exec.CommandContext(ctx, exe, args...).Output()
 	if err != nil {
 		return r, fmt.Errorf("measuring %s in a process of its own: %w", path, err)

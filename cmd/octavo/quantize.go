@@ -171,6 +171,7 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	if err != nil {
 		return err
 	}
+	q.RecordPreprocessing(d)
 	c.warnings.Warn(q.Warnings...)
 	if err := c.warnings.Err(); err != nil {
 		return err

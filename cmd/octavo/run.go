@@ -79,13 +79,9 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 	defer d.Close()
 	i := 0
 	bar := c.progress("running", d.Len())
-	for in, err := range d.Samples(f.samples) {
+	for out, err := range d.Run(cmd.Context(), p, f.samples) {
 		if err != nil {
 			return err
-		}
-		out, err := p.Run(cmd.Context(), in)
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
 		}
 		if err := c.writeOutputs(f.out, out, func(name string) string { return filepath.Join(fileName(name), fmt.Sprintf("%05d.npy", i)) }); err != nil {
 			return err

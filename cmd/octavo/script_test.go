@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"npy":       makeArray,
 			"npz":       makeArchive,
 			"onnx":      makeModel,
+			"png":       makePicture,
 		},
 	})
 }

@@ -64,7 +64,7 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 		defer m.Close()
 		models = append(models, m)
 	}
-	d, err := c.open(models[0], &f.dataFlags)
+	d, err := c.open(models[0], &f.dataFlags, models[1:]...)
 	if err != nil {
 		return err
 	}

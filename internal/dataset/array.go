@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
-	"strings"
 
-	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/tensor"
 	"github.com/octavo-ml/octavo/internal/wire/npy"
@@ -75,35 +72,6 @@ func ReadArray(path string) (*tensor.Tensor, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return t, nil
-}
-
-// ReadLabels reads class indices from an .npy file, or from a text file with
-// one number a line.
-func ReadLabels(path string) ([]int64, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if bytes.HasPrefix(b, []byte("\x93NUMPY")) {
-		t, err := array(tensor.FromMemory(b), 0, int64(len(b)))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		v, ok := tensor.Ints(t)
-		if !ok {
-			return nil, diag.Usagef("%s: labels are %v, want integers", path, t.Type())
-		}
-		return v, nil
-	}
-	var out []int64
-	for i, line := range strings.Split(strings.TrimRight(string(b), "\n"), "\n") {
-		n, err := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
-		if err != nil {
-			return nil, diag.Usagef("%s:%d: %q is no class index", path, i+1, line)
-		}
-		out = append(out, n)
-	}
-	return out, nil
 }
 
 // WriteArray writes t as an .npy file to w.

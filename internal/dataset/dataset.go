@@ -9,6 +9,7 @@ package dataset
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -29,6 +30,18 @@ type Spec struct {
 	Inputs []Input
 	// Fill gives constant values for inputs that the data lacks.
 	Fill map[string]*tensor.Tensor
+	// Pad gives the value that fills short rows of an input.
+	Pad map[string]float64
+	// ClassNames are the names that labels may have, by class.
+	ClassNames []string
+	// LabelOffset is added to labels that are numbers.
+	LabelOffset int64
+	// SkipBad leaves out broken pictures, and those without a label.
+	SkipBad bool
+	// Picture makes a sample of an input of the file of a picture, which it must
+	// not keep; it must be safe for many goroutines. A usage error says that
+	// the picture is in order and does not fit the input.
+	Picture func(in Input, file []byte) (*tensor.Tensor, error)
 }
 
 // Path is a file or folder of data, for one input where Name is given.
@@ -48,10 +61,13 @@ func ParsePath(s string, spec Spec) Path {
 type Dataset struct {
 	spec    Spec
 	columns []column // one for each input of the Spec
-	n       int
-	labels  []int64
+	n       int      // samples
+	all     int      // samples of the files
+	order   []int    // which of the files' samples are used; nil: all
+	labels  labels
 	warn    []diag.Warning
 	files   []*tensor.Mapping
+	roots   []*os.Root
 }
 
 // column is the data of one input.
@@ -61,27 +77,34 @@ type column struct {
 	fill  *tensor.Tensor
 }
 
-// part is an array that holds samples first to first+n.
-type part struct {
-	where string
-	array *tensor.Tensor
-	first int
-	n     int
-	rows  int // rows of axis 0 that make a sample; 0: axis 0 counts samples
-}
-
 // Len returns the number of samples.
 func (d *Dataset) Len() int { return d.n }
-
-// Labels returns a class index for each sample, or nil if there are none.
-func (d *Dataset) Labels() []int64 { return d.labels }
 
 // Warnings returns what opening the data left to say.
 func (d *Dataset) Warnings() []diag.Warning { return d.warn }
 
+// Warn adds something to say about the data.
+func (d *Dataset) Warn(w ...diag.Warning) { d.warn = append(d.warn, w...) }
+
+// Pictures returns the inputs whose samples are made of pictures.
+func (d *Dataset) Pictures() []Input {
+	var out []Input
+	for _, c := range d.columns {
+		if slices.ContainsFunc(c.parts, func(p part) bool { _, ok := p.source.(*pictures); return ok }) {
+			out = append(out, c.in)
+		}
+	}
+	return out
+}
+
 // Close releases the files; samples must not be used any more.
 func (d *Dataset) Close() error {
 	var err error
+	for _, r := range d.roots {
+		if e := r.Close(); err == nil {
+			err = e
+		}
+	}
 	for _, m := range d.files {
 		if e := m.Close(); err == nil {
 			err = e
@@ -96,23 +119,24 @@ func (d *Dataset) At(i int) (map[string]*tensor.Tensor, error) {
 	if i < 0 || i >= d.n {
 		panic(fmt.Sprintf("dataset: sample %d of %d", i, d.n))
 	}
+	if d.order != nil {
+		i = d.order[i]
+	}
 	out := make(map[string]*tensor.Tensor, len(d.columns))
 	for _, c := range d.columns {
 		if c.fill != nil {
 			out[c.in.Name] = c.fill
 			continue
 		}
-		p := &c.parts[0]
-		for k := range c.parts {
-			if c.parts[k].first <= i {
-				p = &c.parts[k]
-			}
-		}
+		p := c.part(i)
 		t, err := p.sample(i - p.first)
 		if err == nil {
 			t, err = convert(t, c.in.Type)
 		}
 		if err != nil {
+			if p.where == "" {
+				return nil, err
+			}
 			return nil, fmt.Errorf("%s: sample %d: input %q: %w", p.where, i, c.in.Name, err)
 		}
 		out[c.in.Name] = t
@@ -120,11 +144,29 @@ func (d *Dataset) At(i int) (map[string]*tensor.Tensor, error) {
 	return out, nil
 }
 
-func (p *part) sample(i int) (*tensor.Tensor, error) {
-	if p.rows > 0 {
-		return p.array.Slice(i*p.rows, (i+1)*p.rows), nil
+// part returns the part that holds sample i: the last that begins at or before
+// it.
+func (c *column) part(i int) *part {
+	k, _ := slices.BinarySearchFunc(c.parts, i+1, func(p part, i int) int { return p.first - i })
+	return &c.parts[k-1]
+}
+
+// column returns the place of an input's column, or -1.
+func (d *Dataset) column(name string) int {
+	return slices.IndexFunc(d.columns, func(c column) bool { return c.in.Name == name })
+}
+
+// Begins reports whether sample i is the first of its path or file.
+func (d *Dataset) Begins(i int) bool {
+	if d.order != nil {
+		i = d.order[i]
 	}
-	return p.array.Slice(i, i+1).Reshape(p.array.Shape()[1:]...)
+	for _, c := range d.columns {
+		if c.fill == nil {
+			return c.part(i).first == i
+		}
+	}
+	return true
 }
 
 // Spread returns the indices of n samples spread evenly over all of them, in

@@ -2,6 +2,7 @@ package dataset_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -234,24 +235,60 @@ func TestFillAndSpread(t *testing.T) {
 	}
 }
 
-func TestReadLabels(t *testing.T) {
+func TestLoadLabels(t *testing.T) {
 	dir := t.TempDir()
-	text := filepath.Join(dir, "labels.txt")
-	if err := os.WriteFile(text, []byte("3\n1\n2\n"), 0o644); err != nil {
-		t.Fatal(err)
+	file := func(text string) string {
+		path := filepath.Join(dir, "labels.txt")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
-	got, err := dataset.ReadLabels(text)
-	if err != nil || !slices.Equal(got, []int64{3, 1, 2}) {
-		t.Errorf("text: %v, %v", got, err)
+	array := func(x *tensor.Tensor) string { return writeNpy(t, filepath.Join(dir, "l.npy"), x) }
+	d := open(t, spec(image), writeNpy(t, filepath.Join(dir, "x.npy"), ramp(3, 2, 2)))
+	for _, c := range []struct {
+		name    string
+		path    func() string
+		classes []int64
+		targets [][]float32
+		want    string // in the error
+	}{
+		{"text", func() string { return file("3\n1\n2\n") }, []int64{3, 1, 2}, nil, ""},
+		{"text of Windows", func() string { return file("3\r\n1\r\n2\r\n") }, []int64{3, 1, 2}, nil, ""},
+		{"text of floats", func() string { return file("3\n1.5\n2\n") }, nil, [][]float32{{3}, {1.5}, {2}}, ""},
+		{"integers", func() string { return array(tensor.FromSlice([]int64{5, 0, 1}, 3)) }, []int64{5, 0, 1}, nil, ""},
+		{"a column", func() string { return array(tensor.FromSlice([]int64{5, 0, 1}, 3, 1)) }, []int64{5, 0, 1}, nil, ""},
+		{"floats", func() string { return array(tensor.FromSlice([]float32{5, 0, 1}, 3)) }, nil, [][]float32{{5}, {0}, {1}}, ""},
+		{"rows", func() string { return array(tensor.FromSlice([]float64{1, 2, 3, 4, 5, 6}, 3, 2)) }, nil, [][]float32{{1, 2}, {3, 4}, {5, 6}}, ""},
+		{"a word", func() string { return file("3\ncat\n2\n") }, nil, nil, ":2:"},
+		{"too few", func() string { return file("3\n") }, nil, nil, "1 labels for 3 samples"},
+	} {
+		err := d.LoadLabels(c.path())
+		if c.want != "" {
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v, want %s", c.name, err, c.want)
+			}
+			continue
+		}
+		if err != nil || !slices.Equal(d.Labels(), c.classes) || fmt.Sprint(d.Targets()) != fmt.Sprint(c.targets) {
+			t.Errorf("%s: %v, %v, %v", c.name, d.Labels(), d.Targets(), err)
+		}
+		if _, err := d.Classes(); (err != nil) != (c.targets != nil) {
+			t.Errorf("%s: classes: %v", c.name, err)
+		}
 	}
-	got, err = dataset.ReadLabels(writeNpy(t, filepath.Join(dir, "l.npy"), tensor.FromSlice([]int64{5}, 1)))
-	if err != nil || !slices.Equal(got, []int64{5}) {
-		t.Errorf("npy: %v, %v", got, err)
+}
+
+func TestTargetsOfAnArchive(t *testing.T) {
+	dir := t.TempDir()
+	a := writeNpz(t, filepath.Join(dir, "a.npz"), named{"x", ramp(2, 2, 2)}, named{"targets", ramp(2, 3)})
+	d := open(t, spec(image), a, a)
+	if d.Labels() != nil || fmt.Sprint(d.Targets()) != "[[0 1 2] [3 4 5] [0 1 2] [3 4 5]]" {
+		t.Errorf("targets %v, labels %v", d.Targets(), d.Labels())
 	}
-	if err := os.WriteFile(text, []byte("3\ncat\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := dataset.ReadLabels(text); err == nil || !strings.Contains(err.Error(), ":2:") {
-		t.Errorf("no number: %v", err)
+	b := writeNpz(t, filepath.Join(dir, "b.npz"), named{"x", ramp(2, 2, 2)}, named{"labels", tensor.FromSlice([]int64{3, 1}, 2)})
+	s := spec(image)
+	if _, err := dataset.Open(parsed(s, []string{a, b}), s); err == nil || !strings.Contains(err.Error(), "a.npz:targets: labels are float32") {
+		t.Errorf("floats and integers: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,23 +11,27 @@ import (
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/tensor"
-	"github.com/octavo-ml/octavo/internal/wire/npy"
 )
 
-// labelsName is the array of an .npz file that holds the labels.
-const labelsName = "labels"
+// npyMagic and zipMagic are what the files of NumPy begin with.
+var (
+	npyMagic = []byte("\x93NUMPY")
+	zipMagic = []byte("PK\x03\x04")
+)
 
 // Open finds the samples in the given files: .npz archives with one array for
-// each input (and maybe "labels"), .npy arrays, and folders of either, one
-// sample a file, in the order of their names. Several paths for one input are
-// concatenated.
+// each input (and maybe "labels" or "targets"), .npy arrays, .jsonl and .csv
+// with a sample a line, pictures, tensors of ONNX (.pb); folders of arrays, of
+// pictures, of folders of pictures that are classes each, or of ONNX test
+// data; and, as "@FILE", lists of all those. Files of a folder stand in the
+// order of their names. Several paths for one input are concatenated.
 //
 // An array of one dimension more than the input counts samples along axis 0;
 // one of as many dimensions is cut along axis 0 by the model's batch, a
 // remainder being dropped with a warning.
 func Open(paths []Path, spec Spec) (*Dataset, error) {
 	if len(paths) == 0 {
-		return nil, diag.Usagef("no data is given").Note("--data takes .npz, .npy, or a folder of either")
+		return nil, diag.Usagef("no data is given").Note("--data takes .npz, .npy, .jsonl, .csv, a folder of arrays or pictures, or @list.txt")
 	}
 	d := &Dataset{spec: spec}
 	for _, in := range spec.Inputs {
@@ -34,7 +39,7 @@ func Open(paths []Path, spec Spec) (*Dataset, error) {
 	}
 	o := opener{d: d}
 	for _, p := range paths {
-		if err := o.path(p); err != nil {
+		if err := tensor.Guard(func() error { return o.path(p) }); err != nil {
 			d.Close()
 			return nil, err
 		}
@@ -47,40 +52,59 @@ func Open(paths []Path, spec Spec) (*Dataset, error) {
 }
 
 type opener struct {
-	d         *Dataset
-	labels    []int64
-	hasLabels bool
-	narrowed  bool
+	d        *Dataset
+	labels   labels
+	narrowed bool
+	// classFolder are the folders that were classes.
+	classFolder []string
 }
 
 func (o *opener) path(p Path) error {
+	if strings.HasPrefix(p.Path, "@") {
+		return o.list(p)
+	}
 	info, err := os.Stat(p.Path)
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
+		if isPicture(p.Path) {
+			return o.picture(p)
+		}
 		return o.file(p)
 	}
 	entries, err := os.ReadDir(p.Path)
 	if err != nil {
 		return err
 	}
-	found := false
+	for _, kind := range []func(Path, []os.DirEntry) (bool, error){o.testSets, o.arrayFolder, o.pictureFolder} {
+		if found, err := kind(p, entries); found || err != nil {
+			return err
+		}
+	}
+	return &diag.Error{Msg: p.Path + ": the folder holds no .npy or .npz files", Notes: []string{"nor pictures (" + strings.Join(pictureEndings, " ") + "), folders of them, or test_data_set_0/input_0.pb"}}
+}
+
+// arrayFolder adds the arrays of a folder, in the order of their names. It
+// reports false where there are none, or pictures beside them.
+func (o *opener) arrayFolder(p Path, entries []os.DirEntry) (found bool, err error) {
+	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !e.IsDir() && isPicture(e.Name()) }) {
+		return false, nil
+	}
 	for _, e := range entries {
 		if ext := strings.ToLower(filepath.Ext(e.Name())); e.IsDir() || ext != ".npy" && ext != ".npz" {
 			continue
 		}
 		found = true
 		if err := o.file(Path{p.Name, filepath.Join(p.Path, e.Name())}); err != nil {
-			return err
+			return true, err
 		}
 	}
-	if !found {
-		return &diag.Error{Msg: p.Path + ": the folder holds no .npy or .npz files"}
-	}
-	return nil
+	return found, nil
 }
 
+// file opens one file. What it is, is told by its content where that can be,
+// and by its ending where it is text.
 func (o *opener) file(p Path) error {
 	f, err := os.Open(p.Path)
 	if err != nil {
@@ -91,26 +115,69 @@ func (o *opener) file(p Path) error {
 	if err != nil {
 		return err
 	}
-	o.d.files = append(o.d.files, m)
 	b := m.Bytes()
-	switch {
-	case len(b) >= 6 && string(b[:6]) == "\x93NUMPY":
-		t, err := array(m, 0, int64(len(b)))
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.Path, err)
-		}
-		name := p.Name
-		if name == "" {
-			if name, err = o.onlyInput(p.Path); err != nil {
-				return err
-			}
-		}
-		return o.add(name, p.Path, t)
-	case len(b) >= 4 && string(b[:4]) == "PK\x03\x04":
+	switch ext := strings.ToLower(filepath.Ext(p.Path)); {
+	case bytes.HasPrefix(b, npyMagic):
+		o.d.files = append(o.d.files, m)
+		return o.npy(p, m)
+	case bytes.HasPrefix(b, zipMagic):
+		o.d.files = append(o.d.files, m)
 		return o.archive(p, m)
+	case isPictureFile(b):
+		m.Close()
+		return o.picture(p)
+	case ext == ".jsonl" || ext == ".ndjson":
+		o.d.files = append(o.d.files, m)
+		return o.jsonl(p, b)
+	case ext == ".csv":
+		o.d.files = append(o.d.files, m)
+		return o.csv(p, b)
+	case ext == ".pb":
+		defer m.Close()
+		return o.tensorFile(p, b)
 	}
-	return &diag.FormatError{Where: p.Path, Msg: "not a NumPy array (.npy) or archive (.npz)"}
+	m.Close()
+	return &diag.FormatError{Where: p.Path, Msg: "not a NumPy array (.npy) or archive (.npz), nor a picture, .jsonl, .csv or .pb"}
 }
+
+func (o *opener) npy(p Path, m *tensor.Mapping) error {
+	t, err := array(m, 0, int64(len(m.Bytes())))
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.Path, err)
+	}
+	name := p.Name
+	if name == "" {
+		if name, err = o.onlyInput(p.Path); err != nil {
+			return err
+		}
+	}
+	return o.add(name, p.Path, t)
+}
+
+// input returns the input called name.
+func (o *opener) input(where, name string) (*Input, error) {
+	i := o.d.column(name)
+	if i < 0 {
+		return nil, diag.Usagef("%s: the model has no input %q", where, name).Note("inputs: %s", inputNames(o.d.spec))
+	}
+	return &o.d.columns[i].in, nil
+}
+
+// lacks reports whether name is an input that the data must give.
+func (o *opener) lacks(name string) bool {
+	i := o.d.column(name)
+	return i >= 0 && o.d.columns[i].fill == nil
+}
+
+// pad returns what fills the short rows of an input, or nil.
+func (o *opener) pad(name string) *float64 {
+	if v, ok := o.d.spec.Pad[name]; ok {
+		return &v
+	}
+	return nil
+}
+
+func (o *opener) warn(w diag.Warning) { o.d.warn = append(o.d.warn, w) }
 
 // onlyInput returns the input that an array without a name is for.
 func (o *opener) onlyInput(path string) (string, error) {
@@ -127,72 +194,6 @@ func (o *opener) onlyInput(path string) (string, error) {
 	return open[0], nil
 }
 
-func (o *opener) archive(p Path, m *tensor.Mapping) error {
-	arch, err := npy.OpenArchive(readerAt(m.Bytes()), int64(len(m.Bytes())), npy.DefaultLimit)
-	if err != nil {
-		return fmt.Errorf("%s: %w", p.Path, err)
-	}
-	var names []string
-	matched := false
-	for _, mem := range arch.Members {
-		names = append(names, mem.Name)
-	}
-	for _, mem := range arch.Members {
-		name := mem.Name
-		isInput := slices.ContainsFunc(o.d.columns, func(c column) bool { return c.in.Name == name && c.fill == nil })
-		if p.Name != "" {
-			isInput = name == p.Name
-		}
-		// The only array of an archive is for the only input, whatever its name.
-		if !isInput && name != labelsName && only(names) == name && p.Name == "" {
-			if one, err := o.onlyInput(p.Path); err == nil {
-				name, isInput = one, true
-			}
-		}
-		if !isInput && name != labelsName {
-			continue
-		}
-		t, err := memberArray(arch, mem, m)
-		if err != nil {
-			return fmt.Errorf("%s: array %q: %w", p.Path, mem.Name, err)
-		}
-		where := p.Path + ":" + mem.Name
-		if isInput {
-			matched = true
-			if err := o.add(name, where, t); err != nil {
-				return err
-			}
-			continue
-		}
-		vals, ok := tensor.Ints(t)
-		if !ok {
-			return diag.Usagef("%s: labels are %v, want integers", where, t.Type())
-		}
-		o.hasLabels = true
-		o.labels = append(o.labels, vals...)
-	}
-	if !matched {
-		return diag.Usagef("%s: no array is named as an input of the model", p.Path).
-			Note("arrays: %s", strings.Join(names, ", ")).Note("inputs: %s", inputNames(o.d.spec))
-	}
-	return nil
-}
-
-// only returns the single name that is not the labels', or "".
-func only(names []string) string {
-	out := ""
-	for _, n := range names {
-		if n == labelsName {
-			continue
-		}
-		if out != "" {
-			return ""
-		}
-		out = n
-	}
-	return out
-}
-
 func inputNames(s Spec) string {
 	var out []string
 	for _, in := range s.Inputs {
@@ -203,22 +204,32 @@ func inputNames(s Spec) string {
 
 // add appends an array to the column of an input.
 func (o *opener) add(name, where string, t *tensor.Tensor) error {
-	i := slices.IndexFunc(o.d.columns, func(c column) bool { return c.in.Name == name })
-	if i < 0 {
-		return diag.Usagef("%s: the model has no input %q", where, name).Note("inputs: %s", inputNames(o.d.spec))
+	in, err := o.input(where, name)
+	if err != nil {
+		return err
 	}
-	c := &o.d.columns[i]
-	p, dropped, err := cut(c.in, where, t)
+	p, dropped, err := cut(*in, where, t)
 	if err != nil {
 		return err
 	}
 	if dropped > 0 {
-		o.d.warn = append(o.d.warn, diag.Warning{ID: "OCT009", Msg: fmt.Sprintf("%s: %d rows are left over after batches of %d and are dropped", where, dropped, p.rows)})
+		o.warn(leftOver(where, dropped, max(in.Shape[0], 1)))
 	}
-	if t.Type() == dtype.Float64 && c.in.Type == dtype.Float32 && !o.narrowed {
+	o.narrows(*in, where, t)
+	return o.append(name, p)
+}
+
+// narrows notes once that float64 data is rounded.
+func (o *opener) narrows(in Input, where string, t *tensor.Tensor) {
+	if t.Type() == dtype.Float64 && in.Type == dtype.Float32 && !o.narrowed {
 		o.narrowed = true
-		o.d.warn = append(o.d.warn, diag.Warning{ID: "OCT010", Msg: where + ": float64 data is rounded to float32"})
+		o.warn(diag.Warning{ID: "OCT010", Msg: where + ": float64 data is rounded to float32"})
 	}
+}
+
+// append adds a part to the column of an input.
+func (o *opener) append(name string, p part) error {
+	c := &o.d.columns[o.d.column(name)]
 	if n := len(c.parts); n > 0 {
 		p.first = c.parts[n-1].first + c.parts[n-1].n
 	}
@@ -226,38 +237,16 @@ func (o *opener) add(name, where string, t *tensor.Tensor) error {
 	return nil
 }
 
-// cut says how an array holds samples of an input.
-func cut(in Input, where string, t *tensor.Tensor) (p part, dropped int, err error) {
-	shape := t.Shape()
-	fits := func(got, want []int) bool {
-		for i := range want {
-			if want[i] >= 0 && got[i] != want[i] {
-				return false
-			}
-		}
-		return true
+// addEntries adds the labels that stood beside the samples of a text.
+func (o *opener) addEntries(where string, e labelEntries) error {
+	if len(e) == 0 {
+		return nil
 	}
-	bad := func() (part, int, error) {
-		return part{}, 0, diag.Usagef("%s: an array of shape %v does not fit input %q of shape %s", where, shape, in.Name, shapeText(in.Shape)).
-			Note("axis 0 counts samples, or rows of the model's batch")
+	l, err := e.labels(where, o.d.spec.ClassNames)
+	if err != nil {
+		return err
 	}
-	p = part{where: where, array: t}
-	switch {
-	case len(shape) == len(in.Shape)+1:
-		if !fits(shape[1:], in.Shape) {
-			return bad()
-		}
-		p.n = shape[0]
-		return p, 0, nil
-	case len(shape) == len(in.Shape) && len(shape) > 0:
-		if !fits(shape[1:], in.Shape[1:]) {
-			return bad()
-		}
-		p.rows = max(in.Shape[0], 1)
-		p.n = shape[0] / p.rows
-		return p, shape[0] % p.rows, nil
-	}
-	return bad()
+	return o.labels.append(l)
 }
 
 func shapeText(shape []int) string {
@@ -293,17 +282,13 @@ func (o *opener) finish() error {
 	if d.n == 0 {
 		return &diag.Error{Msg: "the data holds no samples"}
 	}
-	if o.hasLabels {
-		return d.SetLabels("the data", o.labels)
+	d.all = d.n
+	if o.labels.none() {
+		return nil
 	}
-	return nil
-}
-
-// SetLabels gives each sample its class; where names their source in errors.
-func (d *Dataset) SetLabels(where string, labels []int64) error {
-	if len(labels) != d.n {
-		return diag.Usagef("%s has %d labels for %d samples", where, len(labels), d.n)
+	if err := d.setLabels("the data", o.labels); err != nil {
+		return err
 	}
-	d.labels = labels
+	d.warnEmptyClasses()
 	return nil
 }

@@ -23,6 +23,10 @@ var known = []Known{
 	{"OCT012", "a remark of the target on this model"},
 	{"OCT013", "information in the input model is dropped"},
 	{"OCT014", "a temporary file of an interrupted run is removed"},
+	{"OCT015", "broken pictures are skipped"},
+	{"OCT016", "a label file and the data name different files"},
+	{"OCT017", "a class has no sample"},
+	{"OCT018", "files beside the pictures of a folder are left aside"},
 }
 
 // KnownWarnings returns the table of warnings, ordered by id.
