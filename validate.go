@@ -11,7 +11,7 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
-	"github.com/octavo-ml/octavo/internal/report"
+	reports "github.com/octavo-ml/octavo/internal/report"
 	engine "github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
 	"github.com/octavo-ml/octavo/internal/validate"
@@ -23,22 +23,22 @@ type Verdict struct{ validate.Verdict }
 
 // Table returns the verdict as rows of cells: a head, then a row for each
 // measure, with a column for each model.
-func (v *Verdict) Table() [][]string { return report.Table(&v.Verdict) }
+func (v *Verdict) Table() [][]string { return reports.Table(&v.Verdict) }
 
 // Conclusions returns the verdict in sentences, one for each candidate.
-func (v *Verdict) Conclusions() []string { return report.Conclusions(&v.Verdict) }
+func (v *Verdict) Conclusions() []string { return reports.Conclusions(&v.Verdict) }
 
 // WriteText writes the verdict for people.
-func (v *Verdict) WriteText(w io.Writer) error { return report.Text(w, &v.Verdict) }
+func (v *Verdict) WriteText(w io.Writer) error { return reports.Text(w, &v.Verdict) }
 
 // WriteFlips writes the samples whose answer changed as .csv: candidate,
 // sample, label, the float model's answer, the candidate's.
-func (v *Verdict) WriteFlips(w io.Writer) error { return report.Flips(w, &v.Verdict) }
+func (v *Verdict) WriteFlips(w io.Writer) error { return reports.Flips(w, &v.Verdict) }
 
 // ReportWriter returns what writes a verdict in the form that the ending of
 // name asks for: .json, .md or .junit.xml.
 func ReportWriter(name string) (func(io.Writer, *Verdict) error, error) {
-	write, err := report.File(name)
+	write, err := reports.File(name)
 	if err != nil {
 		return nil, err
 	}
@@ -200,4 +200,3 @@ func finite(sample int, in Inputs) error {
 	}
 	return nil
 }
-
