@@ -8,6 +8,7 @@ package report
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -84,13 +85,16 @@ func names(v *validate.Verdict) []string {
 			out[i] = out[i][len(dir)+1:]
 		}
 	}
+	seen := map[string]int{}
 	for i, n := range out {
 		if r := []rune(n); len(r) > longestName {
 			out[i] = "…" + string(r[len(r)-longestName+1:])
 		}
-		if i == 0 {
-			out[i] = "float: " + out[i]
+		// Cut names must stay apart.
+		if seen[out[i]]++; seen[out[i]] > 1 {
+			out[i] += fmt.Sprintf(" (%d)", seen[out[i]])
 		}
 	}
+	out[0] = "float: " + out[0]
 	return out
 }
