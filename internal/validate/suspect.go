@@ -17,7 +17,7 @@ const (
 // inputs surely reaches: three times chance, or where few classes make that too
 // much, a quarter of the way from chance to always right.
 func leastAccuracy(chance float64) float64 {
-	return min(minChance*chance, chance+(1-chance)/4)
+	return min(float64(minChance*chance), chance+float64((1-chance)*0.25))
 }
 
 // suspicious returns an error where the float model is hardly better than

@@ -86,8 +86,12 @@ func TestSeedsDecideIntervals(t *testing.T) {
 		}
 		return string(b)
 	}
-	if run(1) != run(1) {
+	first, again, other := run(1), run(1), run(2)
+	if first != again {
 		t.Error("one seed gives two verdicts")
+	}
+	if strings.Replace(other, `"seed":2`, `"seed":1`, 1) == first {
+		t.Error("the seed changes nothing")
 	}
 }
 
