@@ -2,17 +2,16 @@ package octavo
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"io"
 	"iter"
 	"maps"
 	"os"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
+	reports "github.com/octavo-ml/octavo/internal/report"
 	engine "github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
 	"github.com/octavo-ml/octavo/internal/validate"
@@ -22,17 +21,28 @@ import (
 // model, the others are the candidates.
 type Verdict struct{ validate.Verdict }
 
-// MarshalJSON leaves out an SQNR that is no number: JSON has no infinity,
-// which is that of outputs without any error.
-func (v Verdict) MarshalJSON() ([]byte, error) {
-	c := v.Verdict
-	c.Models = slices.Clone(c.Models)
-	for i := range c.Models {
-		if s := c.Models[i].SQNR; s != nil && *s-*s != 0 {
-			c.Models[i].SQNR = nil
-		}
+// Table returns the verdict as rows of cells: a head, then a row for each
+// measure, with a column for each model.
+func (v *Verdict) Table() [][]string { return reports.Table(&v.Verdict) }
+
+// Conclusions returns the verdict in sentences, one for each candidate.
+func (v *Verdict) Conclusions() []string { return reports.Conclusions(&v.Verdict) }
+
+// WriteText writes the verdict for people.
+func (v *Verdict) WriteText(w io.Writer) error { return reports.Text(w, &v.Verdict) }
+
+// WriteFlips writes the samples whose answer changed as .csv: candidate,
+// sample, label, the float model's answer, the candidate's.
+func (v *Verdict) WriteFlips(w io.Writer) error { return reports.Flips(w, &v.Verdict) }
+
+// ReportWriter returns what writes a verdict in the form that the ending of
+// name asks for: .json, .md or .junit.xml.
+func ReportWriter(name string) (func(io.Writer, *Verdict) error, error) {
+	write, err := reports.File(name)
+	if err != nil {
+		return nil, err
 	}
-	return json.Marshal(c)
+	return func(w io.Writer, v *Verdict) error { return write(w, &v.Verdict) }, nil
 }
 
 // Footprint is what one model takes in a process of its own.
@@ -46,14 +56,30 @@ type Sample = struct {
 
 // ValidateOptions changes how models are judged.
 type ValidateOptions struct {
-	// Task is "classification" or "none"; "" chooses by whether there are
-	// labels.
+	// Task is "classification", "binary", "regression", "reconstruction",
+	// "embedding" or "none"; "" chooses by the labels.
 	Task string
 	// Output names the output to judge; "": the first.
 	Output string
+	// Axis is the output's axis that counts classes, from the end where it is
+	// negative; nil is the last.
+	Axis *int
+	// Threshold is the probability from which task binary answers yes; 0 is
+	// 0.5.
+	Threshold float64
+	// Positive is the class that task binary looks for; nil is 1.
+	Positive *int
+	// OutputsFrom are outputs that anything made of the same samples, each
+	// judged as a candidate: a folder with NAME/00000.npy for each sample or
+	// NAME.npy for all, as octavo run writes it, an .npz or an .npy.
+	OutputsFrom []string
 	// Samples is how many to use, spread evenly; 0 is all.
-	Samples  int
-	Threads  int
+	Samples int
+	Threads int
+	// Seed is that of bootstrap intervals and exchange tests.
+	Seed uint64
+	// Force goes on where labels or preprocessing look wrong.
+	Force    bool
 	Progress func(done int)
 	// Measure returns the footprint of the model at path; nil leaves it out.
 	Measure func(path string) (Footprint, error)
@@ -61,6 +87,20 @@ type ValidateOptions struct {
 
 // Validate runs the float model and the candidates over labelled samples.
 func Validate(ctx context.Context, float *Model, candidates []*Model, samples iter.Seq2[Sample, error], o ValidateOptions) (*Verdict, error) {
+	seq := func(yield func(validate.Sample, error) bool) {
+		n := 0
+		for s, err := range samples {
+			if !yield(validate.Sample{Index: n, Inputs: engine.Tensors(s.Inputs), Label: s.Label}, err) || err != nil {
+				return
+			}
+			n++
+		}
+	}
+	return judgeModels(ctx, float, candidates, seq, 0, o)
+}
+
+// judgeModels is Validate; n is how many samples there are, 0 if not known.
+func judgeModels(ctx context.Context, float *Model, candidates []*Model, samples iter.Seq2[validate.Sample, error], n int, o ValidateOptions) (*Verdict, error) {
 	all := append([]*Model{float}, candidates...)
 	var models []validate.Model
 	for i, m := range all {
@@ -70,14 +110,16 @@ func Validate(ctx context.Context, float *Model, candidates []*Model, samples it
 		}
 		models = append(models, validate.Model{Name: modelName(all, i), Program: p.p})
 	}
-	seq := func(yield func(validate.Sample, error) bool) {
-		for s, err := range samples {
-			if !yield(validate.Sample{Inputs: engine.Tensors(s.Inputs), Label: s.Label}, err) || err != nil {
-				return
-			}
+	for _, path := range o.OutputsFrom {
+		out, err := openOutputs(path, models[0].Program, o.Output, n)
+		if err != nil {
+			return nil, err
 		}
+		defer out.Close()
+		models = append(models, validate.Model{Name: path, Outputs: out.at})
 	}
-	v, err := validate.Run(ctx, models, seq, validate.Options{Task: o.Task, Output: o.Output, Progress: o.Progress})
+	v, err := validate.Run(ctx, models, samples, validate.Options{Task: o.Task, Output: o.Output, Axis: o.Axis, Threshold: o.Threshold,
+		Positive: o.Positive, Seed: o.Seed, Progress: o.Progress, Force: o.Force})
 	if err != nil {
 		return nil, err
 	}
@@ -106,22 +148,28 @@ func modelName(all []*Model, i int) string {
 	return all[i].Path
 }
 
-// ValidateData is Validate over a dataset, with the labels it has.
+// ValidateData is Validate over a dataset, with the labels or targets it has.
+// Where samples carry states from one to the next, all models are given those
+// of the float model.
 func ValidateData(ctx context.Context, float *Model, candidates []*Model, d *Dataset, o ValidateOptions) (*Verdict, error) {
-	labels, err := d.Classes()
-	if err != nil && o.Task != validate.None {
-		return nil, err
+	labels, targets := d.Labels(), d.Targets()
+	if o.Task == validate.Classification || o.Task == validate.Binary {
+		if _, err := d.Classes(); err != nil {
+			return nil, err
+		}
 	}
-	samples := func(yield func(Sample, error) bool) {
-		for sample, err := range d.samples(o.Samples) {
-			i, in := sample.Index, sample.Inputs
+	samples := func(yield func(validate.Sample, error) bool) {
+		for r, err := range d.samples(o.Samples) {
+			s := validate.Sample{Index: r.Index, Inputs: engine.Tensors(r.Inputs), Label: -1}
 			if err == nil {
-				err = finite(i, in)
+				err = finite(r.Index, r.Inputs)
 			}
-			s := Sample{Inputs: in, Label: -1}
-			if labels != nil {
-				if s.Label = labels[i]; s.Label < 0 && err == nil {
-					err = diag.Usagef("sample %d: label %d is negative", i, s.Label).Note("labels count from 0")
+			if err == nil && targets != nil {
+				s.Target = targets[r.Index]
+			}
+			if err == nil && labels != nil {
+				if s.Label = labels[r.Index]; s.Label < 0 {
+					err = diag.Usagef("sample %d: label %d is negative", r.Index, s.Label).Note("labels count from 0")
 				}
 			}
 			if !yield(s, err) || err != nil {
@@ -129,7 +177,11 @@ func ValidateData(ctx context.Context, float *Model, candidates []*Model, d *Dat
 			}
 		}
 	}
-	return Validate(ctx, float, candidates, samples, o)
+	n := d.Len()
+	if o.Samples > 0 {
+		n = min(n, o.Samples)
+	}
+	return judgeModels(ctx, float, candidates, samples, n, o)
 }
 
 // finite returns an error that names the first NaN or infinity in a sample:
@@ -147,55 +199,4 @@ func finite(sample int, in Inputs) error {
 		}
 	}
 	return nil
-}
-
-// Drop is a gate on the loss of accuracy.
-type Drop struct {
-	limit    float64
-	relative bool
-	set      bool
-}
-
-// ParseDrop reads "0.01" (absolute) or "1%rel" (of the float model's value);
-// "" is no gate.
-func ParseDrop(s string) (Drop, error) {
-	if s == "" {
-		return Drop{}, nil
-	}
-	num, rel := strings.CutSuffix(s, "%rel")
-	v, err := strconv.ParseFloat(num, 64)
-	if err != nil || v < 0 {
-		return Drop{}, diag.Usagef("max-drop %q: want a number such as 0.01, or 1%%rel", s)
-	}
-	if rel {
-		v /= 100
-	} else if v >= 1 {
-		return Drop{}, diag.Usagef("max-drop %q: accuracy is between 0 and 1; one point is 0.01", s)
-	}
-	return Drop{v, rel, true}, nil
-}
-
-// Check returns an error that names the candidates which lose more.
-func (d Drop) Check(v *Verdict) error {
-	if !d.set {
-		return nil
-	}
-	if v.Task != validate.Classification {
-		return diag.Usagef("max-drop needs a task with labels")
-	}
-	limit := d.limit
-	if d.relative {
-		limit *= v.Models[0].Accuracy.Value
-	}
-	e := &diag.Error{Kind: diag.Gate}
-	for _, m := range v.Models[1:] {
-		if m.Drop.Value > limit {
-			e.Notes = append(e.Notes, fmt.Sprintf("%s: accuracy %.4f, drop %.4f", m.Name, m.Accuracy.Value, m.Drop.Value))
-		}
-	}
-	if len(e.Notes) == 0 {
-		return nil
-	}
-	e.Msg = fmt.Sprintf("accuracy drops by more than %.4f", limit)
-	return e
 }

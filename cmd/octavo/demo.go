@@ -101,7 +101,9 @@ func (c *cli) demo(cmd *cobra.Command, dir string) error {
 	if c.quiet {
 		return nil
 	}
-	printVerdict(w, v)
+	if err := v.WriteText(w); err != nil {
+		return err
+	}
 	fmt.Fprintln(w, "\nnext: octavo quantize YOUR.onnx --data calib.npz    (arrays named as the model's inputs)")
 	return nil
 }

@@ -67,7 +67,7 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		if err := c.writeOutputs(f.out, out, func(name string) string { return fileName(name) + ".npy" }); err != nil {
+		if err := c.writeOutputs(f.out, out, func(name string) string { return octavo.OutputFile(name) + ".npy" }); err != nil {
 			return err
 		}
 		return c.ran(cmd.OutOrStdout(), path, f.out, 1)
@@ -83,7 +83,7 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		if err != nil {
 			return err
 		}
-		if err := c.writeOutputs(f.out, out, func(name string) string { return filepath.Join(fileName(name), fmt.Sprintf("%05d.npy", i)) }); err != nil {
+		if err := c.writeOutputs(f.out, out, func(name string) string { return filepath.Join(octavo.OutputFile(name), fmt.Sprintf("%05d.npy", i)) }); err != nil {
 			return err
 		}
 		i++
@@ -102,16 +102,6 @@ func (c *cli) ran(w io.Writer, model, dir string, samples int) error {
 	}
 	_, err := fmt.Fprintf(w, "%d samples -> %s\n", samples, dir)
 	return err
-}
-
-// fileName makes a file name of a value's name.
-func fileName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\:*?"<>|`, r) {
-			return '_'
-		}
-		return r
-	}, name)
 }
 
 func (c *cli) writeOutputs(dir string, out octavo.Inputs, file func(string) string) error {

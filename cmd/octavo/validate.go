@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -14,11 +13,14 @@ import (
 
 type validateFlags struct {
 	dataFlags
-	labels, task string
-	output       string
-	maxDrop      string
-	samples      int
-	noMeasure    bool
+	octavo.ValidateOptions
+	gates     octavo.GateOptions
+	labels    string
+	axis      int
+	positive  int
+	flips     string
+	reports   []string
+	noMeasure bool
 }
 
 func newValidate(c *cli) *cobra.Command {
@@ -29,7 +31,7 @@ func newValidate(c *cli) *cobra.Command {
 		Example: `  octavo validate model.onnx model.int8.onnx --data test.npz
   octavo validate model.onnx model.int8.onnx --data test.npy --labels labels.txt --max-drop 0.01`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) < 2 {
+			if len(args) < 1 || len(args) < 2 && len(f.OutputsFrom) == 0 {
 				return diag.Usagef("validate takes the float model and at least one candidate").Note("octavo validate model.onnx model.int8.onnx --data test.npz")
 			}
 			return nil
@@ -38,11 +40,22 @@ func newValidate(c *cli) *cobra.Command {
 	}
 	s := cmd.Flags()
 	f.add(s, "samples")
-	s.StringVar(&f.labels, "labels", "", "class of each sample: .npy, or text with one number a line")
-	s.StringVar(&f.task, "task", "", "classification (default with labels) or none (agreement and SQNR)")
-	s.StringVar(&f.output, "output", "", "the output to judge (default: the first)")
-	s.StringVar(&f.maxDrop, "max-drop", "", "exit 3 if a candidate loses more: 0.01 is absolute, 1%rel relative to the float model")
-	s.IntVar(&f.samples, "samples", 0, "how many samples to use, spread evenly; 0 is all")
+	s.StringVar(&f.labels, "labels", "", "label of each sample: .npy, .csv, .jsonl, or text with one a line; floats are targets")
+	s.StringVar(&f.Task, "task", "", "classification, binary, regression, reconstruction, embedding or none (default: by the labels)")
+	s.StringVar(&f.Output, "output", "", "the output to judge (default: the first)")
+	s.IntVar(&f.axis, "axis", -1, "the output's axis that counts classes")
+	s.Float64Var(&f.Threshold, "threshold", 0.5, "task binary: the probability from which the answer is yes")
+	s.IntVar(&f.positive, "positive", 1, "task binary: the class that counts as yes")
+	s.StringArrayVar(&f.OutputsFrom, "outputs-from", nil, "judge outputs that anything made: folder as run writes it, .npz or .npy")
+	s.StringVar(&f.gates.MaxDrop, "max-drop", "", "exit 3 if a candidate loses more of the first metric: 0.01 is absolute, 1%rel relative to the float model")
+	s.StringArrayVar(&f.gates.Min, "min", nil, "exit 3 if a figure is lower: accuracy=0.9")
+	s.Float64Var(&f.gates.MinSpeedup, "min-speedup", 0, "exit 3 if a candidate is slower than this many times the float model's speed")
+	s.StringVar(&f.gates.MaxSize, "max-size", "", "exit 3 if a candidate's file is larger: 1MB")
+	s.StringVar(&f.flips, "flips", "", "write the samples whose answer changed to this .csv file")
+	s.StringArrayVar(&f.reports, "report", nil, "write the verdict to this file: .json, .md or .junit.xml")
+	s.IntVar(&f.Samples, "samples", 0, "how many samples to use, spread evenly; 0 is all")
+	s.Uint64Var(&f.Seed, "seed", 0, "seed of bootstrap intervals")
+	s.BoolVar(&f.Force, "force", false, "go on where labels or preprocessing look wrong")
 	s.BoolVar(&f.noMeasure, "no-memory", false, "do not start a process for each model to measure its memory")
 	return cmd
 }
@@ -51,9 +64,17 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 	if len(f.Paths) == 0 {
 		return diag.Usagef("no data is given").Note("octavo validate %s --data test.npz", strings.Join(paths, " "))
 	}
-	gate, err := octavo.ParseDrop(f.maxDrop)
+	gates, err := octavo.ParseGates(f.gates)
 	if err != nil {
 		return err
+	}
+	var writers []func(io.Writer, *octavo.Verdict) error
+	for _, r := range f.reports {
+		w, err := octavo.ReportWriter(r)
+		if err != nil {
+			return err
+		}
+		writers = append(writers, w)
 	}
 	var models []*octavo.Model
 	for _, p := range paths {
@@ -74,13 +95,21 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 			return err
 		}
 	}
-	if f.maxDrop != "" && (d.Labels() == nil || f.task == "none") {
+	unlabelled := f.Task == "" && d.Labels() == nil && d.Targets() == nil
+	if gates.NeedsTask() && (unlabelled || f.Task == "none") {
 		return diag.Usagef("--max-drop needs a task with labels").Note("give --labels FILE, or an array \"labels\" in the .npz")
 	}
-	o := octavo.ValidateOptions{Task: f.task, Output: f.output, Samples: f.samples, Threads: c.threads}
+	o := f.ValidateOptions
+	o.Threads = c.threads
+	if cmd.Flags().Changed("axis") {
+		o.Axis = &f.axis
+	}
+	if cmd.Flags().Changed("positive") {
+		o.Positive = &f.positive
+	}
 	n := d.Len()
-	if f.samples > 0 {
-		n = min(n, f.samples)
+	if f.Samples > 0 {
+		n = min(n, f.Samples)
 	}
 	o.Progress = c.progress("validating", n).step
 	if !f.noMeasure {
@@ -91,27 +120,29 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 		return err
 	}
 	c.warnings.Warn(v.Warnings...)
+	missed := gates.Check(v)
+	if missed != nil && diag.ExitCode(missed) != diag.Gate.ExitCode() {
+		return missed
+	}
+	for i, write := range writers {
+		if err := writeFile(f.reports[i], func(w io.Writer) error { return write(w, v) }); err != nil {
+			return err
+		}
+	}
+	if f.flips != "" {
+		if err := writeFile(f.flips, v.WriteFlips); err != nil {
+			return err
+		}
+	}
 	if c.json {
 		if err := printJSON(cmd.OutOrStdout(), v); err != nil {
 			return err
 		}
 	} else if !c.quiet {
-		printVerdict(cmd.OutOrStdout(), v)
+		if err := v.WriteText(cmd.OutOrStdout()); err != nil {
+			return err
+		}
 		fmt.Fprintf(cmd.OutOrStdout(), "next: octavo run %s %s -o outputs\n", paths[len(paths)-1], strings.Join(f.args(), " "))
 	}
-	return gate.Check(v)
-}
-
-// printVerdict writes one table: a row for each measure, a column for each
-// model.
-func printVerdict(w io.Writer, v *octavo.Verdict) {
-	fmt.Fprintf(w, "%d samples, task %s\n", v.Samples, v.Task)
-	tw := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
-	for _, row := range v.Table() {
-		fmt.Fprintf(tw, "  %s\n", strings.Join(row, "\t"))
-	}
-	tw.Flush()
-	for _, line := range v.Conclusions() {
-		fmt.Fprintln(w, line)
-	}
+	return missed
 }

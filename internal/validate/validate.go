@@ -9,175 +9,131 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 	"slices"
 	"time"
 
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
-	"github.com/octavo-ml/octavo/internal/metric"
 	"github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// The tasks.
-const (
-	// Classification: the output's last axis holds a score for each class.
-	Classification = "classification"
-	// None: no labels; agreement and error against the float model.
-	None = "none"
-)
-
-// Model is one model to judge.
+// Model is one model to judge: a program, or outputs that something else made.
 type Model struct {
 	Name    string
 	Program *runtime.Program
+	// Outputs returns the judged output of the sample that is the done-th one
+	// to be judged; set where there is no Program.
+	Outputs func(done int) (*tensor.Tensor, error)
 }
 
-// Sample is one set of inputs and its class, -1 where there is none.
+// Sample is one set of inputs and what is known of it.
 type Sample struct {
+	Index  int // which sample of the data it is
 	Inputs runtime.Tensors
-	Label  int64
+	Label  int64     // the class; -1 where there is none
+	Target []float32 // the numbers that the output should give, or nil
 }
 
 // Options changes how Run works.
 type Options struct {
-	// Task is Classification or None; "" chooses by whether there are labels.
+	// Task is one of the tasks; "" chooses by the labels.
 	Task string
 	// Output names the output to judge; "": the first.
 	Output string
+	// Axis is the axis of the output that counts classes, from the end where it
+	// is negative; nil is the last.
+	Axis *int
+	// Threshold is the probability from which Binary answers yes; 0 is 0.5.
+	Threshold float64
+	// Positive is the class that Binary looks for; nil is 1.
+	Positive *int
+	// Seed is that of resampling.
+	Seed uint64
 	// Progress is called after each sample.
 	Progress func(done int)
 	// Force goes on where labels or preprocessing look wrong.
 	Force bool
 }
 
-// Result is what was measured of one model.
-type Result struct {
-	Name string `json:"name"`
-	// Classification.
-	Accuracy  *Rate    `json:"accuracy,omitempty"`
-	Precision *float64 `json:"precision,omitempty"` // macro average
-	Recall    *float64 `json:"recall,omitempty"`
-	F1        *float64 `json:"f1,omitempty"`
-	Top5      *float64 `json:"top5,omitempty"`
-	// Against the float model; nil for it itself.
-	Drop      *Change  `json:"drop,omitempty"`
-	Agreement *float64 `json:"agreement,omitempty"`
-	SQNR      *float64 `json:"sqnr_db,omitempty"`
-	// Latency of one run in this engine, in seconds.
-	P50 float64 `json:"latency_p50_s"`
-	P90 float64 `json:"latency_p90_s"`
-	// Filled in by the caller.
-	Bytes     int64      `json:"bytes"`
-	Footprint *Footprint `json:"footprint,omitempty"`
+// check returns an error for what is no option.
+func (o *Options) check() error {
+	if o.Task != "" && !slices.Contains(tasks, o.Task) {
+		e := diag.Usagef("task %q is not known", o.Task)
+		for _, n := range diag.Nearest(o.Task, tasks) {
+			e.Note("did you mean %s?", n)
+		}
+		return e.Note("known: %s", taskList())
+	}
+	if !(o.Threshold >= 0 && o.Threshold <= 1) {
+		return diag.Usagef("threshold %v: want a probability between 0 and 1", o.Threshold)
+	}
+	if o.Threshold == 0 {
+		o.Threshold = 0.5
+	}
+	if o.Positive != nil && *o.Positive < 0 {
+		return diag.Usagef("positive %d: classes count from 0", *o.Positive)
+	}
+	return nil
 }
-
-// Rate is a share of samples with its 95 % Wilson interval.
-type Rate struct {
-	Value float64 `json:"value"`
-	Lo    float64 `json:"lo"`
-	Hi    float64 `json:"hi"`
-}
-
-// Change is how much accuracy is lost against the float model: positive is
-// worse.
-type Change struct {
-	Value float64 `json:"value"`
-	// Lo and Hi bound it with 95 % confidence, the samples being paired.
-	Lo float64 `json:"lo"`
-	Hi float64 `json:"hi"`
-	// P is the probability of a change at least this large by chance (exact
-	// McNemar test on the samples whose answer changed).
-	P float64 `json:"p"`
-	// Noise says that the change is within what chance gives (P ≥ 0.05).
-	Noise bool `json:"within_noise"`
-}
-
-// Footprint is what one model takes in a process of its own.
-type Footprint struct {
-	PeakAnonymous int64   `json:"peak_anonymous_bytes"`
-	Mapped        int64   `json:"mapped_bytes"`
-	LoadSeconds   float64 `json:"load_seconds"`
-}
-
-// Verdict is the outcome: Models[0] is the float model.
-type Verdict struct {
-	Schema   string         `json:"schema"`
-	Task     string         `json:"task"`
-	Output   string         `json:"output"`
-	Samples  int            `json:"samples"`
-	Classes  int            `json:"classes,omitempty"`
-	Models   []Result       `json:"models"`
-	Warnings []diag.Warning `json:"warnings"`
-}
-
-// minJudged and minChance decide when a float model is called suspicious.
-const (
-	minJudged = 50
-	minChance = 3
-)
 
 // Run judges models[1:] against models[0] over the samples, which all run each
 // sample in turn, so that their times can be compared.
 func Run(ctx context.Context, models []Model, samples iter.Seq2[Sample, error], o Options) (*Verdict, error) {
-	if o.Task != "" && o.Task != Classification && o.Task != None {
-		return nil, diag.Usagef("task %q is not known", o.Task).Note("known: %s, %s", Classification, None)
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	output, err := outputName(models, o.Output)
 	if err != nil {
 		return nil, err
 	}
-	j := &judge{task: o.Task, boards: make([]*board, len(models))}
+	if err := sameInputs(models); err != nil {
+		return nil, err
+	}
+	j := &judge{Options: o, task: o.Task, boards: make([]*board, len(models))}
 	for i := range models {
 		j.boards[i] = &board{}
 	}
-	n := 0
 	for s, err := range samples {
 		if err != nil {
 			return nil, err
 		}
-		if j.task == "" {
-			j.task = None
-			if s.Label >= 0 {
-				j.task = Classification
-			}
-		}
-		if j.task == Classification && s.Label < 0 {
-			return nil, diag.Usagef("task classification needs labels").Note("give --labels FILE, or an array \"labels\" in the .npz")
-		}
 		for i, m := range models {
 			start := time.Now()
-			out, err := m.Program.Run(ctx, s.Inputs)
+			out, err := m.output(ctx, s, output, j.n)
 			if err != nil {
-				return nil, fmt.Errorf("%s: sample %d: %w", m.Name, n, err)
+				return nil, fmt.Errorf("%s: sample %d: %w", m.Name, s.Index, err)
 			}
-			j.boards[i].times = append(j.boards[i].times, time.Since(start))
-			scores, err := floats(out[output])
-			if err != nil {
-				return nil, fmt.Errorf("%s: output %q: %w", m.Name, output, err)
+			if m.Program != nil {
+				j.boards[i].times = append(j.boards[i].times, time.Since(start))
 			}
-			if err := j.see(i, scores, classesOf(out[output]), s.Label); err != nil {
-				return nil, fmt.Errorf("%s: sample %d: %w", m.Name, n, err)
+			if err := j.see(i, out, s); err != nil {
+				return nil, fmt.Errorf("%s: sample %d: %w", m.Name, s.Index, err)
 			}
 		}
-		n++
+		j.inputs.see(s.Inputs)
+		j.n++
 		if o.Progress != nil {
-			o.Progress(n)
+			o.Progress(j.n)
 		}
 	}
-	if n == 0 {
+	if j.n == 0 {
 		return nil, &diag.Error{Msg: "the data holds no samples"}
 	}
-	v := &Verdict{Schema: "octavo.validate/1", Task: j.task, Output: output, Samples: n, Classes: j.classes, Warnings: []diag.Warning{}}
-	for i, m := range models {
-		v.Models = append(v.Models, j.result(i, m.Name))
+	return j.verdict(models, output)
+}
+
+// output returns what the model makes of s, which is the done-th sample.
+func (m Model) output(ctx context.Context, s Sample, name string, done int) (*tensor.Tensor, error) {
+	if m.Program == nil {
+		return m.Outputs(done)
 	}
-	if err := j.suspicious(v); err != nil && !o.Force {
+	out, err := m.Program.Run(ctx, s.Inputs)
+	if err != nil {
 		return nil, err
 	}
-	return v, nil
+	return out[name], nil
 }
 
 func outputName(models []Model, asked string) (string, error) {
@@ -192,17 +148,70 @@ func outputName(models []Model, asked string) (string, error) {
 		asked = names[0]
 	}
 	for _, m := range models {
-		if !slices.ContainsFunc(m.Program.Outputs(), func(v *ir.Value) bool { return v.Name == asked }) {
+		if m.Program != nil && !slices.ContainsFunc(m.Program.Outputs(), func(v *ir.Value) bool { return v.Name == asked }) {
 			return "", diag.Usagef("%s has no output %q", m.Name, asked).Note("outputs of %s: %v", models[0].Name, names)
 		}
 	}
 	return asked, nil
 }
 
+// sameInputs returns an error where a candidate takes other inputs than the
+// float model, whose samples it could not be given.
+func sameInputs(models []Model) error {
+	want := models[0].Program.Inputs()
+	for _, m := range models[1:] {
+		if m.Program == nil {
+			continue
+		}
+		got := m.Program.Inputs()
+		for _, w := range want {
+			i := slices.IndexFunc(got, func(v *ir.Value) bool { return v.Name == w.Name })
+			if i < 0 || len(got) != len(want) || !compatible(w, got[i]) {
+				e := diag.Usagef("%s takes other inputs than the float model", m.Name)
+				return e.Note("%s: %s", models[0].Name, inputList(want)).Note("%s: %s", m.Name, inputList(got)).
+					Note("candidates are judged on the float model's samples; outputs of any other form can be given with --outputs-from")
+			}
+		}
+	}
+	return nil
+}
+
+// compatible reports whether a sample for a can be one for b.
+func compatible(a, b *ir.Value) bool {
+	if a.Type != b.Type {
+		return false
+	}
+	if a.Shape == nil || b.Shape == nil {
+		return true
+	}
+	if len(a.Shape) != len(b.Shape) {
+		return false
+	}
+	for i, d := range a.Shape {
+		n, known := d.Int()
+		m, also := b.Shape[i].Int()
+		if known && also && n != m {
+			return false
+		}
+	}
+	return true
+}
+
+func inputList(vs []*ir.Value) string {
+	s := ""
+	for i, v := range vs {
+		if i > 0 {
+			s += ", "
+		}
+		s += fmt.Sprintf("%s %v%v", v.Name, v.Type, v.Shape)
+	}
+	return s
+}
+
 // floats returns a tensor's elements as float32.
 func floats(t *tensor.Tensor) ([]float32, error) {
 	if t == nil {
-		return nil, fmt.Errorf("it is not computed")
+		return nil, fmt.Errorf("the output is not computed")
 	}
 	if t.Type() == dtype.Float32 {
 		return tensor.Data[float32](t), nil
@@ -217,82 +226,44 @@ func floats(t *tensor.Tensor) ([]float32, error) {
 	return nil, fmt.Errorf("%v outputs are not judged", t.Type())
 }
 
-// classesOf returns the length of the last axis.
-func classesOf(t *tensor.Tensor) int {
-	if t.Rank() == 0 {
-		return 1
+// classRows returns the elements of t with the axis of classes last, and its
+// length.
+func classRows(t *tensor.Tensor, axis *int) ([]float32, int, error) {
+	x, err := floats(t)
+	if err != nil {
+		return nil, 0, err
 	}
-	return t.Shape()[t.Rank()-1]
-}
-
-// judge keeps score of all models.
-type judge struct {
-	task    string
-	classes int
-	boards  []*board
-	float   []float32 // the float model's output for the current sample
-}
-
-// board is the score of one model.
-type board struct {
-	times   []time.Duration
-	answers *metric.Confusion
-	top5    metric.Rate
-	same    metric.Rate  // answers equal to the float model's
-	pairs   metric.Pairs // right answers of the float model and this one
-	error   metric.Error // of the output against the float model's
-}
-
-func (j *judge) see(i int, scores []float32, classes int, label int64) error {
-	b := j.boards[i]
-	if i == 0 {
-		j.float = append(j.float[:0], scores...)
-	} else if len(scores) != len(j.float) {
-		return fmt.Errorf("the output has %d elements, the float model's %d", len(scores), len(j.float))
+	shape := t.Shape()
+	if len(shape) == 0 {
+		return x, 1, nil
 	}
-	b.error.Add(j.float, scores)
-	if classes == 0 || len(scores) == 0 {
-		return fmt.Errorf("the output is empty")
+	a := len(shape) - 1
+	if axis != nil {
+		if a = *axis; a < 0 {
+			a += len(shape)
+		}
+		if a < 0 || a >= len(shape) {
+			return nil, 0, diag.Usagef("axis %d, but the output is %v", *axis, t)
+		}
 	}
-	for r := 0; r+classes <= len(scores); r += classes {
-		b.same.Add(metric.Best(scores[r:r+classes]) == metric.Best(j.float[r:r+classes]))
+	inner := 1
+	for _, d := range shape[a+1:] {
+		inner *= d
 	}
-	if j.task != Classification {
-		return nil
+	classes := shape[a]
+	if len(x) == 0 {
+		return nil, 0, fmt.Errorf("the output is empty")
 	}
-	if len(scores) != classes {
-		return fmt.Errorf("one row of class scores a sample is needed, got %d elements in rows of %d", len(scores), classes)
+	if inner == 1 {
+		return x, classes, nil
 	}
-	if label >= int64(classes) {
-		return diag.Usagef("label %d, but the output has %d classes", label, classes).Note("labels count from 0")
+	out := make([]float32, 0, len(x))
+	for block := 0; block < len(x); block += classes * inner {
+		for i := range inner {
+			for c := range classes {
+				out = append(out, x[block+c*inner+i])
+			}
+		}
 	}
-	j.classes = classes
-	if b.answers == nil {
-		b.answers = metric.NewConfusion(classes)
-	}
-	answer := metric.Best(scores)
-	if answer < 0 {
-		return fmt.Errorf("all scores are NaN")
-	}
-	if err := b.answers.Add(int(label), answer); err != nil {
-		return err
-	}
-	b.top5.Add(metric.InTop(scores, int(label), 5))
-	b.pairs.Add(metric.Best(j.float) == int(label), answer == int(label))
-	return nil
-}
-
-// suspicious returns an error where the float model is hardly better than
-// chance.
-func (j *judge) suspicious(v *Verdict) error {
-	if j.task != Classification || v.Samples < minJudged || j.classes < 2 {
-		return nil
-	}
-	chance := 1 / float64(j.classes)
-	acc := v.Models[0].Accuracy.Value
-	if acc >= math.Min(minChance*chance, 0.9) {
-		return nil
-	}
-	return &diag.Error{Kind: diag.Failed, Msg: fmt.Sprintf("labels or preprocessing look wrong: the float model %s is right on %.1f %% of %d samples, and guessing would give %.1f %%", v.Models[0].Name, 100*acc, v.Samples, 100*chance),
-		Notes: []string{"check that the inputs are scaled as in training (0..1 or 0..255, mean and deviation)", "check that labels count from 0 and stand in the order of the samples"}}
+	return out, classes, nil
 }
