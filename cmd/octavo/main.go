@@ -129,7 +129,7 @@ Flags of all commands:
 
 // commands is the table of subcommands.
 var commands = []func(*cli) *cobra.Command{
-	newDemo, newInspect, newQuantize, newValidate, newRun, newVersion, newMeasure,
+	newDemo, newInspect, newCheck, newQuantize, newValidate, newRun, newTargets, newVersion, newMeasure,
 }
 
 // unknownCommand names the nearest subcommands; quoted begins with the word in
