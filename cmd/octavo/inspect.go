@@ -32,36 +32,14 @@ func newInspect(c *cli) *cobra.Command {
 			if c.json {
 				return printJSON(w, info)
 			}
-			fmt.Fprintf(w, "%s: %s, %s parameters in %s\n", args[0], info.Format, thousands(info.Parameters), size(info.ParameterBytes))
-			tw := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
-			for _, v := range info.Inputs {
-				fmt.Fprintf(tw, "  input\t%s\t%s\n", v.Name, v.Type)
-			}
-			for _, v := range info.Outputs {
-				fmt.Fprintf(tw, "  output\t%s\t%s\n", v.Name, v.Type)
-			}
-			tw.Flush()
-			fmt.Fprintln(w, "operators (as they are quantized and run):")
-			for _, o := range info.Operators {
-				fmt.Fprintf(tw, "  %d\t%s\t%s\n", o.Count, o.Name, o.Note)
-			}
-			tw.Flush()
-			fmt.Fprintln(w, "parameters by type:")
-			for _, p := range info.Precision {
-				fmt.Fprintf(tw, "  %s\t%s\t%s\n", p.Type, thousands(p.Elements), size(p.Bytes))
-			}
-			tw.Flush()
-			if len(info.Hard) > 0 {
-				fmt.Fprintln(w, "hard to quantize:")
-				for _, h := range info.Hard {
-					fmt.Fprintf(w, "  %s\n", h)
-				}
+			if err := printInfo(w, args[0], info); err != nil {
+				return err
 			}
 			if tensors {
 				return listNodes(w, info.Nodes)
 			}
 			next := "octavo quantize %s --data calib.npz"
-			if slices.ContainsFunc(info.Operators, func(o octavo.OperatorInfo) bool { return o.Name == "DequantizeLinear" }) {
+			if quantized(info) {
 				next = "octavo run %s --data test.npz -o outputs"
 			}
 			_, err = fmt.Fprintf(w, "next: "+next+"\n", args[0])
@@ -70,6 +48,42 @@ func newInspect(c *cli) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&tensors, "tensors", false, "list the nodes, by the names that --keep and --override take, with the types they compute")
 	return cmd
+}
+
+// quantized reports whether the model holds integers already.
+func quantized(info *octavo.Info) bool {
+	return slices.ContainsFunc(info.Operators, func(o octavo.OperatorInfo) bool { return o.Name == "DequantizeLinear" })
+}
+
+func printInfo(w io.Writer, path string, info *octavo.Info) error {
+	fmt.Fprintf(w, "%s: %s, %s parameters in %s\n", path, info.Format, thousands(info.Parameters), size(info.ParameterBytes))
+	tw := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
+	for _, v := range info.Inputs {
+		fmt.Fprintf(tw, "  input\t%s\t%s\n", v.Name, v.Type)
+	}
+	for _, v := range info.Outputs {
+		fmt.Fprintf(tw, "  output\t%s\t%s\n", v.Name, v.Type)
+	}
+	tw.Flush()
+	fmt.Fprintln(w, "operators (as they are quantized and run):")
+	for _, o := range info.Operators {
+		fmt.Fprintf(tw, "  %d\t%s\t%s\n", o.Count, o.Name, o.Note)
+	}
+	tw.Flush()
+	fmt.Fprintln(w, "parameters by type:")
+	for _, p := range info.Precision {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\n", p.Type, thousands(p.Elements), size(p.Bytes))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	if len(info.Hard) > 0 {
+		fmt.Fprintln(w, "hard to quantize:")
+		for _, h := range info.Hard {
+			fmt.Fprintf(w, "  %s\n", h)
+		}
+	}
+	return nil
 }
 
 func listNodes(w io.Writer, nodes []string) error {

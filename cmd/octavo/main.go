@@ -46,9 +46,6 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "octavo: interrupted; nothing was left half-written")
 		return diag.Interrupted.ExitCode()
 	}
-	if word, ok := strings.CutPrefix(err.Error(), "unknown command "); ok {
-		err = unknownCommand(root, word)
-	}
 	fmt.Fprint(os.Stderr, "octavo: ")
 	diag.Fprint(os.Stderr, err)
 	return diag.ExitCode(err)
@@ -69,7 +66,9 @@ func newRoot(c *cli) *cobra.Command {
 		Use:           "octavo",
 		Short:         "Make trained models small and fast by quantization, and show what it cost",
 		Long:          "Quantizes ONNX models for a runtime, judges the result on your data, and runs it.\n\nStart with: octavo demo",
-		Example:       "  octavo demo\n  octavo quantize model.onnx --data calib.npz",
+		Example:       "  octavo demo\n  octavo model.onnx\n  octavo quantize model.onnx --data calib.npz",
+		Args:          overviewArgs,
+		RunE:          c.overview,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		CompletionOptions: cobra.CompletionOptions{
@@ -106,6 +105,7 @@ func newRoot(c *cli) *cobra.Command {
 	for _, make := range commands {
 		root.AddCommand(make(c))
 	}
+	completeWords(root)
 	return root
 }
 
@@ -114,7 +114,7 @@ const usageTemplate = `{{if .HasExample}}Examples:
 {{.Example}}
 
 {{end}}Usage:
-  {{.UseLine}}{{if .HasAvailableSubCommands}}
+  {{.UseLine}}{{if not .HasParent}} MODEL{{end}}{{if .HasAvailableSubCommands}}
   {{.CommandPath}} COMMAND --help
 
 Commands:{{range .Commands}}{{if .IsAvailableCommand}}
@@ -129,13 +129,11 @@ Flags of all commands:
 
 // commands is the table of subcommands.
 var commands = []func(*cli) *cobra.Command{
-	newDemo, newInspect, newQuantize, newValidate, newRun, newVersion, newMeasure,
+	newDemo, newInspect, newCheck, newQuantize, newValidate, newRun, newDiff, newTargets, newCompletion, newVersion, newMeasure,
 }
 
-// unknownCommand names the nearest subcommands; quoted begins with the word in
-// quotes.
-func unknownCommand(root *cobra.Command, quoted string) error {
-	word, _, _ := strings.Cut(strings.TrimPrefix(quoted, `"`), `"`)
+// unknownCommand names the nearest subcommands.
+func unknownCommand(root *cobra.Command, word string) error {
 	var names []string
 	for _, c := range root.Commands() {
 		if c.IsAvailableCommand() {

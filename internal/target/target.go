@@ -27,7 +27,10 @@ type Target struct {
 	About   string   `json:"about"`
 	Sources []Source `json:"sources"`
 	// MaxOpset is the highest ai.onnx version the runtime loads.
-	MaxOpset    int        `json:"max_opset"`
+	MaxOpset int `json:"max_opset"`
+	// Domains are the operator domains beside ONNX's own whose operators the
+	// runtime brings.
+	Domains     []Domain   `json:"domains,omitempty"`
 	Activations Convention `json:"activations"`
 	Weights     Convention `json:"weights"`
 	// Bias is the type of quantized biases, "" where they stay float.
@@ -41,6 +44,13 @@ type Source struct {
 	ID   string `json:"id"`
 	What string `json:"what"`
 	Date string `json:"date"`
+}
+
+// Domain is a set of operators that the runtime brings.
+type Domain struct {
+	Name string `json:"name"`
+	// Source is the ID of where this was read.
+	Source string `json:"source"`
 }
 
 // Convention is how the target likes one kind of value.
@@ -152,6 +162,11 @@ func (t *Target) validate() error {
 			}
 		}
 	}
+	for _, d := range t.Domains {
+		if !source[d.Source] {
+			return fmt.Errorf("domain %s: source %q is not listed", d.Name, d.Source)
+		}
+	}
 	seen := map[string]bool{}
 	for _, r := range t.Operators {
 		if seen[r.Op] {
@@ -166,6 +181,12 @@ func (t *Target) validate() error {
 		}
 	}
 	return nil
+}
+
+// Brings reports whether the runtime has operators of the domain that are not
+// ONNX's own.
+func (t *Target) Brings(domain string) bool {
+	return slices.ContainsFunc(t.Domains, func(d Domain) bool { return d.Name == domain })
 }
 
 // Rule returns the rule for an operator, nil if it stays float.

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octavo-ml/octavo"
+	"github.com/octavo-ml/octavo/internal/diag"
+)
+
+// targetList is the answer of octavo targets --json.
+type targetList struct {
+	Schema  string           `json:"schema"`
+	Targets []*octavo.Target `json:"targets"`
+}
+
+func newTargets(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:     "targets [NAME]",
+		Short:   "List the known targets, or what one of them accepts",
+		Example: "  octavo targets\n  octavo targets onnxruntime-cpu",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return diag.Usagef("%s takes one target or none; got %d arguments", cmd.CommandPath(), len(args)).Note("%s --help shows examples", cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			names := args
+			if len(names) == 0 {
+				names = octavo.Targets()
+			}
+			list := targetList{Schema: "octavo.targets/1"}
+			for _, name := range names {
+				t, err := octavo.LoadTarget(name)
+				if err != nil {
+					return err
+				}
+				list.Targets = append(list.Targets, t)
+			}
+			w := cmd.OutOrStdout()
+			switch {
+			case c.json:
+				return printJSON(w, list)
+			case len(args) == 1:
+				return printTarget(w, list.Targets[0])
+			}
+			tw := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
+			for _, t := range list.Targets {
+				fmt.Fprintf(tw, "%s\t%s\n", t.Name, t.About)
+			}
+			return tw.Flush()
+		},
+	}
+}
+
+func printTarget(w io.Writer, t *octavo.Target) error {
+	fmt.Fprintf(w, "%s: %s\n", t.Name, t.About)
+	tw := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
+	fmt.Fprintf(tw, "  opset\tup to %d\n", t.MaxOpset)
+	symmetric := map[bool]string{true: ", symmetric", false: ""}
+	fmt.Fprintf(tw, "  activations\t%s%s\n", strings.Join(t.Activations.Types, ", "), symmetric[t.Activations.Symmetric])
+	fmt.Fprintf(tw, "  weights\t%s%s, one scale a %s\n", strings.Join(t.Weights.Types, ", "), symmetric[t.Weights.Symmetric], t.Weights.Granularity)
+	bias := t.Bias
+	if bias == "" {
+		bias = "float"
+	}
+	fmt.Fprintf(tw, "  biases\t%s\n", bias)
+	for _, d := range t.Domains {
+		fmt.Fprintf(tw, "  brings\toperators of %s [%s]\n", d.Name, d.Source)
+	}
+	tw.Flush()
+	fmt.Fprintln(w, "operators (others stay float):")
+	for _, r := range t.Operators {
+		what := string(r.Kind)
+		if len(r.Types) > 0 {
+			what += ", activations " + strings.Join(r.Types, ", ")
+		}
+		if r.PerTensor {
+			what += ", one scale for the weight"
+		}
+		if r.FloatOutput {
+			what += ", can end in float"
+		}
+		if r.Fixed != nil {
+			what += fmt.Sprintf(", output scale %g", r.Fixed.Scale)
+		}
+		fmt.Fprintf(tw, "  %s\t%s\t[%s]\n", r.Op, what, r.Source)
+	}
+	tw.Flush()
+	fmt.Fprintln(w, "sources:")
+	for _, s := range t.Sources {
+		fmt.Fprintf(tw, "  [%s]\t%s\t%s\n", s.ID, s.Date, s.What)
+	}
+	return tw.Flush()
+}
