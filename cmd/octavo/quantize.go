@@ -33,7 +33,7 @@ func newQuantize(c *cli) *cobra.Command {
 		Use:   "quantize MODEL",
 		Short: "Make a quantized copy of a model",
 		Example: `  octavo quantize model.onnx --data calib.npz
-  octavo quantize model.onnx -o small.onnx --data calib/ --target tensorrt --keep '/head/*'`,
+  octavo quantize model.onnx -o small.onnx --data calib/ --target tensorrt --keep op:Gemm`,
 		Args: exactly(1, "one model"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.quantize(cmd, args[0], f) },
 	}
@@ -41,7 +41,7 @@ func newQuantize(c *cli) *cobra.Command {
 	s.StringVarP(&f.out, "out", "o", "", "output file; its ending names the format (default: MODEL.int8.onnx beside the model)")
 	s.StringVar(&f.mode, "mode", "auto", "auto or static; auto is static where --data is given")
 	f.add(s, "calibration samples")
-	s.IntVar(&f.samples, "samples", octavo.DefaultSamples, "how many samples to use, spread evenly over the data")
+	s.IntVar(&f.samples, "samples", octavo.DefaultSamples, "how many samples to use, spread evenly over the data; 0 is all")
 	s.StringVar(&f.target, "target", octavo.DefaultTarget, "the runtime that the result is for: "+strings.Join(octavo.Targets(), ", "))
 	s.StringVar(&f.weights, "weights", "", "type of weights (default: by target)")
 	s.StringVar(&f.activations, "activations", "", "type of activations (default: by target)")
@@ -163,7 +163,10 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	}
 	defer d.Close()
 	n := r.Data.Samples
-	if n == 0 {
+	switch {
+	case n == 0 && cmd.Flags().Changed("samples"):
+		n = d.Len()
+	case n == 0:
 		n = octavo.DefaultSamples
 	}
 	bar := c.progress("calibrating", min(n, d.Len()))

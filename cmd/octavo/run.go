@@ -27,7 +27,7 @@ func newRun(c *cli) *cobra.Command {
 		Use:   "run MODEL",
 		Short: "Run a model and write its outputs as .npy files",
 		Example: `  octavo run model.onnx --data test.npz -o outputs
-  octavo run model.onnx --input x=sample.npy -o outputs`,
+  octavo run model.onnx --input input=sample.npy -o outputs`,
 		Args: exactly(1, "one model"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0], f) },
 	}

@@ -14,17 +14,25 @@ import (
 type flagT = pflag.Flag
 
 func newVersion(c *cli) *cobra.Command {
-	return &cobra.Command{
+	var withLicences bool
+	cmd := &cobra.Command{
 		Use:     "version",
-		Short:   "Print the version",
-		Example: "  octavo version\n  octavo version --json",
+		Short:   "Print the version, or the licences of what the program is linked from",
+		Example: "  octavo version\n  octavo version --licenses",
 		Args:    exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if c.json {
+			switch {
+			case c.json && withLicences:
+				return printJSON(cmd.OutOrStdout(), map[string]any{"schema": "octavo.licenses/1", "modules": licences})
+			case withLicences:
+				return printLicences(cmd.OutOrStdout())
+			case c.json:
 				return printJSON(cmd.OutOrStdout(), map[string]any{"schema": "octavo.version/1", "version": octavo.Version, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "octavo %s (%s, %s/%s)\n", octavo.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&withLicences, "licenses", false, "list the linked modules with version, licence and where its text is")
+	return cmd
 }
