@@ -88,8 +88,23 @@ func (m *Model) Diff(ctx context.Context, other *Model) (*Diff, error) {
 	return d, err
 }
 
+// scaleSteps is by how many steps another scale moves the far end of an 8-bit
+// grid.
+func (t TensorDiff) scaleSteps() int64 {
+	const ends = 255
+	if t.Kind != "parameters" || t.Ratio == 1 {
+		return 0
+	}
+	if t.Ratio <= 0 {
+		return math.MaxInt64
+	}
+	return int64(min(math.Ceil(math.Abs(t.Ratio-1)*ends-1e-9), math.MaxInt32))
+}
+
 // Err returns an error with exit code 3 if an integer or zero point differs by
-// more than the number of steps, or if a tensor has no partner of its type.
+// more than the number of steps, a scale by so much that the far end of an
+// 8-bit grid moves further, a float constant at all, or if a tensor has no
+// partner of its type.
 func (d *Diff) Err(maxSteps int64) error {
 	e := &diag.Error{Kind: diag.Gate}
 	if n := len(d.OnlyA) + len(d.OnlyB); n > 0 {
@@ -100,6 +115,10 @@ func (d *Diff) Err(maxSteps int64) error {
 			e.Note("%s: %s in A, %s in B", t.Name, t.TypeA, t.TypeB)
 		} else if t.Steps > maxSteps {
 			e.Note("%s: %d steps", t.Name, t.Steps)
+		} else if s := t.scaleSteps(); s > maxSteps {
+			e.Note("%s: scale x%.6g moves the end of the grid by %d steps", t.Name, t.Ratio, s)
+		} else if t.Kind == "constant" && t.Elements > 0 && t.Steps == 0 {
+			e.Note("%s: %d elements that are no integers differ", t.Name, t.Elements)
 		}
 	}
 	if len(e.Notes) == 0 {

@@ -40,3 +40,25 @@ func TestDiffOfTensors(t *testing.T) {
 		}
 	}
 }
+
+// TestDiffGate: --max-steps sees scales and floats, not integers alone.
+func TestDiffGate(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		diff  TensorDiff
+		steps int64
+		fails bool
+	}{
+		{"a scale that moves the end by two steps", TensorDiff{Kind: "parameters", Ratio: 1 + 2.0/255, Elements: 1}, 1, true},
+		{"which two steps allow", TensorDiff{Kind: "parameters", Ratio: 1 + 2.0/255, Elements: 1}, 2, false},
+		{"a scale that is no number", TensorDiff{Kind: "parameters", Elements: 1}, 1000, true},
+		{"a zero point", TensorDiff{Kind: "parameters", Ratio: 1, ZeroPoint: 3, Steps: 3, Elements: 1}, 2, true},
+		{"weights within the steps", TensorDiff{Kind: "constant", Steps: 1, Elements: 9}, 1, false},
+		{"floats", TensorDiff{Kind: "constant", Largest: 1e-9, Elements: 1}, 1000, true},
+	} {
+		d := &Diff{Tensors: []TensorDiff{c.diff}}
+		if err := d.Err(c.steps); (err != nil) != c.fails {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

@@ -158,18 +158,20 @@ func ValidateData(ctx context.Context, float *Model, candidates []*Model, d *Dat
 			return nil, err
 		}
 	}
+	seen := map[string]extent{}
 	samples := func(yield func(validate.Sample, error) bool) {
 		for r, err := range d.samples(o.Samples) {
 			s := validate.Sample{Index: r.Index, Inputs: engine.Tensors(r.Inputs), Label: -1}
 			if err == nil {
 				err = finite(r.Index, r.Inputs)
+				see(seen, r.Inputs)
 			}
 			if err == nil && targets != nil {
 				s.Target = targets[r.Index]
 			}
 			if err == nil && labels != nil {
 				if s.Label = labels[r.Index]; s.Label < 0 {
-					err = diag.Usagef("sample %d: label %d is negative", r.Index, s.Label).Note("labels count from 0")
+					err = diag.Usagef("sample %d: label %d is negative", r.Index, s.Label).Note("labels count from 0: --label-offset %d moves these up", -s.Label)
 				}
 			}
 			if !yield(s, err) || err != nil {
@@ -181,7 +183,14 @@ func ValidateData(ctx context.Context, float *Model, candidates []*Model, d *Dat
 	if o.Samples > 0 {
 		n = min(n, o.Samples)
 	}
-	return judgeModels(ctx, float, candidates, samples, n, o)
+	v, err := judgeModels(ctx, float, candidates, samples, n, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range candidates {
+		v.Warnings = append(v.Warnings, calibratedFor(c, c.Path, seen)...)
+	}
+	return v, nil
 }
 
 // finite returns an error that names the first NaN or infinity in a sample:

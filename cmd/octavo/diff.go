@@ -16,7 +16,7 @@ func newDiff(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "diff A B",
 		Short:   "Compare scales, zero points and weights of two models, tensor by tensor",
-		Example: "  octavo diff model.int8.onnx model.int8.onnx\n  octavo diff model.int8.onnx model.int8.onnx --max-steps 1",
+		Example: "  octavo diff model.onnx model.int8.onnx\n  octavo diff model.int8.onnx model.int8.onnx --max-steps 1",
 		Args:    exactly(2, "two models"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if steps < 0 {
@@ -48,7 +48,7 @@ func newDiff(c *cli) *cobra.Command {
 			return d.Err(steps)
 		},
 	}
-	cmd.Flags().Int64Var(&steps, "max-steps", 0, "exit with 3 if integers or zero points differ by more steps, or a tensor has no partner")
+	cmd.Flags().Int64Var(&steps, "max-steps", 0, "exit with 3 if integers, zero points or the far end of a grid differ by more steps, a float constant differs, or a tensor has no partner")
 	return cmd
 }
 

@@ -27,6 +27,7 @@ var known = []Known{
 	{"OCT016", "a label file and the data name different files"},
 	{"OCT017", "a class has no sample"},
 	{"OCT018", "files beside the pictures of a folder are left aside"},
+	{"OCT019", "inputs lie far outside what a model was calibrated for"},
 }
 
 // KnownWarnings returns the table of warnings, ordered by id.
