@@ -75,6 +75,7 @@ func TestJSONIsOneObject(t *testing.T) {
 		{"octavo.run/1", "run model.int8.onnx --data test.npz -o outputs"},
 		{"octavo.validate/1", "demo"},
 		{"octavo.version/1", "version"},
+		{"octavo.man/1", "man -o man1"},
 	} {
 		words := strings.Fields(c.line)
 		covered[words[0]] = true
