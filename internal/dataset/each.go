@@ -18,7 +18,7 @@ type Sample struct {
 
 // Each yields the samples with these indices in their order. Workers read,
 // decode and preprocess ahead of the loop, so that it need not wait: at most
-// 2·workers+2 samples exist at a time. It ends with the first error; where
+// 2·workers+2 samples exist at a time, or 1 MB of small ones. It ends with the first error; where
 // Spec.SkipBad is set, broken pictures are left out instead, and skipped is
 // given a warning that counts and names them when the loop ends.
 //
@@ -56,6 +56,22 @@ type result struct {
 	err    error
 }
 
+// slots returns how many samples may be ready or being made. As many again as
+// there are workers, so that none waits while the loop is woken up; and more of
+// small ones, which take less time than waking does.
+func (d *Dataset) slots(workers int) int {
+	const room, most = 1 << 20, 8
+	size := 0
+	for _, c := range d.columns {
+		n := 1
+		for _, d := range c.in.Shape {
+			n = min(n, room) * max(d, 1) // a free dimension is mostly the batch
+		}
+		size += min(n, room) * c.in.Type.Bits() / 8
+	}
+	return max(2*workers, min(most*workers, room/max(size, 1))) + 1
+}
+
 // ahead yields samples in order while workers make those that follow.
 func (d *Dataset) ahead(indices []int, workers int) iter.Seq2[Sample, error] {
 	return func(yield func(Sample, error) bool) {
@@ -64,9 +80,7 @@ func (d *Dataset) ahead(indices []int, workers int) iter.Seq2[Sample, error] {
 		defer wg.Wait()
 		defer close(stop)
 		running := make(chan struct{}, workers)
-		// Slots of samples that are ready or being made. As many again as there
-		// are workers, so that none waits while the loop is woken up.
-		slots := make([]chan result, 2*workers+1)
+		slots := make([]chan result, d.slots(workers))
 		start := func(k int) {
 			if k >= len(indices) {
 				return

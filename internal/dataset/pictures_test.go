@@ -210,6 +210,33 @@ func TestOffByOne(t *testing.T) {
 	}
 }
 
+// TestLargeSamplesAreFew: how many samples are made ahead goes by their size.
+func TestLargeSamplesAreFew(t *testing.T) {
+	var made, most atomic.Int64
+	s := dataset.Spec{Inputs: []dataset.Input{{Name: "x", Type: dtype.Float32, Shape: []int{-1, 3, 512, 512}}}}
+	s.Picture = func(dataset.Input, []byte) (*tensor.Tensor, error) {
+		made.Add(1)
+		return tensor.New(dtype.Float32, 1, 3, 512, 512), nil
+	}
+	files := map[string]int{}
+	for i := range 30 {
+		files[fmt.Sprintf("%02d.png", i)] = i + 1
+	}
+	d := open(t, s, folder(t, files))
+	used := int64(0)
+	for _, err := range d.Each(d.Spread(0), 3, nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+		most.Store(max(most.Load(), made.Load()-used))
+		used++
+	}
+	if n := most.Load(); n > 2*3+2 {
+		t.Errorf("%d samples at a time", n)
+	}
+}
+
 func TestEach(t *testing.T) {
 	files := map[string]int{}
 	for i := range 60 {
@@ -246,7 +273,7 @@ func TestEach(t *testing.T) {
 			t.Errorf("%d workers: %d samples", workers, next)
 		}
 		// One was yielded and is not counted as used until the loop's body ends.
-		if most.Load() > int64(2*workers+2) {
+		if most.Load() > int64(8*workers+2) {
 			t.Errorf("%d workers: %d samples at a time", workers, most.Load())
 		}
 		for range d.Each(d.Spread(0), workers, nil) {
