@@ -98,7 +98,7 @@ func (t TensorDiff) scaleSteps() int64 {
 	if t.Ratio <= 0 {
 		return math.MaxInt64
 	}
-	return int64(min(math.Ceil(math.Abs(t.Ratio-1)*ends-1e-9), math.MaxInt32))
+	return int64(min(math.Ceil(float64(math.Abs(t.Ratio-1)*ends)-1e-9), math.MaxInt32))
 }
 
 // Err returns an error with exit code 3 if an integer or zero point differs by
