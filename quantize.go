@@ -43,6 +43,7 @@ type Report struct {
 	// last quarter of the samples.
 	Growing []string
 	recipe  Recipe
+	ranges  Ranges
 }
 
 // Skip is a node that stays float, and why.
@@ -64,6 +65,7 @@ type Option func(*options)
 
 type options struct {
 	samples  iter.Seq2[Inputs, error]
+	ranges   *Ranges
 	progress func(done int)
 	threads  int
 }
@@ -89,7 +91,10 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if r.Mode != "" && r.Mode != quant.Auto && r.Mode != quant.Static {
 		return nil, diag.Usagef("mode %q is not known", r.Mode).Note("known: auto, static")
 	}
-	if o.samples == nil {
+	if o.ranges != nil {
+		r.Data.Samples, r.Activations.Observer = o.ranges.Asked, o.ranges.Observer
+	}
+	if o.samples == nil && o.ranges == nil {
 		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line")
 	}
 	g, err := m.prepare(r.Parity != "")
@@ -111,7 +116,16 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err != nil {
 		return nil, err
 	}
-	cal, err := calibrate.Run(ctx, g, placement.Watched(), tensors(o.samples), calibrate.Options{Threads: o.threads, Histogram: method, Keep: quant.KeptSamples, Progress: o.progress})
+	id, err := digest(g)
+	if err != nil {
+		return nil, m.wrap(err)
+	}
+	var cal *calibrate.Result
+	if o.ranges != nil {
+		cal, err = o.ranges.statistics(id, placement)
+	} else {
+		cal, err = calibrate.Run(ctx, g, placement.Watched(), tensors(o.samples), calibrate.Options{Threads: o.threads, Histogram: method, Keep: quant.KeptSamples, Progress: o.progress})
+	}
 	if err != nil {
 		return nil, m.wrap(err)
 	}
@@ -131,6 +145,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	q := &Model{Path: m.Path, base: m, format: m.format, graph: out, opset: r.Opset, Warnings: plan.Warnings}
 	q.Report = report(plan, cal, r)
 	q.Report.Trials = trials
+	q.Report.ranges = rangesOf(id, plan, cal.Samples, &r)
 	if n := cal.Samples; n < fewSamples {
 		q.Warnings = append(q.Warnings, Warning{ID: "OCT002", Msg: fmt.Sprintf("only %d calibration samples; ranges taken from fewer than %d are unsure", n, fewSamples)})
 	}
@@ -138,6 +153,9 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		q.Warnings = append(q.Warnings, growing(q.Report.Growing, len(cal.Stats)))
 	}
 	q.stamp(&r)
+	if o.ranges != nil && o.ranges.Preprocess != "" {
+		q.graph.Meta[metaPreprocess] = o.ranges.Preprocess
+	}
 	return q, nil
 }
 

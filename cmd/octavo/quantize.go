@@ -24,6 +24,7 @@ type quantizeFlags struct {
 	form                          string
 	opset                         string
 	printRecipe                   bool
+	ranges, saveRanges            string
 	dataFlags
 }
 
@@ -57,6 +58,8 @@ func newQuantize(c *cli) *cobra.Command {
 	s.StringVar(&f.reduceRange, "reduce-range", "off", "on: 7-bit weights, against int16 saturation on x86 without VNNI")
 	s.StringVar(&f.recipe, "recipe", "", "YAML file with all of the above; flags override it")
 	s.BoolVar(&f.printRecipe, "print-recipe", false, "print the recipe that the flags make, and stop")
+	s.StringVar(&f.ranges, "ranges", "", "file of --save-ranges: quantize with its ranges, without data")
+	s.StringVar(&f.saveRanges, "save-ranges", "", "write the ranges of activations to this file")
 	s.BoolVar(&f.strict, "strict", false, "exit 3 if anything that could be quantized stays float")
 	s.BoolVar(&f.force, "force", false, "replace an output file that octavo did not write")
 	return cmd

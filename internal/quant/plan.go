@@ -2,6 +2,7 @@ package quant
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/diag"
@@ -17,6 +18,16 @@ type Plan struct {
 	// Params holds, for Points[i], the chosen parameters.
 	Params   []affine.Params
 	Warnings []diag.Warning
+	// Chosen are the ranges that were taken from statistics.
+	Chosen []Chosen
+}
+
+// Chosen is the range that a method gave for a value.
+type Chosen struct {
+	Value string // that was observed
+	Want  observe.Want
+	Lo    float64
+	Hi    float64
 }
 
 // Statistics gives what was observed of a value.
@@ -52,12 +63,9 @@ func MakePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe) (*Plan, erro
 			if stats == nil {
 				return nil, fmt.Errorf("value %q was not observed", name)
 			}
-			p, warn, err := s.activationParams(pt, stats)
-			if err != nil {
+			if err := plan.choose(s, i, name, stats); err != nil {
 				return nil, err
 			}
-			plan.Params[i] = p
-			plan.Warnings = append(plan.Warnings, warn...)
 		}
 		byValue[pt.Value] = plan.Params[i]
 	}
@@ -89,15 +97,21 @@ func MakePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe) (*Plan, erro
 	return plan, plan.biases(consts, byValue)
 }
 
-// activationParams chooses parameters from an observed range.
-func (s *settings) activationParams(pt Point, st *observe.Stats) (affine.Params, []diag.Warning, error) {
+// choose sets the parameters of an activation from the range of the value that
+// was observed for it.
+func (p *Plan) choose(s *settings, i int, observed string, st *observe.Stats) error {
+	pt := p.Points[i]
 	method := s.observer
 	if pt.Observer != nil {
 		method = *pt.Observer
 	}
-	lo, hi, err := st.Range(method, observe.Want{Type: pt.Type, Symmetric: pt.Symmetric})
+	want := observe.Want{Type: pt.Type, Symmetric: pt.Symmetric}
+	lo, hi, err := st.Range(method, want)
 	if err != nil {
-		return affine.Params{}, nil, fmt.Errorf("value %q: %w", pt.Value, err)
+		return fmt.Errorf("value %q: %w", pt.Value, err)
+	}
+	if c := (Chosen{observed, want, lo, hi}); !slices.Contains(p.Chosen, c) {
+		p.Chosen = append(p.Chosen, c)
 	}
 	if pt.Limit != nil {
 		if s.parity {
@@ -106,12 +120,12 @@ func (s *settings) activationParams(pt Point, st *observe.Stats) (affine.Params,
 			lo, hi = max(lo, pt.Limit.Lo), min(hi, pt.Limit.Hi)
 		}
 	}
-	var warn []diag.Warning
 	if lo == hi {
-		warn = append(warn, diag.Warning{ID: "OCT006", Msg: fmt.Sprintf("value %q was %g in every sample; is the calibration data real?", pt.Value, lo)})
+		p.Warnings = append(p.Warnings, diag.Warning{ID: "OCT006", Msg: fmt.Sprintf("value %q was %g in every sample; is the calibration data real?", pt.Value, lo)})
 	}
 	scale, zp := affine.ChooseParams(lo, hi, affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric})
-	return affine.PerTensor(pt.Type, scale, zp), warn, nil
+	p.Params[i] = affine.PerTensor(pt.Type, scale, zp)
+	return nil
 }
 
 func (s *settings) weightParams(pt Point, c *tensor.Tensor) (affine.Params, error) {

@@ -105,7 +105,15 @@ type Stats struct {
 	NaN, Inf uint64
 	hist     *Histogram
 	samples  []extent
+	chosen   map[Want]Range // instead of all that
 }
+
+// Range is a closed range of real numbers.
+type Range struct{ Lo, Hi float64 }
+
+// Chosen returns statistics that know the ranges that were chosen from others,
+// and give them whatever the method.
+func Chosen(ranges map[Want]Range) *Stats { return &Stats{chosen: ranges} }
 
 // extent is the range of one sample.
 type extent struct {
@@ -185,6 +193,13 @@ func (s *Stats) Merge(o *Stats) {
 // Range chooses the range to quantize by m. Values that are not finite do not
 // take part; it is an error if there are no others.
 func (s *Stats) Range(m Method, w Want) (lo, hi float64, err error) {
+	if s.chosen != nil {
+		r, ok := s.chosen[w]
+		if !ok {
+			return 0, 0, fmt.Errorf("there is no range for %v", w.Type)
+		}
+		return r.Lo, r.Hi, nil
+	}
 	if s.Count == 0 {
 		if s.NaN+s.Inf > 0 {
 			return 0, 0, fmt.Errorf("all %d values were NaN or infinite", s.NaN+s.Inf)
@@ -206,6 +221,9 @@ func (s *Stats) Range(m Method, w Want) (lo, hi float64, err error) {
 // Growth returns by how much the range of all samples exceeds that of the
 // first three quarters, relative to the whole.
 func (s *Stats) Growth(samples int) float64 {
+	if s.chosen != nil {
+		return 0
+	}
 	cut := samples - samples/4
 	lo, hi := float32(0), float32(0)
 	for _, e := range s.samples {
