@@ -2,6 +2,7 @@ package octavo
 
 import (
 	"archive/tar"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/csv"
@@ -193,17 +194,8 @@ func keywords(t *testing.T) []Sample {
 
 func untar(t *testing.T, name string) map[string][]byte {
 	t.Helper()
-	f, err := os.Open(name)
-	if err != nil {
-		t.Skip(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
 	out := map[string][]byte{}
-	for r := tar.NewReader(z); ; {
+	for r := tar.NewReader(bytes.NewReader(gunzip(t, name))); ; {
 		h, err := r.Next()
 		if err == io.EOF {
 			return out

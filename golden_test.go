@@ -39,16 +39,7 @@ func TestIntegerExecutionEqualsONNXRuntime(t *testing.T) {
 				continue // 4-bit weights, another scheme
 			}
 			t.Run(name, func(t *testing.T) {
-				m := open(t, file)
-				p, err := m.Compile()
-				if err != nil {
-					t.Fatal(err)
-				}
-				out, err := p.Run(context.Background(), Inputs{m.graph.Inputs[0].Name: in})
-				if err != nil {
-					t.Fatal(err)
-				}
-				got := out[m.graph.Outputs[0].Name]
+				m, got := answer(t, file, in)
 				for _, level := range []string{"disabled", "all"} {
 					want, err := ReadArray(strings.TrimSuffix(file, ".onnx") + "." + level + ".npy")
 					if err != nil {
@@ -68,6 +59,21 @@ func TestIntegerExecutionEqualsONNXRuntime(t *testing.T) {
 			})
 		}
 	}
+}
+
+// answer returns the model in a file and its first output for an input.
+func answer(t *testing.T, file string, in *Tensor) (*Model, *Tensor) {
+	t.Helper()
+	m := open(t, file)
+	p, err := m.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.Run(context.Background(), Inputs{m.graph.Inputs[0].Name: in})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, out[m.graph.Outputs[0].Name]
 }
 
 // outputStep returns the scale of the quantized output, 0 if it is float.
@@ -141,16 +147,8 @@ func TestTransformerIsNoWorseThanONNXRuntime(t *testing.T) {
 		t.Fatalf("no goldens: %v", err)
 	}
 	for _, file := range files {
-		m := open(t, file)
-		p, err := m.Compile()
-		if err != nil {
-			t.Fatal(err)
-		}
-		out, err := p.Run(context.Background(), Inputs{m.graph.Inputs[0].Name: in})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ours := meanError(out[m.graph.Outputs[0].Name], float)
+		_, out := answer(t, file, in)
+		ours := meanError(out, float)
 		worst := 0.0
 		for _, level := range []string{"disabled", "all"} {
 			theirs, err := ReadArray(strings.TrimSuffix(file, ".onnx") + "." + level + ".npy")

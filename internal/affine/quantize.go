@@ -195,10 +195,25 @@ func Center(q *tensor.Tensor, p Params) ([]int32, error) {
 	if err := p.Validate(q.Shape()); err != nil {
 		return nil, err
 	}
+	if p.IsPerTensor() && q.Type() == dtype.Uint8 {
+		return less(tensor.Data[uint8](q), int32(p.Zero(0))), nil
+	}
+	if p.IsPerTensor() && q.Type() == dtype.Int8 {
+		return less(tensor.Data[int8](q), int32(p.Zero(0))), nil
+	}
 	v, _ := tensor.Ints(q)
 	out := make([]int32, len(v))
 	p.eachElement(q.Shape(), func(i, k int) { out[i] = int32(v[i] - p.Zero(k)) })
 	return out, nil
+}
+
+// less returns the elements of q minus zero.
+func less[T uint8 | int8](q []T, zero int32) []int32 {
+	out := make([]int32, len(q))
+	for i, v := range q {
+		out[i] = int32(v) - zero
+	}
+	return out
 }
 
 // FakeQuantize returns what is left of t after Quantize and Dequantize, in t's

@@ -23,7 +23,15 @@ var generators = []struct {
 }{
 	{
 		dir: "internal/kernels/gemm", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zf32_avx2_amd64.s", "zf32_neon_arm64.s"},
+		files: []string{"zdot_vnni_amd64.s", "zf32_avx2_amd64.s", "zf32_avx512_amd64.s", "zf32_neon_arm64.s", "zstore_avx512_amd64.s"},
+	},
+	{
+		dir: "internal/kernels/eltwise", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"zfunctions_avx512_amd64.s"},
+	},
+	{
+		dir: "internal/kernels/convert", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"zquantize_avx2_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/dwconv", from: "_asm", command: []string{"go", "run", ".", "OUT"},

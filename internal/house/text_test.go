@@ -51,6 +51,9 @@ func TestTextBelongsToTheProject(t *testing.T) {
 // the script or test that makes them.
 var madeHere = []struct{ dir, by string }{
 	{"testdata/demo", "testdata/make"},
+	{"internal/dataset/picture/testdata", "internal/dataset/picture/testdata/make"},
+	{"internal/dataset/picture/testdata/jpeg420", "internal/dataset/picture/testdata/make"},
+	{"internal/dataset/picture/testdata/other", "internal/dataset/picture/testdata/make"},
 }
 
 // maxFile is what a committed file may weigh: whoever clones pays for it.

@@ -1,6 +1,7 @@
 package ir
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -30,14 +31,27 @@ func Infer(g *Graph) error {
 
 func inferNode(n *Node) error {
 	facts := make([]op.Fact, len(n.In))
+	unknown := false
 	for i, v := range n.In {
 		if v == nil {
 			continue
 		}
-		if v.Type == dtype.Invalid && v.Elem == nil {
-			return nil // behind a custom operator nothing is known
-		}
 		facts[i] = v.Fact
+		if v.Type == dtype.Invalid && v.Elem == nil {
+			unknown, facts[i] = true, op.TensorFact(dtype.Float32, nil)
+		}
+	}
+	if unknown {
+		// Behind a custom operator nothing is known but the number of inputs,
+		// on which passes count.
+		var wrong op.ArityError
+		if _, ok := n.Op.(BodyInferer); ok {
+			return nil
+		}
+		if _, err := n.Op.Infer(facts, len(n.Out)); errors.As(err, &wrong) {
+			return err
+		}
+		return nil
 	}
 	var out []op.Fact
 	var err error

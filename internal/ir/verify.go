@@ -70,6 +70,9 @@ func verify(g *Graph, outer map[string]bool) error {
 				return err
 			}
 		}
+		if len(n.Out) == 0 || n.Out[0] == nil {
+			return fmt.Errorf("%s: no first output, which names the node", where)
+		}
 		for _, v := range n.Out {
 			if v == nil {
 				continue

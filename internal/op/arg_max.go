@@ -89,7 +89,7 @@ type picker struct {
 }
 
 func evalArg(o Op, in []Datum, axis int, fn picker) ([]Datum, error) {
-	out, err := prepare(o, in, 1)
+	_, shape, err := prepareSized(o, in)
 	if err != nil {
 		return nil, err
 	}
@@ -98,10 +98,6 @@ func evalArg(o Op, in []Datum, axis int, fn picker) ([]Datum, error) {
 		return nil, err
 	}
 	if axis, err = Axis(axis, x.Rank()); err != nil {
-		return nil, err
-	}
-	shape, err := sized(out[0])
-	if err != nil {
 		return nil, err
 	}
 	n, stride := x.Shape()[axis], inner(x.Shape(), axis+1)

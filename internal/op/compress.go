@@ -44,18 +44,11 @@ func (o *Compress) Eval(in []Datum) ([]Datum, error) {
 	if _, err := prepare(o, in, 1); err != nil {
 		return nil, err
 	}
-	x, cond := in[0].Tensor, in[1].Tensor
-	var err error
-	axis := 0
-	if !o.Axis.Set {
-		x, err = x.Reshape(x.Len())
-	} else {
-		axis, err = Axis(o.Axis.Value, x.Rank())
-	}
+	x, axis, err := alongOrFlat(in[0].Tensor, o.Axis)
 	if err != nil {
 		return nil, err
 	}
-	keep := offsets(tensor.Data[uint8](cond))
+	keep := offsets(tensor.Data[uint8](in[1].Tensor))
 	for _, k := range keep {
 		if k >= x.Shape()[axis] {
 			return nil, fmt.Errorf("the condition names slice %d of %d", k, x.Shape()[axis])
@@ -63,6 +56,17 @@ func (o *Compress) Eval(in []Datum) ([]Datum, error) {
 	}
 	t, err := taken(x, axis, keep)
 	return Of(t), err
+}
+
+// alongOrFlat returns x and the axis, or without one x as a list and its only
+// axis.
+func alongOrFlat(x *tensor.Tensor, axis Opt[int]) (*tensor.Tensor, int, error) {
+	if !axis.Set {
+		flat, err := x.Reshape(x.Len())
+		return flat, 0, err
+	}
+	a, err := Axis(axis.Value, x.Rank())
+	return x, a, err
 }
 
 // taken returns the slices of x along an axis that idx names, which must lie

@@ -103,6 +103,19 @@ func (o *Conv) check(x, w Shape) error {
 
 // Infer returns the places of the windows.
 func (o *Conv) Infer(in []Fact, _ int) ([]Fact, error) {
+	return inferConvolution(in, o.Layout, o.check, func(w Shape) Dim { return w[0] }, func(rank int, w Shape) (sizes, error) {
+		return o.window(rank, w)
+	})
+}
+
+// sizes tells the output size on a spatial axis of size d.
+type sizes interface {
+	size(axis int, d Dim) (Dim, error)
+}
+
+// inferConvolution checks the operands of a convolution or its transpose, as
+// far as they are known, and sizes the output.
+func inferConvolution(in []Fact, l Layout, check func(x, w Shape) error, filtersOf func(w Shape) Dim, windows func(rank int, w Shape) (sizes, error)) ([]Fact, error) {
 	if err := need(in, 2, 3); err != nil {
 		return nil, err
 	}
@@ -111,45 +124,42 @@ func (o *Conv) Infer(in []Fact, _ int) ([]Fact, error) {
 		return nil, err
 	}
 	x, w := in[0].Shape, in[1].Shape
-	if err := o.check(x, w); err != nil {
+	if err := check(x, w); err != nil {
 		return nil, err
 	}
 	filters := Unknown
 	if w != nil {
-		filters = w[0]
+		filters = filtersOf(w)
 	}
 	if err := wantLength(input(in, 2), "bias", filters); err != nil {
 		return nil, err
 	}
-	rank := len(x)
-	if x == nil {
-		rank = len(w)
-	}
 	if x == nil && w == nil {
 		return []Fact{TensorFact(typ, nil)}, nil
 	}
+	rank := max(len(x), len(w))
 	if rank < 3 {
 		return nil, fmt.Errorf("data of shape %v has no spatial axis", x)
 	}
-	win, err := o.window(rank-2, w)
+	win, err := windows(rank-2, w)
 	if err != nil {
 		return nil, err
 	}
-	out, err := win.infer(x, rank, o.Layout, filters)
+	out, err := inferWindows(win, x, rank, l, filters)
 	return []Fact{TensorFact(typ, out)}, err
 }
 
-// infer returns the output's shape for data of shape x, which may be nil, of
-// the given rank.
-func (w window) infer(x Shape, rank int, l Layout, filters Dim) (Shape, error) {
+// inferWindows returns the output's shape for data of shape x, which may be
+// nil, of the given rank.
+func inferWindows(s sizes, x Shape, rank int, l Layout, filters Dim) (Shape, error) {
 	out := OfRank(rank)
 	out[l.Channel(rank)] = filters
 	if x == nil {
 		return out, nil
 	}
 	out[0] = x[0]
-	for i := range w.kernel {
-		d, err := w.size(i, x[l.Spatial()+i])
+	for i := range rank - 2 {
+		d, err := s.size(i, x[l.Spatial()+i])
 		if err != nil {
 			return nil, err
 		}

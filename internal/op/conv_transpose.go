@@ -167,47 +167,9 @@ func (o *ConvTranspose) check(x, w Shape) error {
 
 // Infer returns the size of the spread data.
 func (o *ConvTranspose) Infer(in []Fact, _ int) ([]Fact, error) {
-	if err := need(in, 2, 3); err != nil {
-		return nil, err
-	}
-	typ, err := wantFloats(in...)
-	if err != nil {
-		return nil, err
-	}
-	x, w := in[0].Shape, in[1].Shape
-	if err := o.check(x, w); err != nil {
-		return nil, err
-	}
-	filters := Unknown
-	if w != nil {
-		filters = w[1].Mul(Size(o.Group))
-	}
-	if err := wantLength(input(in, 2), "bias", filters); err != nil {
-		return nil, err
-	}
-	rank := max(len(x), len(w))
-	if x == nil && w == nil {
-		return []Fact{TensorFact(typ, nil)}, nil
-	}
-	if rank < 3 {
-		return nil, fmt.Errorf("data of shape %v has no spatial axis", x)
-	}
-	d, err := o.resolve(rank-2, w)
-	if err != nil {
-		return nil, err
-	}
-	out := OfRank(rank)
-	out[o.Layout.Channel(rank)] = filters
-	if x != nil {
-		out[0] = x[0]
-		for i := range rank - 2 {
-			at := o.Layout.Spatial() + i
-			if out[at], err = d.size(i, x[at]); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return []Fact{TensorFact(typ, out)}, nil
+	return inferConvolution(in, o.Layout, o.check, func(w Shape) Dim { return w[1].Mul(Size(o.Group)) }, func(rank int, w Shape) (sizes, error) {
+		return o.resolve(rank, w)
+	})
 }
 
 // Eval gathers every output element from the data.

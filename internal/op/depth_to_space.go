@@ -20,10 +20,7 @@ func (o *DepthToSpace) Name() string { return "DepthToSpace" }
 
 // Infer divides the channels and multiplies the pixels.
 func (o *DepthToSpace) Infer(in []Fact, _ int) ([]Fact, error) {
-	if o.Mode != "DCR" && o.Mode != "CRD" {
-		return nil, fmt.Errorf("mode %q", o.Mode)
-	}
-	x, err := imageShape(in, o.BlockSize)
+	x, err := imageShape(in, o.BlockSize, o.Mode)
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +39,12 @@ func (o *DepthToSpace) Infer(in []Fact, _ int) ([]Fact, error) {
 	return []Fact{TensorFact(in[0].Type, x)}, nil
 }
 
-// imageShape checks the input and the block and returns a copy of the shape,
-// of rank 4.
-func imageShape(in []Fact, block int) (Shape, error) {
+// imageShape checks the input, the block and the mode and returns a copy of the
+// shape, of rank 4.
+func imageShape(in []Fact, block int, mode string) (Shape, error) {
+	if mode != "DCR" && mode != "CRD" {
+		return nil, fmt.Errorf("mode %q", mode)
+	}
 	if err := need(in, 1, 1); err != nil {
 		return nil, err
 	}
@@ -127,10 +127,7 @@ func (o *SpaceToDepth) Name() string { return "SpaceToDepth" }
 
 // Infer multiplies the channels and divides the pixels.
 func (o *SpaceToDepth) Infer(in []Fact, _ int) ([]Fact, error) {
-	if o.Mode != "DCR" && o.Mode != "CRD" {
-		return nil, fmt.Errorf("mode %q", o.Mode)
-	}
-	x, err := imageShape(in, o.BlockSize)
+	x, err := imageShape(in, o.BlockSize, o.Mode)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
@@ -59,9 +60,38 @@ func evalUnary(o Op, in []Datum, fn func(float32) float32) ([]Datum, error) {
 		return nil, err
 	}
 	out := tensor.New(dtype.Float32, x.Shape()...)
-	eltwise.Map(tensor.Data[float32](out), tensor.Data[float32](f), fn)
+	if loop, ok := UnaryLoop(o); ok {
+		loop(tensor.Data[float32](out), tensor.Data[float32](f))
+	} else {
+		eltwise.Map(tensor.Data[float32](out), tensor.Data[float32](f), fn)
+	}
 	y, err := Convert(out, x.Type())
 	return Of(y), err
+}
+
+// UnaryLoop returns UnaryFunc, and Swish, as a loop over elements; dst may be x.
+func UnaryLoop(o Op) (func(dst, x []float32), bool) {
+	switch o := o.(type) {
+	case *Relu:
+		return func(dst, x []float32) { eltwise.ClampAll(dst, x, 0, float32(math.Inf(1))) }, true
+	case *Sigmoid:
+		return eltwise.SigmoidAll, true
+	case *Tanh:
+		return eltwise.TanhAll, true
+	case *Erf:
+		return eltwise.ErfAll, true
+	case *Exp:
+		return func(dst, x []float32) { eltwise.ExpAll(dst, x, 0) }, true
+	case *Swish:
+		return func(dst, x []float32) { eltwise.SwishAll(dst, x, o.Alpha) }, true
+	case *Gelu:
+		if o.Approximate == "tanh" {
+			return eltwise.GeluTanhAll, true
+		}
+		return eltwise.GeluAll, true
+	}
+	fn, ok := UnaryFunc(o)
+	return func(dst, x []float32) { eltwise.Map(dst, x, fn) }, ok
 }
 
 // UnaryFunc returns the float32 function of an elementwise operator of one

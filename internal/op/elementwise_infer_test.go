@@ -39,6 +39,7 @@ func TestElementwiseValues(t *testing.T) {
 		{"unknown element", &op.Add{}, []op.Fact{vals("?", "n"), ints(1, 1)}, "?,n+1"},
 		{"lists of different length", &op.Add{}, []op.Fact{op.TensorFact(dtype.Int64, op.Shape{op.Unknown}), vals("n", "m")}, ""},
 		{"negation", &op.Neg{}, []op.Fact{vals("n", "2")}, "-1*n,-2"},
+		{"negation of what is not known", &op.Neg{}, []op.Fact{op.TensorFact(dtype.Int64, op.Shape{op.Unknown})}, ""},
 		{"greatest", &op.Max{}, []op.Fact{vals("1", "n", "n"), vals("3", "n", "1"), ints(2, 2, 2)}, "3,?,?"},
 		{"least of equals", &op.Min{}, []op.Fact{vals("n", "4"), vals("n", "2")}, "n,2"},
 		{"equal", &op.Equal{}, []op.Fact{vals("n", "-1", "n", "n+-1", "n"), ints(-1, -1, 3, -1, -1)}, "0,1,?,?,0"},
@@ -60,6 +61,9 @@ func TestElementwiseValues(t *testing.T) {
 			}
 			if got := strings.Trim(op.Shape(out[0].Values).String(), "[.]"); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
+			}
+			if c.want == "" && out[0].Values != nil {
+				t.Error("no elements are known, and still there is a list of them")
 			}
 		})
 	}

@@ -42,12 +42,20 @@ func multiply[T eltwise.Number](c []T, ldc, m, n, k int, a, b matrix[T]) {
 }
 
 func multiplyPacked(c []float32, ldc, m, n, k int, a, b matrix[float32]) {
+	packed(m, n, k, a, b, func(j, w int, pa, pb []float32) {
+		gemm.F32(c[j:], ldc, m, w, k, pa, pb, gemm.Epilogue{})
+	})
+}
+
+// packed calls product for stretches of w columns from column j on, with A and
+// those columns of B as the tiles of package gemm take them.
+func packed(m, n, k int, a, b matrix[float32], product func(j, w int, pa, pb []float32)) {
 	pa := make([]float32, gemm.PackedA(m, k))
 	gemm.PackA(pa, a.data, m, k, a.rs, a.cs)
 	pb := make([]float32, gemm.PackedB(k, min(n, columns)))
 	for j := 0; j < n; j += columns {
 		w := min(columns, n-j)
 		gemm.PackB(pb, b.data[min(j*b.cs, len(b.data)):], k, w, b.rs, b.cs)
-		gemm.F32(c[j:], ldc, m, w, k, pa, pb, gemm.Epilogue{})
+		product(j, w, pa, pb)
 	}
 }

@@ -141,15 +141,22 @@ func arg(in []Datum, i int) *tensor.Tensor { return input(in, i).Tensor }
 // any number) and that the first min are present.
 func need(in []Fact, min, max int) error {
 	if len(in) < min || max >= 0 && len(in) > max {
-		return fmt.Errorf("got %d inputs, want %s", len(in), span(min, max))
+		return ArityError(fmt.Sprintf("got %d inputs, want %s", len(in), span(min, max)))
 	}
 	for i := range min {
 		if !in[i].Present() {
-			return fmt.Errorf("input %d is missing", i)
+			return ArityError(fmt.Sprintf("input %d is missing", i))
 		}
 	}
 	return nil
 }
+
+// ArityError says that an operator has too many inputs, too few, or lacks one
+// that it needs: what is wrong whatever their types are.
+type ArityError string
+
+// Error returns the message.
+func (e ArityError) Error() string { return string(e) }
 
 func span(min, max int) string {
 	switch {

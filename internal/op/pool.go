@@ -54,7 +54,7 @@ func (w window) inferPool(x Shape, l Layout) (Shape, error) {
 	if x != nil {
 		channels = x[l.Channel(rank)]
 	}
-	return w.infer(x, rank, l, channels)
+	return inferWindows(w, x, rank, l, channels)
 }
 
 // eachWindow calls visit with the input places that the window of each output

@@ -115,14 +115,9 @@ func centeredFloats(q *tensor.Tensor, p affine.Params) ([]float32, error) {
 // multiplyExact stores the m×n product of matrices of integers of magnitude 255
 // or less in c, whose row i begins at c[i*ldc], modulo 2³².
 func multiplyExact(c []int32, ldc, m, n, k int, a, b matrix[float32]) {
-	pa := make([]float32, gemm.PackedA(m, k))
-	gemm.PackA(pa, a.data, m, k, a.rs, a.cs)
-	pb := make([]float32, gemm.PackedB(k, min(n, columns)))
-	for j := 0; j < n; j += columns {
-		w := min(columns, n-j)
-		gemm.PackB(pb, b.data[min(j*b.cs, len(b.data)):], k, w, b.rs, b.cs)
+	packed(m, n, k, a, b, func(j, w int, pa, pb []float32) {
 		gemm.I8(c[j:], ldc, m, w, k, gemm.StepAny, pa, pb, nil, nil)
-	}
+	})
 }
 
 // gemm multiplies integer matrices and adds C where it is one number for each

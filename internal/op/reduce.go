@@ -106,7 +106,7 @@ type reducers struct {
 
 // evalReduce reduces in the type of the input; narrow floats in float32.
 func evalReduce(o Op, r reduction, in []Datum, fn reducers) ([]Datum, error) {
-	out, err := prepare(o, in, 1)
+	out, shape, err := prepareSized(o, in)
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +114,7 @@ func evalReduce(o Op, r reduction, in []Datum, fn reducers) ([]Datum, error) {
 	if err != nil {
 		return nil, err
 	}
-	shape, err := sized(out[0])
-	if err != nil {
-		return nil, err
-	}
-	x, typ := arg(in, 0), out[0].Type
+	x, typ := arg(in, 0), out.Type
 	compute := native(typ)
 	if !typ.IsFloat() && fn.i64 == nil {
 		compute = dtype.Float64

@@ -46,14 +46,7 @@ func (o *Unique) Eval(in []Datum) ([]Datum, error) {
 	if _, err := prepare(o, in, 4); err != nil {
 		return nil, err
 	}
-	x := in[0].Tensor
-	var err error
-	axis := 0
-	if !o.Axis.Set {
-		x, err = x.Reshape(x.Len())
-	} else {
-		axis, err = Axis(o.Axis.Value, x.Rank())
-	}
+	x, axis, err := alongOrFlat(in[0].Tensor, o.Axis)
 	if err != nil {
 		return nil, err
 	}

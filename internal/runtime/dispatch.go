@@ -33,9 +33,11 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		}
 	case *op.Quantized:
 		return pl.dispatchQuantized(s, key, o)
+	case *op.MaxPool:
+		pl.dispatchMaxPool(s, o)
 	case *op.Add, *op.Sub, *op.Mul, *op.Div:
 		pl.dispatchBinary(s)
-	case *op.Relu, *op.Clip, *op.Sigmoid, *op.Tanh, *op.HardSwish, *op.Gelu, *op.Erf, *op.Sqrt, *op.Exp:
+	case *op.Relu, *op.Clip, *op.Sigmoid, *op.Swish, *op.Tanh, *op.HardSwish, *op.Gelu, *op.Erf, *op.Sqrt, *op.Exp:
 		pl.dispatchUnary(s)
 	}
 	return nil

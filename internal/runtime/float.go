@@ -162,6 +162,9 @@ func (f *frame) floats(slot, n int) []float32 {
 	return tensor.Data[float32](t)
 }
 
+// bytes is floats for bytes.
+func (f *frame) bytes(slot, n int) []byte { return f.scratch[slot*n : (slot+1)*n] }
+
 // plainGemm reports whether a Gemm is a product with a constant matrix and a
 // constant row added.
 func plainGemm(n *ir.Node, o *op.Gemm) bool {
@@ -299,19 +302,18 @@ func (pl *plan) dispatchUnary(s *step) {
 		return
 	}
 	b, clip := clampOf(s.node)
-	fn, ok := op.UnaryFunc(s.node.Op)
-	if !clip && !ok || !pl.place(s, 0) {
+	loop, ok := op.UnaryLoop(s.node.Op)
+	if clip {
+		loop, ok = func(dst, x []float32) { eltwise.ClampAll(dst, x, b.lo, b.hi) }, true
+	}
+	if !ok || !pl.place(s, 0) {
 		return
 	}
+	const each = 16 // what an element costs, in multiply-adds
+	threads := pl.p.threads
 	s.run = func(f *frame, s *step) error {
 		src, dst := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
-		if clip {
-			for i, v := range src {
-				dst[i] = min(max(v, b.lo), b.hi)
-			}
-			return nil
-		}
-		eltwise.Map(dst, src, fn)
+		parallel(threads, len(src), each*len(src), func(_, lo, hi int) { loop(dst[lo:hi], src[lo:hi]) })
 		return nil
 	}
 }

@@ -55,6 +55,12 @@ func (pl *plan) dispatchQuantized(s *step, key *ir.Node, q *op.Quantized) error 
 		return pl.dispatchQuantizedGemm(s, key, q, o.TransB)
 	case *op.MatMul:
 		return pl.dispatchQuantizedGemm(s, key, q, false)
+	case *op.Add:
+		pl.dispatchQuantizedAdd(s, q)
+	case *op.Mul:
+		pl.dispatchQuantizedMul(s, q)
+	case *op.MaxPool:
+		pl.dispatchMaxPool(s, o)
 	case *op.Reshape, *op.Flatten, *op.Squeeze, *op.Unsqueeze:
 		pl.dispatchView(s)
 	}
@@ -129,6 +135,22 @@ func (e *finish) row(y *tensor.Tensor, channel, at int, sums []int32) {
 	}
 }
 
+// tile finishes a tile of sums, rows channels from the given one on, into y
+// from index at on; channels lie step apart there.
+func (e *finish) tile(y *tensor.Tensor, step int, sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
+	q := gemm.Requantize{Bias: e.bias, Multiplier: e.multipliers, Grid: e.grid}
+	switch e.typ {
+	case dtype.Uint8:
+		gemm.StoreBytes(tensor.Data[uint8](y)[at:], step, sums, channel, rows, count, &q)
+	case dtype.Int8:
+		gemm.StoreBytes(tensor.Data[int8](y)[at:], step, sums, channel, rows, count, &q)
+	default:
+		for r := range rows {
+			e.row(y, channel+r, at+r*step, sums[r*gemm.NR:r*gemm.NR+count])
+		}
+	}
+}
+
 func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o *op.Conv) error {
 	x, w := &pl.values[s.in[0]], &pl.values[s.in[1]]
 	if x.shape == nil || !pl.symmetricWeight(s, q) || len(x.shape) > 5 || !q.In[1].IsPerTensor() && q.In[1].Axis != 0 {
@@ -142,33 +164,85 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 		return nil
 	}
 	k := planConv(g)
-	packed := pl.p.weights.get(key, "conv", k.WeightLen(), func(dst []float32) {
-		src := tensor.Data[int8](w.fixed)
-		k.Pack(dst, func(i int) float32 { return float32(src[i]) })
-		w.fixed.Release()
-	})
 	e, err := pl.newFinish(s, q)
 	if err != nil {
 		return err
 	}
 	zero := int(q.In[0].Zero(0))
-	threads, size := pl.p.threads, k.ScratchLen()
-	pl.scratch = max(pl.scratch, 4*size*threads)
-	macs := k.MACs()
+	threads, macs := pl.p.threads, k.MACs()
 	signed := x.typ == dtype.Int8
+	emit := func(y *tensor.Tensor) func(channel, at int, sums []int32) {
+		return func(channel, at int, sums []int32) { e.row(y, channel, at, sums) }
+	}
+	tile := func(y *tensor.Tensor) func(sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
+		return func(sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
+			e.tile(y, k.OutPixels(), sums, channel, at, rows, count)
+		}
+	}
+	if gemm.HasDot() && k.Bytes() {
+		e.takeOff(unsigned(zero, signed), w.fixed, g.Filters, 0)
+		packed := pl.p.weights.getBytes(key, "conv", k.WeightBytes(), func(dst []int8) {
+			k.PackBytes(dst, tensor.Data[int8](w.fixed))
+			w.fixed.Release()
+		})
+		size := k.ScratchBytes()
+		pl.scratch = max(pl.scratch, size*threads)
+		s.run = func(f *frame, s *step) error {
+			in, y := f.vals[s.in[0]], f.out(s)
+			parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
+				if signed {
+					conv.RunBytes(k, tensor.Data[int8](in), zero, packed, lo, hi, f.bytes(slot, size), tile(y))
+				} else {
+					conv.RunBytes(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.bytes(slot, size), tile(y))
+				}
+			})
+			return nil
+		}
+		return nil
+	}
+	packed := pl.p.weights.get(key, "conv", k.WeightLen(), func(dst []float32) {
+		src := tensor.Data[int8](w.fixed)
+		k.Pack(dst, func(i int) float32 { return float32(src[i]) })
+		w.fixed.Release()
+	})
+	size := k.ScratchLen()
+	pl.scratch = max(pl.scratch, 4*size*threads)
 	s.run = func(f *frame, s *step) error {
 		in, y := f.vals[s.in[0]], f.out(s)
 		parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
-			emit := func(channel, at int, sums []int32) { e.row(y, channel, at, sums) }
 			if signed {
-				conv.RunInt(k, tensor.Data[int8](in), zero, packed, lo, hi, f.floats(slot, size), emit)
+				conv.RunInt(k, tensor.Data[int8](in), zero, packed, lo, hi, f.floats(slot, size), emit(y))
 			} else {
-				conv.RunInt(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.floats(slot, size), emit)
+				conv.RunInt(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.floats(slot, size), emit(y))
 			}
 		})
 		return nil
 	}
 	return nil
+}
+
+// unsigned returns the zero point of the uint8 that stand for activations in
+// panels of bytes.
+func unsigned(zero int, signed bool) int32 {
+	if signed {
+		return int32(uint8(zero) ^ gemm.Flip[int8]())
+	}
+	return int32(zero)
+}
+
+// takeOff takes zero times the sum of a channel's weights off its bias. The
+// channels lie along an axis of w.
+func (e *finish) takeOff(zero int32, w *tensor.Tensor, channels, axis int) {
+	bias := make([]int32, channels)
+	copy(bias, e.bias)
+	inner := 1
+	for _, d := range w.Shape()[axis+1:] {
+		inner *= d
+	}
+	for i, v := range tensor.Data[int8](w) {
+		bias[i/inner%channels] -= zero * int32(v)
+	}
+	e.bias = bias
 }
 
 // dispatchQuantizedGemm runs a product with a constant matrix, all leading axes
@@ -199,8 +273,39 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 	if b := pl.constant(s, 2); b != nil && b.Len() != n {
 		return nil
 	}
+	e, err := pl.newFinish(s, q)
+	if err != nil {
+		return err
+	}
+	threads, signed, macs := pl.p.threads, x.typ == dtype.Int8, m*k*n
 	// The product is computed transposed: rows are columns of the weight, so
 	// that a row of results has one channel.
+	blocks := (n + gemm.MR - 1) / gemm.MR
+	if gemm.HasDot() {
+		e.takeOff(unsigned(int(q.In[0].Zero(0)), signed), w, n, axis)
+		packed := pl.p.weights.getBytes(key, "gemm", gemm.PackedBytesA(n, k), func(dst []int8) {
+			gemm.PackBytesA(dst, tensor.Data[int8](w), n, k, cs, rs)
+			w.Release()
+		})
+		size, groups := gemm.PackedBytesB(k, m), gemm.Groups(k)
+		pl.scratch = max(pl.scratch, size)
+		s.run = func(f *frame, s *step) error {
+			in := f.bytes(0, size)
+			if signed {
+				gemm.PackBytesB(in, tensor.Data[int8](f.vals[s.in[0]]), k, m)
+			} else {
+				gemm.PackBytesB(in, tensor.Data[uint8](f.vals[s.in[0]]), k, m)
+			}
+			y := f.out(s)
+			parallel(threads, blocks, macs, func(_, lo, hi int) {
+				e.columns(y, lo, hi, m, n, func(sums *[gemm.MR * gemm.NR]int32, b, j int) {
+					gemm.MultiplyBytes(sums, groups, packed[b*gemm.MR*gemm.Group*groups:], in[j*gemm.Group*groups:])
+				})
+			})
+			return nil
+		}
+		return nil
+	}
 	packed := pl.p.weights.get(key, "gemm", gemm.PackedA(n, k), func(dst []float32) {
 		src := tensor.Data[int8](w)
 		f := make([]float32, len(src))
@@ -210,14 +315,9 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 		gemm.PackA(dst, f, n, k, cs, rs)
 		w.Release()
 	})
-	e, err := pl.newFinish(s, q)
-	if err != nil {
-		return err
-	}
 	zero := float32(q.In[0].Zero(0))
 	panel := gemm.PackedB(k, m)
 	pl.scratch = max(pl.scratch, 4*(panel+m*k))
-	threads, signed := pl.p.threads, x.typ == dtype.Int8
 	s.run = func(f *frame, s *step) error {
 		mem := f.floats(0, panel+m*k)
 		in, flat := mem[:panel], mem[panel:]
@@ -232,24 +332,25 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 		}
 		gemm.PackB(in, flat, k, m, 1, k)
 		y := f.out(s)
-		blocks := (n + gemm.MR - 1) / gemm.MR
-		parallel(threads, blocks, m*k*n, func(_, lo, hi int) {
-			e.columns(y, in, packed, lo, hi, m, n, k)
+		parallel(threads, blocks, macs, func(_, lo, hi int) {
+			var t gemm.Tile
+			e.columns(y, lo, hi, m, n, func(sums *[gemm.MR * gemm.NR]int32, b, j int) {
+				gemm.MultiplyInt(sums, &t, k, gemm.StepSymmetric, packed[b*gemm.MR*k:], in[j*k:])
+			})
 		})
 		return nil
 	}
 	return nil
 }
 
-// columns computes blocks lo to hi of MR result columns each.
-func (e *finish) columns(y *tensor.Tensor, in, packed []float32, lo, hi, m, n, k int) {
-	var t gemm.Tile
+// columns computes blocks lo to hi of MR result columns each; tile computes
+// the sums of block b for the NR rows from row j on.
+func (e *finish) columns(y *tensor.Tensor, lo, hi, m, n int, tile func(sums *[gemm.MR * gemm.NR]int32, b, j int)) {
 	var sums [gemm.MR * gemm.NR]int32
 	line := tensor.New(e.typ, gemm.NR)
 	for b := lo; b < hi; b++ {
-		w := packed[b*gemm.MR*k : (b+1)*gemm.MR*k]
 		for j := 0; j < m; j += gemm.NR {
-			gemm.MultiplyInt(&sums, &t, k, gemm.StepSymmetric, w, in[j*k:(j+gemm.NR)*k])
+			tile(&sums, b, j)
 			rows := min(gemm.NR, m-j)
 			for r := range min(gemm.MR, n-b*gemm.MR) {
 				channel := b*gemm.MR + r

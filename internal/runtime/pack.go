@@ -8,8 +8,9 @@ import (
 
 // packCache holds packed weights by node, for all plans of a program.
 type packCache struct {
-	mu sync.Mutex
-	m  map[packKey][]float32
+	mu     sync.Mutex
+	floats map[packKey][]float32
+	bytes  map[packKey][]int8
 }
 
 // packKey names a packing: the same weight may be needed in two forms.
@@ -18,18 +19,28 @@ type packKey struct {
 	form string
 }
 
-func newPackCache() *packCache { return &packCache{m: map[packKey][]float32{}} }
+func newPackCache() *packCache {
+	return &packCache{floats: map[packKey][]float32{}, bytes: map[packKey][]int8{}}
+}
 
 // get returns the packed form, made by pack the first time.
 func (c *packCache) get(node *ir.Node, form string, n int, pack func(dst []float32)) []float32 {
+	return packed(c, c.floats, packKey{node, form}, n, pack)
+}
+
+// getBytes is get for weights packed as bytes.
+func (c *packCache) getBytes(node *ir.Node, form string, n int, pack func(dst []int8)) []int8 {
+	return packed(c, c.bytes, packKey{node, form}, n, pack)
+}
+
+func packed[T float32 | int8](c *packCache, m map[packKey][]T, k packKey, n int, pack func(dst []T)) []T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k := packKey{node, form}
-	w, ok := c.m[k]
+	w, ok := m[k]
 	if !ok {
-		w = make([]float32, n)
+		w = make([]T, n)
 		pack(w)
-		c.m[k] = w
+		m[k] = w
 	}
 	return w
 }

@@ -222,6 +222,7 @@ func (d *decoder) graph(gp *graphProto, outer *scope) (*ir.Graph, *scope, error)
 	if err != nil {
 		return nil, nil, err
 	}
+	nodes = d.first(nodes)
 	for _, n := range nodes {
 		for _, name := range n.out {
 			if name == "" {
@@ -257,6 +258,34 @@ func (d *decoder) graph(gp *graphProto, outer *scope) (*ir.Graph, *scope, error)
 		return nil, nil, err
 	}
 	return g, sc, nil
+}
+
+// first drops the nodes that compute nothing, and names the first output of the
+// others where a file leaves it out: a node goes by it.
+func (d *decoder) first(nodes []*node) []*node {
+	taken := map[string]bool{}
+	for _, n := range nodes {
+		for _, name := range n.out {
+			taken[name] = true
+		}
+	}
+	var out []*node
+	for _, n := range nodes {
+		i := slices.IndexFunc(n.out, func(name string) bool { return name != "" })
+		if i < 0 {
+			d.warn = append(d.warn, diag.Warning{ID: "OCT013", Msg: fmt.Sprintf("node %q (%s) has no outputs and is dropped", n.name, n.op)})
+			continue
+		}
+		if i > 0 {
+			name := n.out[i] + "_first"
+			for taken[name] {
+				name += "_"
+			}
+			taken[name], n.out[0] = true, name
+		}
+		out = append(out, n)
+	}
+	return out
 }
 
 func (d *decoder) node(n *node, sc *scope) (*ir.Node, error) {

@@ -7,7 +7,8 @@
 // taps outermost and the channels of the group inside, and multiplied with the
 // packed weights by package gemm. Padding takes part as zeros, and so do the
 // elements that a transposed convolution's stride inserts. Integers are
-// gathered as exact floats and multiplied in stretches of k that float32 sums
+// gathered as bytes where a dot-product instruction multiplies them, else as
+// exact floats and multiplied in stretches of k that float32 sums
 // exactly. Depthwise convolutions run by package dwconv. All
 // ways give the same bits. The package sees slices and must not know tensors or
 // quantization parameters.
@@ -177,7 +178,7 @@ func (p *Plan) Run(y, x, w []float32, ep gemm.Epilogue, lo, hi int, scratch []fl
 	if p.g.Last {
 		ep.Row, ep.Col = nil, ep.Row
 	}
-	var t gemm.Tile
+	var t [gemm.Panels]gemm.Tile
 	panel := scratch[:p.k*positions]
 	for i := lo; i < hi; i++ {
 		n, g, pos, count := p.block(i)
@@ -185,19 +186,24 @@ func (p *Plan) Run(y, x, w []float32, ep gemm.Epilogue, lo, hi int, scratch []fl
 		if p.g.Last {
 			gatherLast(p, panel, x[n*p.inPix*p.g.In+g*p.inCh:], pos, 0)
 			for m := 0; m < p.outCh; m += gemm.NR {
-				for r := 0; r < count; r += gemm.MR {
-					gemm.Multiply(&t, p.k, panel[r*p.k:], weights[m*p.k:])
+				panels := (count + gemm.MR - 1) / gemm.MR
+				gemm.MultiplyPanels(&t, panels, p.k, panel, weights[m*p.k:])
+				for q := range panels {
+					r := q * gemm.MR
 					out := y[(n*p.outPix+pos+r)*p.g.Out+g*p.outCh+m:]
-					gemm.Store(out, p.g.Out, &t, 0, g*p.outCh+m, min(gemm.MR, count-r), min(gemm.NR, p.outCh-m), ep)
+					gemm.Store(out, p.g.Out, &t[q], 0, g*p.outCh+m, min(gemm.MR, count-r), min(gemm.NR, p.outCh-m), ep)
 				}
 			}
 			continue
 		}
 		gather(p, panel, x[(n*p.g.In+g*p.inCh)*p.inPix:][:p.inCh*p.inPix], pos, 0)
-		for m := 0; m < p.outCh; m += gemm.MR {
-			gemm.Multiply(&t, p.k, weights[m*p.k:], panel)
-			ch := g*p.outCh + m
-			gemm.Store(y[(n*p.g.Out+ch)*p.outPix+pos:], p.outPix, &t, ch, 0, min(gemm.MR, p.outCh-m), count, ep)
+		for m := 0; m < p.outCh; m += gemm.Panels * gemm.MR {
+			panels := min(gemm.Panels, (p.outCh-m+gemm.MR-1)/gemm.MR)
+			gemm.MultiplyPanels(&t, panels, p.k, weights[m*p.k:], panel)
+			for q := range panels {
+				ch := g*p.outCh + m + q*gemm.MR
+				gemm.Store(y[(n*p.g.Out+ch)*p.outPix+pos:], p.outPix, &t[q], ch, 0, min(gemm.MR, p.outCh-m-q*gemm.MR), count, ep)
+			}
 		}
 	}
 }

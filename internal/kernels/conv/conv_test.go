@@ -12,7 +12,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/kernels/kerneltest"
 )
 
-var variants = []kerneltest.Variant{{Name: "avx2", Level: cpu.AVX2}, {Name: "neon", Level: cpu.NEON}, {Name: "generic", Level: cpu.Generic}}
+var variants = []kerneltest.Variant{{Name: "vnni", Level: cpu.VNNI}, {Name: "avx2", Level: cpu.AVX2}, {Name: "neon", Level: cpu.NEON}, {Name: "generic", Level: cpu.Generic}}
 
 // geometry makes a consistent geometry of one to three dimensions; transposed
 // ones are sized as the convolution that they undo.
@@ -184,7 +184,10 @@ func testInts[T int8 | uint8](t *testing.T) {
 			wide = append(wide, int32(v)-int32(zero))
 		}
 		// Weights with a zero point of their own.
-		w, zeroW := make([]int32, weightLen(g)), int32(r.IntN(256))
+		w, zeroW := make([]int32, weightLen(g)), int32(128)
+		if i%3 == 2 {
+			zeroW = int32(r.IntN(256))
+		}
 		for i, v := range kerneltest.Ints[uint8](r, len(w)) {
 			w[i] = int32(v) - zeroW
 		}
@@ -209,6 +212,37 @@ func testInts[T int8 | uint8](t *testing.T) {
 		}
 		check()
 		kerneltest.Equal(t, y, want, "%+v zero %d", g, zero)
+		if p.Bytes() && zeroW == 128 {
+			clear(y)
+			runBytes(t, p, g, x, zero, w, y)
+			kerneltest.Equal(t, y, want, "bytes: %+v zero %d", g, zero)
+		}
+	}
+}
+
+// runBytes computes y by RunBytes, in two parts.
+func runBytes[T int8 | uint8](t *testing.T, p *conv.Plan, g conv.Geometry, x []T, zero int, w, y []int32) {
+	t.Helper()
+	weights, sums := make([]int8, len(w)), make([]int32, g.Out)
+	for i, v := range w {
+		weights[i] = int8(v)
+		sums[i/(len(w)/g.Out)] += v
+	}
+	shift := int32(uint8(zero) ^ gemm.Flip[T]())
+	packed, checkPacked := kerneltest.Guard[int8](t, p.WeightBytes(), 1)
+	p.PackBytes(packed, weights)
+	checkPacked()
+	mid := p.Blocks() / 3
+	for _, part := range [][2]int{{mid, p.Blocks()}, {0, mid}} {
+		scratch, checkScratch := kerneltest.Guard[uint8](t, p.ScratchBytes(), 2)
+		conv.RunBytes(p, x, zero, packed, part[0], part[1], scratch, func(s *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
+			for r := range rows {
+				for i := range count {
+					y[at+r*p.OutPixels()+i] = s[r*gemm.NR+i] - shift*sums[channel+r]
+				}
+			}
+		})
+		checkScratch()
 	}
 }
 

@@ -6,7 +6,8 @@
 // It sees slices and numbers, and must not know tensors, how parameters are
 // chosen, or how elements narrower than a byte are packed: they stand here one
 // a byte. Every function is the portable twin that defines its kernel to the
-// bit; all rounding is half to even.
+// bit; all rounding is half to even. Quantize, Dequantize and Requantize have
+// assembly for 8-bit elements: variants.go.
 //
 // Start at half.go for floats and at quantize.go for the integer grids.
 package convert

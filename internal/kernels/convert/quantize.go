@@ -3,6 +3,8 @@ package convert
 import (
 	"math"
 	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/exact"
 )
 
 // Integer lists the integer element types.
@@ -83,7 +85,9 @@ func snap(v, lo, hi float32) int32 {
 func Quantize[T Quantized](dst []T, x []float32, scale float32, g Grid) {
 	lo, hi := g.bounds()
 	dst = dst[:len(x)]
-	for i, v := range x {
+	done := quantizeSpans(dst, x, scale, lo, hi, g.ZeroPoint)
+	dst = dst[done:]
+	for i, v := range x[done:] {
 		dst[i] = T(snap(v/scale, lo, hi) + g.ZeroPoint)
 	}
 }
@@ -105,7 +109,8 @@ func QuantizeColumns[T Quantized](dst []T, x, scales []float32, grids []Grid) {
 // Dequantize stores (q[i] - zeroPoint) * scale. The difference is taken in
 // int32 and rounded to float32 before the product.
 func Dequantize[T Quantized | int32](dst []float32, q []T, scale float32, zeroPoint int32) {
-	dst = dst[:len(q)]
+	done := dequantizeSpans(dst[:len(q)], q, scale, zeroPoint)
+	dst, q = dst[done:len(q)], q[done:]
 	for i, v := range q {
 		dst[i] = float32(float32(int32(v)-zeroPoint) * scale)
 	}
@@ -132,7 +137,9 @@ func DequantizeColumns[T Quantized | int32](dst []float32, q []T, scales []float
 func Requantize[T Quantized](dst []T, acc []int32, multiplier float32, g Grid) {
 	lo, hi := g.bounds()
 	dst = dst[:len(acc)]
-	for i, v := range acc {
+	done := requantizeSpans(dst, acc, multiplier, lo, hi, g.ZeroPoint)
+	dst = dst[done:]
+	for i, v := range acc[done:] {
 		dst[i] = T(snap(float32(float32(v)*multiplier), lo, hi) + g.ZeroPoint)
 	}
 }
@@ -159,5 +166,30 @@ func RequantizeColumns[T Quantized](dst []T, acc []int32, multipliers []float32,
 			out[i] = T(snap(float32(float32(v)*multipliers[i]), lo, hi) + g.ZeroPoint)
 		}
 		acc, dst = acc[n:], dst[n:]
+	}
+}
+
+// Sum stores the rounded fma(a[i], fa, fma(b[i], fb, c)), clamped between the
+// whole numbers lo and hi: the sum of two grids on a third, whose zero point is
+// in c. dst may be a or b.
+func Sum[T int8 | uint8](dst, a, b []T, fa, fb, c float32, lo, hi int32) {
+	dst, b = dst[:len(a)], b[:len(a)]
+	done := sumSpans(dst, a, b, fa, fb, c, float32(lo), float32(hi))
+	dst, b = dst[done:], b[done:]
+	for i, v := range a[done:] {
+		dst[i] = T(snap(exact.FMA32(float32(v), fa, exact.FMA32(float32(b[i]), fb, c)), float32(lo), float32(hi)))
+	}
+}
+
+// Product stores the rounded (a[i] - za)·(b[i] - zb)·m + c, every step rounded
+// to float32, clamped between the whole numbers lo and hi: the product of two
+// grids on a third, whose zero point is c. dst may be a or b.
+func Product[T int8 | uint8](dst, a, b []T, za, zb int32, m, c float32, lo, hi int32) {
+	dst, b = dst[:len(a)], b[:len(a)]
+	done := productSpans(dst, a, b, za, zb, m, c, float32(lo), float32(hi))
+	dst, b = dst[done:], b[done:]
+	for i, v := range a[done:] {
+		p := float32(float32(int32(v)-za) * float32(int32(b[i])-zb))
+		dst[i] = T(snap(float32(p*m)+c, float32(lo), float32(hi)))
 	}
 }

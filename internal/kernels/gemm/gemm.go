@@ -46,13 +46,36 @@ type Epilogue struct {
 //	}
 //	c[i*ldc+j] = min(max(acc+Row[i]+Col[j], Lo), Hi)
 func F32(c []float32, ldc, m, n, k int, a, b []float32, ep Epilogue) {
-	var t Tile
+	var t [Panels]Tile
 	for j := 0; j < n; j += NR {
 		bp := b[j*k : j*k+NR*k]
-		for i := 0; i < m; i += MR {
-			Multiply(&t, k, a[i*k:i*k+MR*k], bp)
-			Store(c[i*ldc+j:], ldc, &t, i, j, min(MR, m-i), min(NR, n-j), ep)
+		for i := 0; i < m; i += Panels * MR {
+			count := min(Panels, (m-i+MR-1)/MR)
+			MultiplyPanels(&t, count, k, a[i*k:], bp)
+			for p := range count {
+				row := i + p*MR
+				Store(c[row*ldc+j:], ldc, &t[p], row, j, min(MR, m-row), min(NR, n-j), ep)
+			}
 		}
+	}
+}
+
+// Panels is how many panels of A MultiplyPanels takes at a time.
+const Panels = 4
+
+// MultiplyPanels computes the tiles of count ≤ Panels panels of A, which follow
+// each other, and one of B, of k groups each.
+func MultiplyPanels(t *[Panels]Tile, count, k int, a, b []float32) {
+	if count < Panels || k == 0 || !hasTiles() {
+		for p := range count {
+			Multiply(&t[p], k, a[p*MR*k:], b)
+		}
+		return
+	}
+	*t = [Panels]Tile{}
+	a, b = a[:Panels*MR*k], b[:NR*k] // variants read exactly this far
+	for from := 0; from < k; from += depth {
+		tiles(t, min(depth, k-from), a[from*MR:], MR*k, b[from*NR:])
 	}
 }
 

@@ -103,6 +103,17 @@ func TestLongProductsAreCut(t *testing.T) {
 		r := kerneltest.Rand(4)
 		for _, k := range []int{depth, depth + 1, 2*depth + 3} {
 			a, b := kerneltest.Floats(r, MR*k, false), kerneltest.Floats(r, NR*k, false)
+			many := make([]float32, 0, Panels*MR*k)
+			for range Panels {
+				many = append(many, kerneltest.Floats(r, MR*k, false)...)
+			}
+			var tiles [Panels]Tile
+			MultiplyPanels(&tiles, Panels, k, kerneltest.Fence(t, many), kerneltest.Fence(t, b))
+			for p := range tiles {
+				var want Tile
+				tileGeneric(&want, k, many[p*MR*k:(p+1)*MR*k], b)
+				kerneltest.Equal(t, tiles[p][:], want[:], "k=%d, panel %d", k, p)
+			}
 			var got, want Tile
 			Multiply(&got, k, a, b)
 			tileGeneric(&want, k, a, b)
@@ -197,7 +208,7 @@ func TestPackingFollowsStrides(t *testing.T) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "zf32_avx2_amd64.s", "zf32_neon_arm64.s")
+	kerneltest.Fresh(t, "zdot_vnni_amd64.s", "zf32_avx512_amd64.s", "zf32_avx2_amd64.s", "zf32_neon_arm64.s", "zstore_avx512_amd64.s")
 }
 
 func TestNothingIsAllocated(t *testing.T) {

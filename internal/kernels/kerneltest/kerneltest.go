@@ -48,6 +48,17 @@ func Run(t *testing.T, variants []Variant, f func(t *testing.T)) {
 	}
 }
 
+// OnGo runs f with the Go code alone.
+func OnGo(t testing.TB, f func()) {
+	t.Helper()
+	restore, err := cpu.Override(cpu.Generic.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer restore()
+	f()
+}
+
 // Limit limits the processor to a level until the test or benchmark ends, or
 // skips it.
 func Limit(t testing.TB, l cpu.Level) {

@@ -16,9 +16,7 @@ func Softmax(dst, x []float32) {
 	}
 	dst = dst[:len(x)]
 	m := Max(x)
-	for i, v := range x {
-		dst[i] = eltwise.Exp(v - m)
-	}
+	eltwise.ExpAll(dst, x, m)
 	s := SumF32(dst)
 	for i, e := range dst {
 		dst[i] = e / s
@@ -40,8 +38,8 @@ func LogSoftmax(dst, x []float32) {
 		n := min(len(e), len(x)-i)
 		for j, v := range x[i : i+n] {
 			dst[i+j] = v - m
-			e[j] = eltwise.Exp(dst[i+j])
 		}
+		eltwise.ExpAll(e[:n], dst[i:i+n], 0)
 		s.Add(e[:n])
 	}
 	l := eltwise.Log(s.Total())

@@ -54,7 +54,8 @@ func Check(t *testing.T, c Case, got []*tensor.Tensor) {
 }
 
 // Compare returns how got differs from want by more than the tolerance, which
-// is relative to want's largest finite magnitude.
+// is relative to want's largest finite magnitude. Without tolerance -0 is not
+// +0.
 func Compare(got, want *tensor.Tensor, tol float64) error {
 	if got.Type() != want.Type() || !slices.Equal(got.Shape(), want.Shape()) {
 		return fmt.Errorf("got %v, want %v", got, want)
@@ -84,7 +85,7 @@ func compareFloats[T float32 | float64](got, want []T, tol float64) error {
 	}
 	for i, w := range want {
 		g, w := float64(got[i]), float64(w)
-		if g == w || math.IsNaN(g) && math.IsNaN(w) {
+		if g == w && (tol > 0 || math.Signbit(g) == math.Signbit(w)) || math.IsNaN(g) && math.IsNaN(w) {
 			continue
 		}
 		if d := math.Abs(g - w); !(d <= tol*scale) {

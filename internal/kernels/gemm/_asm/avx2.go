@@ -13,6 +13,7 @@ func avx2() string {
 	avx2Tile(f)
 	avx2Finish(f)
 	avx2AddInts(f)
+	avx2Interleave(f)
 	return f.String()
 }
 

@@ -1,4 +1,4 @@
-// Command _asm writes the assembly of package gemm for AVX2 and NEON into the
+// Command _asm writes the assembly of package gemm for AVX2, AVX-512, AVX-512 VNNI and NEON into the
 // folder given as its argument.
 package main
 
@@ -19,7 +19,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: go run . FOLDER")
 		os.Exit(2)
 	}
-	for name, text := range map[string]string{"zf32_avx2_amd64.s": avx2(), "zf32_neon_arm64.s": neon()} {
+	for name, text := range map[string]string{"zf32_avx2_amd64.s": avx2(), "zdot_vnni_amd64.s": vnni(), "zf32_avx512_amd64.s": avx512(), "zstore_avx512_amd64.s": avx512Store(), "zf32_neon_arm64.s": neon()} {
 		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

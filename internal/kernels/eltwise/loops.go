@@ -1,0 +1,62 @@
+package eltwise
+
+import "github.com/octavo-ml/octavo/internal/cpu"
+
+//go:generate go -C _asm run . ..
+
+// variant is one implementation of the loops below: they run the first whose
+// level may be used. Tests and benchmarks run every row of the table; each
+// equals the function of one element to the bit.
+type variant struct {
+	name  string
+	level cpu.Level
+}
+
+// ExpAll stores Exp(x[i] - shift), the difference rounded to float32, in
+// dst[i]; dst may be x, here and in the other loops.
+func ExpAll(dst, x []float32, shift float32) {
+	done := expSpans(dst, x, shift)
+	Map(dst[done:], x[done:], func(v float32) float32 { return Exp(v - shift) })
+}
+
+// SwishAll stores Swish(x[i], alpha).
+func SwishAll(dst, x []float32, alpha float32) {
+	done := swishSpans(dst, x, alpha)
+	Map(dst[done:], x[done:], func(v float32) float32 { return Swish(v, alpha) })
+}
+
+// SigmoidAll stores Sigmoid(x[i]).
+func SigmoidAll(dst, x []float32) {
+	done := sigmoidSpans(dst, x)
+	Map(dst[done:], x[done:], Sigmoid)
+}
+
+// TanhAll stores Tanh(x[i]).
+func TanhAll(dst, x []float32) {
+	done := tanhSpans(dst, x)
+	Map(dst[done:], x[done:], Tanh)
+}
+
+// ErfAll stores Erf(x[i]).
+func ErfAll(dst, x []float32) {
+	done := erfSpans(dst, x)
+	Map(dst[done:], x[done:], Erf)
+}
+
+// GeluAll stores Gelu(x[i]).
+func GeluAll(dst, x []float32) {
+	done := geluSpans(dst, x)
+	Map(dst[done:], x[done:], Gelu)
+}
+
+// GeluTanhAll stores GeluTanh(x[i]).
+func GeluTanhAll(dst, x []float32) {
+	done := geluTanhSpans(dst, x)
+	Map(dst[done:], x[done:], GeluTanh)
+}
+
+// ClampAll stores min(max(x[i], lo), hi), as Go's min and max have it.
+func ClampAll(dst, x []float32, lo, hi float32) {
+	done := clampSpans(dst, x, lo, hi)
+	Map(dst[done:], x[done:], func(v float32) float32 { return min(max(v, lo), hi) })
+}
