@@ -110,7 +110,15 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	if given("mode") || r.Mode == "" {
 		r.Mode = octavo.Mode(f.mode)
 	}
-	r.Only, r.Keep = append(r.Only, f.only...), append(r.Keep, f.keep...)
+	only, err := patternList("only", f.only)
+	if err != nil {
+		return nil, err
+	}
+	keep, err := patternList("keep", f.keep)
+	if err != nil {
+		return nil, err
+	}
+	r.Only, r.Keep = append(r.Only, only...), append(r.Keep, keep...)
 	for _, o := range f.override {
 		pattern, precision, ok := strings.Cut(o, "=")
 		if !ok {
