@@ -154,10 +154,8 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	if len(f.Paths) == 0 && r.Data.Path != "" {
 		f.Paths = []string{r.Data.Path}
 	}
-	if len(f.Paths) == 0 {
-		return diag.Usagef("%s: static quantization needs samples of what the model will see", path).
-			Note("octavo quantize %s --data calib.npz     arrays named as the inputs", path).
-			Note("octavo quantize %s --data calib/        a folder of .npy or .npz files, one sample each", path)
+	if len(f.Paths) == 0 && f.ranges == "" {
+		return samplesNeeded(path)
 	}
 	m, err := c.load(path)
 	if err != nil {
@@ -168,24 +166,10 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	if err != nil {
 		return err
 	}
-	d, err := c.open(m, &f.dataFlags)
+	q, err := c.quantized(cmd, m, r, f)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	n := r.Data.Samples
-	switch {
-	case n == 0 && cmd.Flags().Changed("samples"):
-		n = d.Len()
-	case n == 0:
-		n = octavo.DefaultSamples
-	}
-	bar := c.progress("calibrating", min(n, d.Len()))
-	q, err := octavo.Quantize(cmd.Context(), m, *r, octavo.WithCalibration(d.Samples(n)), octavo.WithProgress(bar.step), octavo.WithThreads(c.threads))
-	if err != nil {
-		return err
-	}
-	q.RecordPreprocessing(d)
 	c.warnings.Warn(q.Warnings...)
 	if err := c.warnings.Err(); err != nil {
 		return err
@@ -197,6 +181,9 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 		}
 	}
 	if err := q.Save(out); err != nil {
+		return err
+	}
+	if err := f.writeRanges(q); err != nil {
 		return err
 	}
 	c.warnings.Warn(q.Warnings[seen:]...)
