@@ -73,10 +73,14 @@ func TestParityWithONNXRuntime(t *testing.T) {
 		{"digits_mobilenet", "calib_x", "input"}, {"digits_vit", "calib_x", "input"},
 		{"tokens_transformer", "tokens_calib_x", "ids"},
 	} {
-		for _, form := range []string{"u8s8.pt", "u8s8.pc", "s8s8.pc", "s8s8.pt"} {
+		for _, form := range []string{"u8s8.pt", "u8s8.pc", "s8s8.pc", "s8s8.pt", "s8s8.pc sym", "u8s8.pc matmulonly"} {
 			t.Run(c.model+"/"+form, func(t *testing.T) {
 				dir := filepath.Join(fixtures, c.model, "ort")
-				goldenPath := filepath.Join(dir, fmt.Sprintf("%s.qdq.%s.minmax.onnx", c.model, form))
+				types, setting, _ := strings.Cut(form, " ")
+				goldenPath := filepath.Join(dir, fmt.Sprintf("%s.qdq.%s.minmax.onnx", c.model, types))
+				if setting != "" {
+					goldenPath = strings.TrimSuffix(goldenPath, "onnx") + setting + ".onnx"
+				}
 				if _, err := os.Stat(goldenPath); err != nil {
 					t.Skip("no such golden")
 				}
@@ -87,8 +91,15 @@ func TestParityWithONNXRuntime(t *testing.T) {
 					t.Fatal(err)
 				}
 				r := Recipe{Mode: Static, Parity: "onnxruntime"}
-				r.Weights.Granularity = map[bool]string{true: "channel", false: "tensor"}[strings.HasSuffix(form, "pc")]
-				r.Activations.DType = map[bool]string{true: "uint8", false: "int8"}[strings.HasPrefix(form, "u8")]
+				r.Weights.Granularity = map[bool]string{true: "channel", false: "tensor"}[strings.HasSuffix(types, "pc")]
+				r.Activations.DType = map[bool]string{true: "uint8", false: "int8"}[strings.HasPrefix(types, "u8")]
+				switch setting {
+				case "sym":
+					yes := true
+					r.Activations.Symmetric = &yes
+				case "matmulonly":
+					r.Only = []string{"op:Gemm", "op:MatMul"}
+				}
 				q, err := Quantize(context.Background(), m, r, WithCalibration(d.Samples(0)))
 				if err != nil {
 					t.Fatal(err)

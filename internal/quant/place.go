@@ -463,10 +463,13 @@ func (p *placer) bias(n *ir.Node, f op.Facts, input int) {
 }
 
 // limitOf returns the range that the mathematics of v's producer allows. The
-// peer knows that of Softmax alone.
+// peer knows that of Softmax alone, where it quantizes that.
 func (p *placer) limitOf(v *ir.Value) *Limit {
 	n := p.prod[v]
-	if n == nil || p.parity && n.Op.Name() != "Softmax" {
+	if n == nil {
+		return nil
+	}
+	if _, kept := p.kept[n]; p.parity && (kept || n.Op.Name() != "Softmax") {
 		return nil
 	}
 	f, _ := facts(n)

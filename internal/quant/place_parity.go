@@ -138,7 +138,7 @@ func (p *placer) markClamp(n *ir.Node) {
 	}
 	p.mark(y, op.None)
 	// Where the node stays, the value it reads gets the range it lets through.
-	if i, ok := p.points[x]; ok && !p.symmetricActivation && len(p.uses[x]) == 1 && p.out.Points[i].Group == "" {
+	if i, ok := p.points[x]; ok && len(p.uses[x]) == 1 && p.out.Points[i].Group == "" {
 		p.out.Points[i].Ranged = y.Name
 	}
 }
