@@ -66,6 +66,7 @@ type Option func(*options)
 type options struct {
 	samples  iter.Seq2[Inputs, error]
 	ranges   *Ranges
+	cache    string
 	progress func(done int)
 	threads  int
 }
@@ -121,10 +122,14 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		return nil, m.wrap(err)
 	}
 	var cal *calibrate.Result
+	var warnings []Warning
 	if o.ranges != nil {
 		cal, err = o.ranges.statistics(id, placement)
 	} else {
-		cal, err = calibrate.Run(ctx, g, placement.Watched(), tensors(o.samples), calibrate.Options{Threads: o.threads, Histogram: method, Keep: quant.KeptSamples, Progress: o.progress})
+		watched := placement.Watched()
+		cal, warnings, err = o.calibrate(id, watched, func(c calibrate.Options) (*calibrate.Result, error) {
+			return calibrate.Run(ctx, g, watched, tensors(o.samples), c)
+		}, calibrate.Options{Threads: o.threads, Histogram: method, Keep: quant.KeptSamples, Progress: o.progress})
 	}
 	if err != nil {
 		return nil, m.wrap(err)
@@ -142,7 +147,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err != nil {
 		return nil, m.wrap(err)
 	}
-	q := &Model{Path: m.Path, base: m, format: m.format, graph: out, opset: r.Opset, Warnings: plan.Warnings}
+	q := &Model{Path: m.Path, base: m, format: m.format, graph: out, opset: r.Opset, Warnings: append(warnings, plan.Warnings...)}
 	q.Report = report(plan, cal, r)
 	q.Report.Trials = trials
 	q.Report.ranges = rangesOf(id, plan, cal.Samples, &r)

@@ -45,6 +45,9 @@ func run(args []string) int {
 	}
 	if ctx.Err() != nil {
 		fmt.Fprintln(os.Stderr, "octavo: interrupted; nothing was left half-written")
+		if c.resumable {
+			fmt.Fprintln(os.Stderr, "  note: the same command goes on where this one stopped")
+		}
 		return diag.Interrupted.ExitCode()
 	}
 	fmt.Fprint(os.Stderr, "octavo: ")
@@ -60,6 +63,8 @@ type cli struct {
 	silence  []string
 	fail     []string
 	warnings *diag.Sink
+	// resumable says that the same command goes on where this one stopped.
+	resumable bool
 }
 
 func newRoot(c *cli) *cobra.Command {

@@ -24,7 +24,7 @@ type quantizeFlags struct {
 	form                          string
 	opset                         string
 	printRecipe                   bool
-	ranges, saveRanges            string
+	ranges, saveRanges, cache     string
 	dataFlags
 }
 
@@ -60,6 +60,7 @@ func newQuantize(c *cli) *cobra.Command {
 	s.BoolVar(&f.printRecipe, "print-recipe", false, "print the recipe that the flags make, and stop")
 	s.StringVar(&f.ranges, "ranges", "", "file of --save-ranges: quantize with its ranges, without data")
 	s.StringVar(&f.saveRanges, "save-ranges", "", "write the ranges of activations to this file")
+	s.StringVar(&f.cache, "cache", "", "folder that keeps what calibration has seen: a killed run goes on where it stopped")
 	s.BoolVar(&f.strict, "strict", false, "exit 3 if anything that could be quantized stays float")
 	s.BoolVar(&f.force, "force", false, "replace an output file that octavo did not write")
 	return cmd

@@ -45,8 +45,9 @@ func (c *cli) calibrated(cmd *cobra.Command, m *octavo.Model, r *octavo.Recipe, 
 	case n == 0:
 		n = octavo.DefaultSamples
 	}
+	c.resumable = f.cache != ""
 	bar := c.progress("calibrating", min(n, d.Len()))
-	q, err := octavo.Quantize(cmd.Context(), m, *r, octavo.WithCalibration(d.Samples(n)), octavo.WithProgress(bar.step), octavo.WithThreads(c.threads))
+	q, err := octavo.Quantize(cmd.Context(), m, *r, octavo.WithCalibration(d.Samples(n)), octavo.WithProgress(bar.step), octavo.WithThreads(c.threads), octavo.WithCache(f.cache))
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ var known = []Known{
 	{"OCT017", "a class has no sample"},
 	{"OCT018", "files beside the pictures of a folder are left aside"},
 	{"OCT019", "inputs lie far outside what a model was calibrated for"},
+	{"OCT020", "a cache of calibration cannot be used"},
 }
 
 // KnownWarnings returns the table of warnings, ordered by id.

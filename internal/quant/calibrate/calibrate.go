@@ -15,6 +15,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -37,6 +38,12 @@ type Options struct {
 	Keep int
 	// Progress is called after each sample, from one goroutine at a time.
 	Progress func(done int)
+	// Resume is the state of an earlier run over the same samples; nil: none.
+	Resume *State
+	// Save, if set, is given the state every Every and at the end. An error of
+	// it ends the run.
+	Save  func(*State) error
+	Every time.Duration
 }
 
 // Kept is a sample and what the float graph makes of it.
@@ -86,29 +93,64 @@ func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[r
 		in    runtime.Tensors
 	}
 	jobs := make(chan job)
-	stats := make([]map[string]*observe.Stats, workers)
+	whole := newState(watched, o.Histogram)
+	if o.Resume != nil && o.Resume.fits(watched, o.Histogram) {
+		whole = o.Resume
+	}
+	before := maps.Clone(whole.Done)
 	var mu sync.Mutex
 	done := 0
 	eg, ctx := errgroup.WithContext(ctx)
-	for w := range workers {
-		stats[w] = map[string]*observe.Stats{}
-		for _, name := range watched {
-			stats[w][name] = observe.New(o.Histogram)
-		}
+	for range workers {
 		eg.Go(func() error {
+			own, saved := newState(watched, o.Histogram), time.Now()
 			for j := range jobs {
-				out, err := one(ctx, prog, j.index, j.in, stats[w])
+				var d Digest
+				if o.Save != nil || len(before) > 0 {
+					d = digestOf(j.in)
+				}
+				mu.Lock()
+				seen, skip := before[j.index]
+				wanted := keep.wants(j.index)
+				mu.Unlock()
+				if skip && seen != d {
+					return ErrStale
+				}
+				var out runtime.Tensors
+				var err error
+				switch {
+				case !skip:
+					out, err = one(ctx, prog, j.index, j.in, own.Stats)
+					own.Done[j.index] = d
+				case wanted:
+					out, err = prog.Run(ctx, j.in)
+				}
 				if err != nil {
 					return err
 				}
 				mu.Lock()
 				done++
-				keep.add(j.index, Kept{j.in, out})
+				if !skip || wanted {
+					keep.add(j.index, Kept{j.in, out})
+				}
 				if o.Progress != nil {
 					o.Progress(done)
 				}
+				if o.Save != nil && time.Since(saved) > o.Every {
+					whole.add(own)
+					own = newState(watched, o.Histogram)
+					if err = o.Save(whole); err == nil {
+						saved = time.Now()
+					}
+				}
 				mu.Unlock()
+				if err != nil {
+					return err
+				}
 			}
+			mu.Lock()
+			whole.add(own)
+			mu.Unlock()
 			return nil
 		})
 	}
@@ -134,12 +176,15 @@ func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[r
 	if done == 0 {
 		return nil, &diag.Error{Msg: "the calibration data holds no samples", Notes: []string{"give at least 32 that are typical of what the model will see"}}
 	}
-	for _, more := range stats[1:] {
-		for name, s := range more {
-			stats[0][name].Merge(s)
+	if len(whole.Done) > done {
+		return nil, ErrStale // there were more samples then
+	}
+	if o.Save != nil {
+		if err := o.Save(whole); err != nil {
+			return nil, err
 		}
 	}
-	r := &Result{Stats: stats[0], Samples: done}
+	r := &Result{Stats: whole.Stats, Samples: done}
 	for _, i := range slices.Sorted(maps.Keys(keep.m)) {
 		r.Kept = append(r.Kept, keep.m[i])
 	}

@@ -130,6 +130,9 @@ func New(histogram bool) *Stats {
 	return s
 }
 
+// HasHistogram reports whether values are counted beside their extremes.
+func (s *Stats) HasHistogram() bool { return s.hist != nil }
+
 // Observe takes in the values of one sample; index is its number among all
 // samples. A sample may be given in parts.
 func (s *Stats) Observe(index int, x []float32) {
