@@ -25,6 +25,7 @@ type quantizeFlags struct {
 	opset                         string
 	printRecipe                   bool
 	dataFlags
+	fixed shapeFlags
 }
 
 func newQuantize(c *cli) *cobra.Command {
@@ -55,6 +56,7 @@ func newQuantize(c *cli) *cobra.Command {
 	s.StringVar(&f.form, "onnx-form", "qdq", "qdq or qoperator")
 	s.StringVar(&f.opset, "opset", "keep", "ONNX opset to write, 13 to 25; keep is the input's, at least 13")
 	s.StringVar(&f.reduceRange, "reduce-range", "off", "on: 7-bit weights, against int16 saturation on x86 without VNNI")
+	f.fixed.add(s)
 	s.StringVar(&f.recipe, "recipe", "", "YAML file with all of the above; flags override it")
 	s.BoolVar(&f.printRecipe, "print-recipe", false, "print the recipe that the flags make, and stop")
 	s.BoolVar(&f.strict, "strict", false, "exit 3 if anything that could be quantized stays float")
@@ -148,7 +150,7 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 			Note("octavo quantize %s --data calib.npz     arrays named as the inputs", path).
 			Note("octavo quantize %s --data calib/        a folder of .npy or .npz files, one sample each", path)
 	}
-	m, err := c.load(path)
+	m, err := c.loadFixed(path, &f.fixed)
 	if err != nil {
 		return err
 	}
