@@ -66,6 +66,7 @@ type options struct {
 	samples  iter.Seq2[Inputs, error]
 	progress func(done int)
 	threads  int
+	random   *randomCalibration // set: in the place of samples
 }
 
 // WithCalibration gives the samples from which ranges are taken.
@@ -86,8 +87,15 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	for _, f := range opts {
 		f(&o)
 	}
-	if r.Mode != "" && r.Mode != quant.Auto && r.Mode != quant.Static {
-		return nil, diag.Usagef("mode %q is not known", r.Mode).Note("known: auto, static")
+	if err := r.Mode.Check(); err != nil {
+		return nil, err
+	}
+	if o.random != nil {
+		samples, err := m.RandomSamples(o.random.n, o.random.seed)
+		if err != nil {
+			return nil, err
+		}
+		o.samples = samples
 	}
 	if o.samples == nil {
 		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line")
@@ -138,6 +146,9 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		q.Warnings = append(q.Warnings, growing(q.Report.Growing, len(cal.Stats)))
 	}
 	q.stamp(&r)
+	if o.random != nil {
+		o.random.stamp(q)
+	}
 	return q, nil
 }
 

@@ -26,6 +26,7 @@ type quantizeFlags struct {
 	printRecipe                   bool
 	dataFlags
 	fixed shapeFlags
+	seed  uint64
 }
 
 func newQuantize(c *cli) *cobra.Command {
@@ -41,7 +42,8 @@ func newQuantize(c *cli) *cobra.Command {
 	s := cmd.Flags()
 	s.StringVarP(&f.out, "out", "o", "", "output file; its ending names the format (default: MODEL.int8.onnx beside the model)")
 	s.StringVar(&f.mode, "mode", "auto", "auto or static; auto is static where --data is given")
-	f.add(s, "calibration samples")
+	f.add(s, "calibration samples, or random")
+	s.Uint64Var(&f.seed, "seed", 0, "of --data random; the file records it")
 	s.IntVar(&f.samples, "samples", octavo.DefaultSamples, "how many samples to use, spread evenly over the data")
 	s.StringVar(&f.target, "target", octavo.DefaultTarget, "the runtime that the result is for: "+strings.Join(octavo.Targets(), ", "))
 	s.StringVar(&f.weights, "weights", "", "type of weights (default: by target)")
@@ -96,6 +98,9 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	if given("samples") {
 		r.Data.Samples = f.samples
 	}
+	if given("seed") {
+		r.Data.Seed = f.seed
+	}
 	if given("strict") {
 		r.Strict = f.strict
 	}
@@ -145,31 +150,28 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	if len(f.Paths) == 0 && r.Data.Path != "" {
 		f.Paths = []string{r.Data.Path}
 	}
-	if len(f.Paths) == 0 {
-		return diag.Usagef("%s: static quantization needs samples of what the model will see", path).
-			Note("octavo quantize %s --data calib.npz     arrays named as the inputs", path).
-			Note("octavo quantize %s --data calib/        a folder of .npy or .npz files, one sample each", path)
+	if err := r.Mode.Check(); err != nil {
+		return err
 	}
 	m, err := c.loadFixed(path, &f.fixed)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
+	if len(f.Paths) == 0 {
+		return m.DataNeeded()
+	}
 	out, err := c.outputPath(path, f.out, f.force)
 	if err != nil {
 		return err
 	}
-	d, err := c.open(m, &f.dataFlags)
+	samples, n, closeData, err := c.calibration(m, f, r)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	n := r.Data.Samples
-	if n == 0 {
-		n = octavo.DefaultSamples
-	}
-	bar := c.progress("calibrating", min(n, d.Len()))
-	q, err := octavo.Quantize(cmd.Context(), m, *r, octavo.WithCalibration(d.Samples(n)), octavo.WithProgress(bar.step), octavo.WithThreads(c.threads))
+	defer closeData()
+	bar := c.progress("calibrating", n)
+	q, err := octavo.Quantize(cmd.Context(), m, *r, samples, octavo.WithProgress(bar.step), octavo.WithThreads(c.threads))
 	if err != nil {
 		return err
 	}
@@ -217,6 +219,10 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, data *dataF
 		}
 	}
 	fmt.Fprintf(w, "  took       %.1f s, peak memory %s\n", spent.Seconds(), size(peak))
-	_, err = fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, strings.Join(data.args(), " "))
+	next := strings.Join(data.args(), " ")
+	if next == "--data "+randomData {
+		next = "--data test.npz"
+	}
+	_, err = fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, next)
 	return err
 }
