@@ -116,7 +116,9 @@ func decode(src *format.Source) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Model{Path: src.Path, Warnings: m.Warnings, src: src, format: f, graph: m.Graph}, nil
+	out := &Model{Path: src.Path, Warnings: m.Warnings, src: src, format: f, graph: m.Graph}
+	out.Warnings = append(out.Warnings, calibrationWarnings(out)...)
+	return out, nil
 }
 
 // Close releases the file. Models made from this one, and programs compiled

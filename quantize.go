@@ -69,6 +69,7 @@ type options struct {
 	cache    string
 	progress func(done int)
 	threads  int
+	random   *randomCalibration // set: in the place of samples
 }
 
 // WithCalibration gives the samples from which ranges are taken.
@@ -89,11 +90,18 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	for _, f := range opts {
 		f(&o)
 	}
-	if r.Mode != "" && r.Mode != quant.Auto && r.Mode != quant.Static {
-		return nil, diag.Usagef("mode %q is not known", r.Mode).Note("known: auto, static")
+	if err := r.Mode.Check(); err != nil {
+		return nil, err
+	}
+	if o.random != nil {
+		samples, err := m.RandomSamples(o.random.n, o.random.seed)
+		if err != nil {
+			return nil, err
+		}
+		o.samples = samples
 	}
 	if o.ranges != nil {
-		r.Data.Samples, r.Activations.Observer = o.ranges.Asked, o.ranges.Observer
+		r.Data.Samples, r.Data.Seed, r.Activations.Observer = o.ranges.Asked, o.ranges.Seed, o.ranges.Observer
 	}
 	if o.samples == nil && o.ranges == nil {
 		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line")
@@ -158,8 +166,11 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		q.Warnings = append(q.Warnings, growing(q.Report.Growing, len(cal.Stats)))
 	}
 	q.stamp(&r)
-	if o.ranges != nil && o.ranges.Preprocess != "" {
-		q.graph.Meta[metaPreprocess] = o.ranges.Preprocess
+	if o.random != nil {
+		o.random.stamp(q)
+	}
+	if o.ranges != nil {
+		o.ranges.mark(q)
 	}
 	return q, nil
 }

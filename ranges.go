@@ -38,8 +38,11 @@ type Ranges struct {
 	Observer string `json:"observer,omitempty"`
 	// Preprocess says how pictures became inputs, in the form of the model's
 	// metadata; "" where there were none.
-	Preprocess string       `json:"preprocess,omitempty"`
-	Values     []ValueRange `json:"values"`
+	Preprocess string `json:"preprocess,omitempty"`
+	// Calibration is the mark of random samples, and Seed theirs.
+	Calibration string       `json:"calibration,omitempty"`
+	Seed        uint64       `json:"seed,omitempty"`
+	Values      []ValueRange `json:"values"`
 }
 
 // ValueRange is the range chosen for one value in one scheme, before limits
@@ -121,8 +124,18 @@ func (m *Model) Ranges() *Ranges {
 		return nil
 	}
 	r := m.Report.ranges
-	r.Preprocess = m.graph.Meta[metaPreprocess]
+	r.Preprocess, r.Calibration = m.graph.Meta[metaPreprocess], m.graph.Meta[calibrationKey]
 	return &r
+}
+
+// mark records in q what the run that saved r recorded of its data.
+func (r *Ranges) mark(q *Model) {
+	for key, text := range map[string]string{metaPreprocess: r.Preprocess, calibrationKey: r.Calibration} {
+		if text != "" {
+			q.graph.Meta[key] = text
+		}
+	}
+	q.Warnings = append(q.Warnings, calibrationWarnings(q)...)
 }
 
 // WithRanges quantizes with ranges that were saved, instead of samples. What
@@ -131,7 +144,7 @@ func WithRanges(r *Ranges) Option { return func(o *options) { o.ranges = r } }
 
 // rangesOf notes the ranges of a plan.
 func rangesOf(digest string, plan *quant.Plan, samples int, r *Recipe) Ranges {
-	out := Ranges{Schema: RangesSchema, Model: digest, Samples: samples, Asked: r.Data.Samples, Observer: r.Activations.Observer, Values: []ValueRange{}}
+	out := Ranges{Schema: RangesSchema, Model: digest, Samples: samples, Asked: r.Data.Samples, Seed: r.Data.Seed, Observer: r.Activations.Observer, Values: []ValueRange{}}
 	for _, c := range plan.Chosen {
 		out.Values = append(out.Values, ValueRange{c.Value, c.Want.Type.String(), c.Want.Symmetric, c.Lo, c.Hi})
 	}

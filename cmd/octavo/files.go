@@ -52,7 +52,7 @@ func (c *cli) outputPath(in, out string, force bool) (string, error) {
 
 // resolvePaths makes the paths of a recipe relative to its file.
 func resolvePaths(r *octavo.Recipe, file string) {
-	if r.Data.Path != "" && !filepath.IsAbs(r.Data.Path) {
+	if r.Data.Path != "" && r.Data.Path != randomData && !filepath.IsAbs(r.Data.Path) {
 		r.Data.Path = filepath.Join(filepath.Dir(file), r.Data.Path)
 	}
 }

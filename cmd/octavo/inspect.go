@@ -13,13 +13,14 @@ import (
 
 func newInspect(c *cli) *cobra.Command {
 	var tensors bool
+	var shapes shapeFlags
 	cmd := &cobra.Command{
 		Use:     "inspect MODEL",
 		Short:   "Show inputs, outputs, operators, parameters and precision of a model",
 		Example: "  octavo inspect model.onnx\n  octavo inspect model.onnx --tensors",
 		Args:    exactly(1, "one model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := c.load(args[0])
+			m, err := c.loadFixed(args[0], &shapes)
 			if err != nil {
 				return err
 			}
@@ -47,6 +48,7 @@ func newInspect(c *cli) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&tensors, "tensors", false, "list the nodes, by the names that --keep and --override take, with the types they compute")
+	shapes.add(cmd.Flags())
 	return cmd
 }
 

@@ -26,6 +26,8 @@ type quantizeFlags struct {
 	printRecipe                   bool
 	ranges, saveRanges, cache     string
 	dataFlags
+	fixed shapeFlags
+	seed  uint64
 }
 
 func newQuantize(c *cli) *cobra.Command {
@@ -41,7 +43,8 @@ func newQuantize(c *cli) *cobra.Command {
 	s := cmd.Flags()
 	s.StringVarP(&f.out, "out", "o", "", "output file; its ending names the format (default: MODEL.int8.onnx beside the model)")
 	s.StringVar(&f.mode, "mode", "auto", "auto or static; auto is static where --data is given")
-	f.add(s, "calibration samples")
+	f.add(s, "calibration samples, or random")
+	s.Uint64Var(&f.seed, "seed", 0, "of --data random; the file records it")
 	s.IntVar(&f.samples, "samples", octavo.DefaultSamples, "how many samples to use, spread evenly over the data; 0 is all")
 	s.StringVar(&f.target, "target", octavo.DefaultTarget, "the runtime that the result is for: "+strings.Join(octavo.Targets(), ", "))
 	s.StringVar(&f.weights, "weights", "", "type of weights (default: by target)")
@@ -56,6 +59,7 @@ func newQuantize(c *cli) *cobra.Command {
 	s.StringVar(&f.form, "onnx-form", "qdq", "qdq or qoperator")
 	s.StringVar(&f.opset, "opset", "keep", "ONNX opset to write, 13 to 25; keep is the input's, at least 13")
 	s.StringVar(&f.reduceRange, "reduce-range", "off", "on: 7-bit weights, against int16 saturation on x86 without VNNI")
+	f.fixed.add(s)
 	s.StringVar(&f.recipe, "recipe", "", "YAML file with all of the above; flags override it")
 	s.BoolVar(&f.printRecipe, "print-recipe", false, "print the recipe that the flags make, and stop")
 	s.StringVar(&f.ranges, "ranges", "", "file of --save-ranges: quantize with its ranges, without data")
@@ -97,6 +101,9 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	}
 	if given("samples") {
 		r.Data.Samples = f.samples
+	}
+	if given("seed") {
+		r.Data.Seed = f.seed
 	}
 	if given("strict") {
 		r.Strict = f.strict
@@ -155,14 +162,17 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	if len(f.Paths) == 0 && r.Data.Path != "" {
 		f.Paths = []string{r.Data.Path}
 	}
-	if len(f.Paths) == 0 && f.ranges == "" {
-		return samplesNeeded(path)
+	if err := r.Mode.Check(); err != nil {
+		return err
 	}
-	m, err := c.load(path)
+	m, err := c.loadFixed(path, &f.fixed)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
+	if len(f.Paths) == 0 && f.ranges == "" {
+		return m.DataNeeded()
+	}
 	out, err := c.outputPath(path, f.out, f.force)
 	if err != nil {
 		return err
@@ -218,6 +228,10 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, data *dataF
 		}
 	}
 	fmt.Fprintf(w, "  took       %.1f s, peak memory %s\n", spent.Seconds(), size(peak))
-	_, err = fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, strings.Join(data.args(), " "))
+	next := strings.Join(data.args(), " ")
+	if next == "--data "+randomData {
+		next = "--data test.npz"
+	}
+	_, err = fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, next)
 	return err
 }

@@ -259,3 +259,35 @@ func ParseDim(s string) Dim {
 	}
 	return Dim{expr: s}.poly().dim()
 }
+
+// Substitute returns d with numbers in the place of symbols, which go by the
+// text of Name. A quotient in which a substituted symbol may stand becomes
+// Unknown: inference computes it anew.
+func (d Dim) Substitute(sizes map[string]int) Dim {
+	if d.expr == "" || d.IsUnknown() {
+		return d
+	}
+	out := poly{}
+	for key, c := range d.poly() {
+		var rest []string
+		for _, f := range splitTop(key, '*') {
+			size, ok := sizes[Dim{expr: f}.Name()]
+			switch {
+			case f == "":
+			case ok:
+				c *= size
+			case strings.HasPrefix(f, "floor("):
+				for name := range sizes {
+					if strings.Contains(f, name) {
+						return Unknown
+					}
+				}
+				rest = append(rest, f)
+			default:
+				rest = append(rest, f)
+			}
+		}
+		out[strings.Join(rest, "*")] += c
+	}
+	return out.dim()
+}

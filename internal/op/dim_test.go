@@ -206,3 +206,22 @@ func TestParseDimTakesAnything(t *testing.T) {
 		_ = fmt.Sprint(once.Name(), once.Mul(op.Sym("n")).Sub(once))
 	})
 }
+
+func TestSubstitute(t *testing.T) {
+	sizes := map[string]int{"n": 4, "a b": 5}
+	for _, c := range []struct{ in, want op.Dim }{
+		{op.Size(3), op.Size(3)},
+		{op.Unknown, op.Unknown},
+		{op.Sym("n"), op.Size(4)},
+		{op.Sym("a b"), op.Size(5)},
+		{op.Sym("m"), op.Sym("m")},
+		{op.Sym("n").Mul(op.Sym("m")).Add(op.Sym("n")).Add(op.Size(1)), op.Sym("m").Mul(op.Size(4)).Add(op.Size(5))},
+		{op.Sym("n").Mul(op.Sym("n")), op.Size(16)},
+		{op.Sym("n").Add(op.Size(1)).Div(op.Size(2)), op.Unknown},
+		{op.Sym("m").Div(op.Size(2)).Add(op.Sym("n")), op.Sym("m").Div(op.Size(2)).Add(op.Size(4))},
+	} {
+		if got := c.in.Substitute(sizes); got != c.want {
+			t.Errorf("%v: got %v, want %v", c.in, got, c.want)
+		}
+	}
+}

@@ -59,8 +59,10 @@ type Recipe struct {
 
 // Data names the calibration samples.
 type Data struct {
-	Path    string `yaml:"path,omitempty"`
+	Path    string `yaml:"path,omitempty"` // or "random"
 	Samples int    `yaml:"samples,omitempty"`
+	// Seed is that of random samples.
+	Seed uint64 `yaml:"seed,omitempty"`
 }
 
 // Activations says how activations are quantized.
