@@ -83,20 +83,32 @@ func TestKilledCalibration(t *testing.T) {
 		t.Skip("calibrates many times")
 	}
 	_, want := cached(t, seeded(cacheSamples, 1))
+	// run starts the child, kills it some time after its calibration began
+	// where that is asked for, and returns how long calibration took.
 	run := func(dir string, kill time.Duration) time.Duration {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledCalibration$")
 		cmd.Env = append(os.Environ(), cacheFolder+"="+dir)
-		begun := time.Now()
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if kill > 0 {
-			time.AfterFunc(kill, func() { _ = cmd.Process.Kill() })
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		var begun time.Time
+		for {
+			select {
+			case err := <-ended:
+				if err != nil && kill == 0 {
+					t.Fatal(err)
+				}
+				return time.Since(begun)
+			case <-time.After(time.Millisecond):
+			}
+			if _, err := os.Stat(filepath.Join(dir, "cache")); err == nil && begun.IsZero() {
+				if begun = time.Now(); kill > 0 {
+					time.AfterFunc(kill, func() { _ = cmd.Process.Kill() })
+				}
+			}
 		}
-		if err := cmd.Wait(); err != nil && kill == 0 {
-			t.Fatal(err)
-		}
-		return time.Since(begun)
 	}
 	spent := run(t.TempDir(), 0)
 	random := rand.New(rand.NewPCG(8, 8))
