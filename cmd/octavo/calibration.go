@@ -22,8 +22,8 @@ func (f *quantizeFlags) isRandom() (bool, error) {
 
 // calibration returns where ranges are taken from, with the number of samples,
 // and what is to be closed after use.
-func (c *cli) calibration(m *octavo.Model, f *quantizeFlags, data *octavo.Recipe) (octavo.Option, int, func() error, error) {
-	n := data.Data.Samples
+func (c *cli) calibration(m *octavo.Model, f *quantizeFlags, r *octavo.Recipe) (octavo.Option, int, func() error, error) {
+	n := r.Data.Samples
 	if n == 0 {
 		n = octavo.DefaultSamples
 	}
@@ -32,7 +32,10 @@ func (c *cli) calibration(m *octavo.Model, f *quantizeFlags, data *octavo.Recipe
 		return nil, 0, nil, err
 	}
 	if random {
-		return octavo.WithRandomCalibration(n, data.Data.Seed), n, func() error { return nil }, nil
+		return octavo.WithRandomCalibration(n, r.Data.Seed), n, func() error { return nil }, nil
+	}
+	if r.Data.Seed != 0 {
+		c.warnings.Warn(octavo.Warning{ID: "OCT007", Msg: "--seed is ignored: only --data random uses it"})
 	}
 	d, err := c.open(m, &f.dataFlags)
 	if err != nil {
