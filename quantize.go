@@ -251,6 +251,7 @@ func (m *Model) stamp(r *Recipe) {
 	if m.graph.Meta == nil {
 		m.graph.Meta = map[string]string{}
 	}
+	delete(m.graph.Meta, calibrationKey) // a mark of the input's is not the result's
 	m.graph.Meta["octavo.version"] = Version
 	m.graph.Meta["octavo.recipe.sha256"] = hex.EncodeToString(sum[:])
 }

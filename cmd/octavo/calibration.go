@@ -41,6 +41,9 @@ func (c *cli) calibrated(cmd *cobra.Command, m *octavo.Model, r *octavo.Recipe, 
 	if random {
 		return make(octavo.WithRandomCalibration(n, r.Data.Seed), n)
 	}
+	if r.Data.Seed != 0 {
+		c.warnings.Warn(octavo.Warning{ID: "OCT007", Msg: "--seed is ignored: only --data random uses it"})
+	}
 	d, err := c.open(m, &f.dataFlags)
 	if err != nil {
 		return nil, err

@@ -173,7 +173,7 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	if len(f.Paths) == 0 && f.ranges == "" {
 		return m.DataNeeded()
 	}
-	out, err := c.outputPath(path, f.out, f.force)
+	out, err := m.OutputPath(f.out, f.force)
 	if err != nil {
 		return err
 	}
