@@ -55,7 +55,7 @@ func (m *Model) Inspect() (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := &Info{Schema: "octavo.inspect/1", Format: m.format.Name}
+	info := &Info{Schema: "octavo.inspect/1", Format: m.format.Name, Hard: []string{}}
 	describe := func(vs []*ir.Value) (out []ValueInfo) {
 		for _, v := range vs {
 			out = append(out, ValueInfo{v.Name, typeText(v)})
@@ -103,7 +103,7 @@ func (m *Model) Inspect() (*Info, error) {
 	slices.SortFunc(info.Operators, func(a, b OperatorInfo) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
 	})
-	info.Hard = hard(g)
+	info.Hard = append(info.Hard, hard(g)...)
 	return info, nil
 }
 

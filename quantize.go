@@ -54,10 +54,10 @@ type Trial = quant.Trial
 
 // Range is the choice made for one value.
 type Range struct {
-	Value     string
-	Type      string
-	Scale     float32 // the first, where there are several
-	ZeroPoint int64
+	Value     string  `json:"value"`
+	Type      string  `json:"type"`
+	Scale     float32 `json:"scale"` // the first, where there are several
+	ZeroPoint int64   `json:"zero_point"`
 }
 
 // An Option changes how Quantize works.
@@ -106,13 +106,22 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if o.samples == nil && o.ranges == nil {
 		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line")
 	}
+	method, err := quant.NeedsHistogram(&r)
+	if err != nil {
+		return nil, err
+	}
 	g, err := m.prepare(r.Parity != "")
 	if err != nil {
 		return nil, err
 	}
 	if n := quantizedNodes(g); n > 0 {
-		return nil, &diag.Error{Msg: fmt.Sprintf("%s: the model is quantized already (%d QuantizeLinear and DequantizeLinear nodes)", m.Path, n),
-			Notes: []string{"quantize the float model it was made from"}}
+		if r.Existing != quant.ExistingStrip {
+			return nil, &diag.Error{Msg: fmt.Sprintf("%s: the model is quantized already (%d QuantizeLinear and DequantizeLinear nodes)", m.Path, n),
+				Notes: []string{"quantize the float model it was made from", "or take this one back to floats first, with what rounding its weights has cost: --existing strip"}}
+		}
+		if g, err = m.stripped(r.Parity != ""); err != nil {
+			return nil, err
+		}
 	}
 	placement, err := quant.Place(g, &r)
 	if err != nil {
@@ -120,10 +129,6 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	}
 	if len(placement.Nodes) == 0 {
 		return nil, nothingToDo(m, placement)
-	}
-	method, err := quant.NeedsHistogram(&r)
-	if err != nil {
-		return nil, err
 	}
 	id, err := digest(g)
 	if err != nil {
@@ -223,7 +228,7 @@ func growing(names []string, of int) Warning {
 }
 
 func report(plan *quant.Plan, cal *calibrate.Result, r Recipe) *Report {
-	rep := &Report{Samples: cal.Samples, Quantized: len(plan.Nodes), Float: plan.Skipped, recipe: r}
+	rep := &Report{Samples: cal.Samples, Quantized: len(plan.Nodes), Float: append([]Skip{}, plan.Skipped...), recipe: r}
 	for i, pt := range plan.Points {
 		p := plan.Params[i]
 		v := Range{Value: pt.Value, Type: p.Type.String(), Scale: p.Scale[0]}

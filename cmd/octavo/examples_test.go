@@ -243,7 +243,7 @@ func TestExamplesOfDocsRun(t *testing.T) {
 		var lines []string
 		fenced := false
 		for line := range strings.Lines(string(b)) {
-			line = strings.TrimSpace(line)
+			line = strings.TrimRight(line, "\r\n ")
 			if strings.HasPrefix(line, "```") {
 				fenced = !fenced
 			}

@@ -25,6 +25,7 @@ type quantizeFlags struct {
 	opset                         string
 	printRecipe                   bool
 	ranges, saveRanges, cache     string
+	existing                      string
 	dataFlags
 	fixed shapeFlags
 	seed  uint64
@@ -62,6 +63,7 @@ func newQuantize(c *cli) *cobra.Command {
 	f.fixed.add(s)
 	s.StringVar(&f.recipe, "recipe", "", "YAML file with all of the above; flags override it")
 	s.BoolVar(&f.printRecipe, "print-recipe", false, "print the recipe that the flags make, and stop")
+	s.StringVar(&f.existing, "existing", "error", "what becomes of a model that is quantized already: error, or strip (back to floats, then quantized anew)")
 	s.StringVar(&f.ranges, "ranges", "", "file of --save-ranges: quantize with its ranges, without data")
 	s.StringVar(&f.saveRanges, "save-ranges", "", "write the ranges of activations to this file")
 	s.StringVar(&f.cache, "cache", "", "folder that keeps what calibration has seen: a killed run goes on where it stopped")
@@ -96,6 +98,7 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	set("observer", &r.Activations.Observer, f.observer)
 	set("parity", &r.Parity, f.parity)
 	set("onnx-form", &r.OnnxForm, f.form)
+	set("existing", &r.Existing, f.existing)
 	if given("symmetric") {
 		r.Activations.Symmetric = &f.symmetric
 	}

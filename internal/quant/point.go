@@ -64,10 +64,12 @@ type Limit struct{ Lo, Hi float64 }
 
 // Skip is a node that stays float, and why.
 type Skip struct {
-	Node, Op, Reason string
+	Node   string `json:"node"`
+	Op     string `json:"op"`
+	Reason string `json:"reason"`
 	// Wanted says that the recipe asked for this node to be quantized as far
 	// as the target allows: what --strict refuses.
-	Wanted bool
+	Wanted bool `json:"wanted"`
 }
 
 // Placement says where a graph is quantized, before any statistics.
