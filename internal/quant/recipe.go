@@ -109,6 +109,9 @@ func ParseRecipe(b []byte) (*Recipe, error) {
 	if err := d.Decode(&r); err != nil && !errors.Is(err, io.EOF) {
 		return nil, &diag.Error{Kind: diag.Usage, Msg: "recipe: " + yamlMessage(err), Notes: nearestKeys(err)}
 	}
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, &diag.Error{Kind: diag.Usage, Msg: "recipe: a second document follows the first", Notes: []string{"a file holds one recipe: remove what stands behind ---"}}
+	}
 	if r.Version != 0 && r.Version != 1 {
 		return nil, &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf("recipe: version %d is not known; this release reads version 1", r.Version)}
 	}
