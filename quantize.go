@@ -24,6 +24,9 @@ type Recipe = quant.Recipe
 // Override changes the treatment of some nodes of a Recipe.
 type Override = quant.Override
 
+// RecipePreprocess says in a recipe how pictures become inputs.
+type RecipePreprocess = quant.Preprocess
+
 // Static is the mode in which activations get their ranges from samples.
 const Static = quant.Static
 
@@ -247,7 +250,7 @@ func report(plan *quant.Plan, cal *calibrate.Result, r Recipe) *Report {
 // without paths. No time, so that the same inputs give the same bytes.
 func (m *Model) stamp(r *Recipe) {
 	c := *r
-	c.Data.Path = ""
+	c.Data.Path, c.Preprocess, c.Evaluate = "", "", quant.Evaluate{} // the model records what preprocessing was
 	text, err := c.YAML()
 	if err != nil {
 		return // a Recipe always encodes

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/octavo-ml/octavo"
 )
@@ -17,7 +18,17 @@ func fileSize(path string) (int64, error) {
 
 // resolvePaths makes the paths of a recipe relative to its file.
 func resolvePaths(r *octavo.Recipe, file string) {
-	if r.Data.Path != "" && r.Data.Path != randomData && !filepath.IsAbs(r.Data.Path) {
-		r.Data.Path = filepath.Join(filepath.Dir(file), r.Data.Path)
+	beside := func(path string) string {
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(filepath.Dir(file), path)
+	}
+	if r.Data.Path != randomData {
+		r.Data.Path = beside(r.Data.Path)
+	}
+	r.Evaluate.Data, r.Evaluate.Labels = beside(r.Evaluate.Data), beside(r.Evaluate.Labels)
+	if name := string(r.Preprocess); !r.Preprocess.IsDefinition() && !slices.Contains(octavo.Presets(), name) {
+		r.Preprocess = octavo.RecipePreprocess(beside(name))
 	}
 }

@@ -86,6 +86,10 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 		resolvePaths(r, f.recipe)
 	}
 	given := cmd.Flags().Changed
+	if given("preprocess") {
+		r.Preprocess = octavo.RecipePreprocess(f.Preprocess.Name)
+	}
+	f.Preprocess.Name = string(r.Preprocess)
 	set := func(name string, dst *string, v string) {
 		if given(name) {
 			*dst = v
@@ -201,10 +205,10 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 		return err
 	}
 	c.warnings.Warn(q.Warnings[seen:]...)
-	return c.summary(cmd.OutOrStdout(), path, out, q.Report, &f.dataFlags, time.Since(start))
+	return c.summary(cmd.OutOrStdout(), path, out, q.Report, f.judging(r), time.Since(start))
 }
 
-func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, data *dataFlags, spent time.Duration) error {
+func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging string, spent time.Duration) error {
 	before, err := fileSize(in)
 	if err != nil {
 		return err
@@ -231,10 +235,25 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, data *dataF
 		}
 	}
 	fmt.Fprintf(w, "  took       %.1f s, peak memory %s\n", spent.Seconds(), size(peak))
-	next := strings.Join(data.args(), " ")
-	if next == "--data "+randomData {
-		next = "--data test.npz"
-	}
-	_, err = fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, next)
+	_, err = fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, judging)
 	return err
+}
+
+// judging returns the flags of validate for the result: what the recipe says,
+// else the calibration data, for want of other.
+func (f *quantizeFlags) judging(r *octavo.Recipe) string {
+	e := r.Evaluate
+	if e.Data == "" {
+		if args := strings.Join(f.args(), " "); args != "" && args != "--data "+randomData {
+			return args
+		}
+		return "--data test.npz"
+	}
+	out := []string{"--data", e.Data}
+	for _, a := range []struct{ flag, value string }{{"--labels", e.Labels}, {"--task", e.Task}, {"--max-drop", e.MaxDrop}} {
+		if a.value != "" {
+			out = append(out, a.flag, a.value)
+		}
+	}
+	return strings.Join(out, " ")
 }

@@ -41,6 +41,7 @@ type Recipe struct {
 	Mode        Mode        `yaml:"mode,omitempty"`
 	Target      string      `yaml:"target,omitempty"`
 	Data        Data        `yaml:"data,omitempty"`
+	Preprocess  Preprocess  `yaml:"preprocess,omitempty"`
 	Activations Activations `yaml:"activations,omitempty"`
 	Weights     Weights     `yaml:"weights,omitempty"`
 	Only        []string    `yaml:"only,omitempty"`
@@ -58,6 +59,16 @@ type Recipe struct {
 	// ReduceRange quantizes weights to 7 bits.
 	ReduceRange bool `yaml:"reduce-range,omitempty"`
 	Strict      bool `yaml:"strict,omitempty"`
+	// Evaluate says how the result is to be judged; quantizing does not read it.
+	Evaluate Evaluate `yaml:"evaluate,omitempty"`
+}
+
+// Evaluate names what octavo validate is to be given.
+type Evaluate struct {
+	Data    string `yaml:"data,omitempty"`
+	Labels  string `yaml:"labels,omitempty"`
+	Task    string `yaml:"task,omitempty"`
+	MaxDrop string `yaml:"max-drop,omitempty"`
 }
 
 // Data names the calibration samples.
