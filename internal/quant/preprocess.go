@@ -4,13 +4,11 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/octavo-ml/octavo/internal/dataset/preprocess"
 )
 
 // Preprocess says how pictures become inputs: a preset, a file, or a
-// definition in its canonical text, which begins with {. In a recipe the
-// definition is a mapping.
+// definition written out, which begins with {. In a recipe the definition is a
+// mapping. Whoever opens the pictures reads it; here it is carried.
 type Preprocess string
 
 // UnmarshalYAML reads a word or a mapping.
@@ -18,16 +16,10 @@ func (p *Preprocess) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
 		return n.Decode((*string)(p))
 	}
-	b, err := yaml.Marshal(n)
-	if err != nil {
-		return err
-	}
-	def, err := preprocess.Parse(b)
-	if err != nil {
-		return err
-	}
-	text, err := def.Encode()
-	*p = Preprocess(text)
+	flow := *n
+	flow.Style = yaml.FlowStyle
+	b, err := yaml.Marshal(&flow)
+	*p = Preprocess(strings.Join(strings.Fields(string(b)), " "))
 	return err
 }
 
@@ -36,7 +28,11 @@ func (p Preprocess) MarshalYAML() (any, error) {
 	if !p.IsDefinition() {
 		return string(p), nil
 	}
-	return preprocess.Decode(string(p))
+	var n yaml.Node
+	if err := yaml.Unmarshal([]byte(p), &n); err != nil {
+		return nil, err
+	}
+	return n.Content[0], nil
 }
 
 // IsDefinition tells a definition from the name of a preset or file.
