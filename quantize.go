@@ -45,8 +45,10 @@ type Report struct {
 	// Growing names the values whose range still grew more than 5 % in the
 	// last quarter of the samples.
 	Growing []string
-	recipe  Recipe
-	ranges  Ranges
+	// IO are the inputs and outputs whose type or layout the recipe changed.
+	IO     []IOValue
+	recipe Recipe
+	ranges Ranges
 }
 
 // Skip is a node that stays float, and why.
@@ -109,6 +111,10 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if o.samples == nil && o.ranges == nil {
 		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line")
 	}
+	m, err := m.SourceIO()
+	if err != nil {
+		return nil, err
+	}
 	method, err := quant.NeedsHistogram(&r)
 	if err != nil {
 		return nil, err
@@ -153,11 +159,15 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	var out *ir.Graph
 	var plan *quant.Plan
 	var trials []quant.Trial
+	var changed []IOValue
 	err = tensor.Guard(func() error {
 		if plan, trials, err = quant.Choose(ctx, g, placement, cal, &r, o.threads); err != nil {
 			return err
 		}
-		out, err = quant.Apply(g, plan)
+		if out, err = quant.Apply(g, plan); err != nil {
+			return err
+		}
+		changed, err = writeIO(out, plan.Edges)
 		return err
 	})
 	if err != nil {
@@ -165,7 +175,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	}
 	q := &Model{Path: m.Path, base: m, format: m.format, graph: out, opset: r.Opset, Warnings: append(warnings, plan.Warnings...)}
 	q.Report = report(plan, cal, r)
-	q.Report.Trials = trials
+	q.Report.Trials, q.Report.IO = trials, changed
 	q.Report.ranges = rangesOf(id, plan, cal.Samples, &r)
 	if n := cal.Samples; n < fewSamples {
 		q.Warnings = append(q.Warnings, Warning{ID: "OCT002", Msg: fmt.Sprintf("only %d calibration samples; ranges taken from fewer than %d are unsure", n, fewSamples)})

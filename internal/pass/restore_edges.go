@@ -16,7 +16,8 @@ import (
 // Before: x integer [N,H,W,C]; F(x)
 // After:  x float [N,C,H,W]; F(Transpose(Q(x, s, z)))
 //
-// and so for outputs, with Transpose and then DQ.
+// and so for outputs, with Transpose and then DQ. A Transpose of g that undoes
+// the one at the edge vanishes with it.
 func RestoreEdges(g *ir.Graph, list []Edge) error {
 	seen := map[string]bool{}
 	for _, e := range list {
@@ -74,7 +75,53 @@ func RestoreEdges(g *ir.Graph, list []Edge) error {
 		after = append(after, restored(names, e, whole, stored, false)...)
 	}
 	g.Nodes = slices.Concat(before, g.Nodes, after)
+	cancelTransposes(g, slices.Concat(before, after))
+	if _, err := EliminateDead(g); err != nil {
+		return err
+	}
 	return ir.Infer(g)
+}
+
+// cancelTransposes lets what reads Transpose(Transpose(x)) read x, where one of
+// the two is among nodes and they undo each other.
+func cancelTransposes(g *ir.Graph, nodes []*ir.Node) {
+	m := newMatcher(g)
+	gone := map[*ir.Node]bool{}
+	for _, n := range g.Nodes {
+		o, ok := n.Op.(*op.Transpose)
+		if !ok {
+			continue
+		}
+		p, inner, ok := from[*op.Transpose](m, n.In[0])
+		if !ok || !slices.Contains(nodes, n) && !slices.Contains(nodes, p) {
+			continue
+		}
+		if !inverse(o.Perm, inner.Perm) {
+			continue
+		}
+		x, y := p.In[0], n.Out[0]
+		if !g.IsOutput(y) {
+			g.Replace(y, x)
+		} else if source := m.prod[x]; source != nil && !g.IsOutput(x) {
+			produce(source, x, y)
+			g.Replace(x, y)
+			gone[n] = true
+		}
+	}
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *ir.Node) bool { return gone[n] })
+}
+
+// inverse reports whether two permutations undo each other.
+func inverse(a, b []int) bool {
+	if len(a) == 0 || len(a) != len(b) {
+		return false
+	}
+	for i, p := range a {
+		if p < 0 || p >= len(b) || b[p] != i {
+			return false
+		}
+	}
+	return true
 }
 
 // restored returns the nodes between an edge of the model and that of the file.

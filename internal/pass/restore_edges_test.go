@@ -107,3 +107,23 @@ func TestEdgesThatDoNotFit(t *testing.T) {
 		}
 	}
 }
+
+// TestRestoringLeavesNoTranspose: the two at an edge vanish together.
+func TestRestoringLeavesNoTranspose(t *testing.T) {
+	for _, typ := range []dtype.Type{dtype.Invalid, dtype.Uint8, dtype.Int8} {
+		g, err := ir.Parse(edged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := []Edge{{Value: "x", Params: affine.Params{Type: typ}, ChannelsLast: true}, {Value: "y", Params: affine.Params{Type: typ}, ChannelsLast: true}}
+		if err := WriteEdges(g, list); err != nil {
+			t.Fatal(err)
+		}
+		if err := RestoreEdges(g, list); err != nil {
+			t.Fatal(err)
+		}
+		if text := ir.Format(g); strings.Contains(text, "Transpose(") {
+			t.Errorf("%v:\n%s", typ, text)
+		}
+	}
+}

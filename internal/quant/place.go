@@ -37,6 +37,9 @@ func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 	} else {
 		pl.place()
 	}
+	if err := pl.placeEdges(); err != nil {
+		return nil, err
+	}
 	pl.finish()
 	return &pl.out, nil
 }

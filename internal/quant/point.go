@@ -5,6 +5,7 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/quant/observe"
 )
 
@@ -81,6 +82,9 @@ type Placement struct {
 	Absorbed []string
 	// Nodes are the nodes that will run on integers, by first output.
 	Nodes []string
+	// Edges are the inputs and outputs whose type or layout is to change, for
+	// pass.WriteEdges after Apply.
+	Edges []pass.Edge
 }
 
 // Watched returns the names of the values whose ranges must be observed.

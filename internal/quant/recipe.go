@@ -56,6 +56,10 @@ type Recipe struct {
 	// OnnxForm is "qdq" or "qoperator".
 	OnnxForm string `yaml:"onnx-form,omitempty"`
 	Opset    int    `yaml:"opset,omitempty"`
+	// IO is the type of inputs and outputs, and IOLayout their layout: a word
+	// for all of them, or in=WORD, out=WORD, NAME=WORD with commas between.
+	IO       string `yaml:"io,omitempty"`
+	IOLayout string `yaml:"io-layout,omitempty"`
 	// ReduceRange quantizes weights to 7 bits.
 	ReduceRange bool `yaml:"reduce-range,omitempty"`
 	Strict      bool `yaml:"strict,omitempty"`
@@ -261,6 +265,9 @@ func (r *Recipe) resolve() (*settings, error) {
 	}
 	if r.OnnxForm != "" && r.OnnxForm != "qdq" && r.OnnxForm != "qoperator" {
 		return nil, usage("onnx-form %q is not known; known: qdq, qoperator", r.OnnxForm)
+	}
+	if _, _, err := s.edgeWords(); err != nil {
+		return nil, err
 	}
 	for _, o := range r.Overrides {
 		if !slices.Contains([]string{"", "float", "int8", "w8a8"}, o.Precision) {
