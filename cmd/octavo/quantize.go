@@ -65,7 +65,7 @@ func newQuantize(c *cli) *cobra.Command {
 	f.fixed.add(s)
 	s.StringVar(&f.recipe, "recipe", "", "YAML file with all of the above; flags override it")
 	s.BoolVar(&f.printRecipe, "print-recipe", false, "print the recipe that the flags make, and stop")
-	s.StringVar(&f.existing, "existing", "error", "what becomes of a model that is quantized already: error, or strip (back to floats, then quantized anew)")
+	s.StringVar(&f.existing, "existing", "error", "what becomes of a model that is quantized already: error, keep (its parameters, and the rest is quantized), or strip (back to floats, then quantized anew)")
 	s.StringVar(&f.ranges, "ranges", "", "file of --save-ranges: quantize with its ranges, without data")
 	s.StringVar(&f.saveRanges, "save-ranges", "", "write the ranges of activations to this file")
 	s.StringVar(&f.cache, "cache", "", "folder that keeps what calibration has seen: a killed run goes on where it stopped")
@@ -224,7 +224,7 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 	peak := octavo.PeakMemory()
 	if c.json {
 		return printJSON(w, map[string]any{"schema": "octavo.quantize/1", "input": in, "output": out, "bytes_before": before, "bytes_after": after,
-			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "io": r.IO, "seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
+			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "io": r.IO, "existing": r.Existing, "seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
 	}
 	if c.quiet {
 		return nil
@@ -232,6 +232,9 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 	fmt.Fprintf(w, "%s -> %s\n", in, out)
 	fmt.Fprintf(w, "  size       %s -> %s (%.2fx smaller)\n", size(before), size(after), float64(before)/float64(after))
 	fmt.Fprintf(w, "  int8       %d operators, ranges from %d samples\n", r.Quantized, r.Samples)
+	if r.Existing != nil {
+		fmt.Fprintf(w, "  existing   %v\n", *r.Existing)
+	}
 	if len(r.Float) > 0 {
 		fmt.Fprintf(w, "  float      %d operators:\n", len(r.Float))
 		for _, line := range r.FloatReasons() {

@@ -179,7 +179,7 @@ func (p *placer) placeEdges() error {
 			continue
 		}
 		for _, v := range slices.Concat(p.g.Inputs, p.g.Outputs) {
-			if v.Name != e.Value {
+			if _, has := p.dequantized[v]; v.Name != e.Value || has {
 				continue
 			}
 			_, had := p.points[v]

@@ -50,8 +50,8 @@ type Recipe struct {
 	// Parity gives another tool's placement, ranges and rounding: "" or
 	// "onnxruntime".
 	Parity string `yaml:"parity,omitempty"`
-	// Existing says what becomes of a model that is quantized already: "error"
-	// or "strip".
+	// Existing says what becomes of a model that is quantized already: "error",
+	// "keep" or "strip".
 	Existing string `yaml:"existing,omitempty"`
 	// OnnxForm is "qdq" or "qoperator".
 	OnnxForm string `yaml:"onnx-form,omitempty"`
@@ -280,26 +280,6 @@ func (r *Recipe) resolve() (*settings, error) {
 		}
 	}
 	return s, nil
-}
-
-// Existing quantization is refused, or taken back to floats.
-const (
-	ExistingError = "error"
-	ExistingStrip = "strip"
-)
-
-func checkExisting(word string) error {
-	switch word {
-	case "", ExistingError, ExistingStrip:
-		return nil
-	case "keep":
-		return diag.Usagef("existing keep is not built in this release").Note("existing strip takes the model back to floats and quantizes it anew")
-	}
-	e := diag.Usagef("existing %q is not known", word)
-	for _, n := range diag.Nearest(word, []string{ExistingError, ExistingStrip}) {
-		e.Note("did you mean %s?", n)
-	}
-	return e.Note("known: error, strip")
 }
 
 func pick(name string, accepted []string, what, target string) (dtype.Type, error) {
