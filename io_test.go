@@ -182,3 +182,73 @@ func TestEdgesOfAParityRun(t *testing.T) {
 		}
 	}
 }
+
+// TestFloatReadersOfIntegerInputs: an input that only float operators read has
+// a calibrated scale, and they see what its integers stand for.
+func TestFloatReadersOfIntegerInputs(t *testing.T) {
+	m := textModel(t, `graph several
+input x float32[1,2]
+input only float32[1,3]
+input both float32[1,2]
+const w float32[2,3] = [1 -2 3 0.5 1 2]
+a float32[1,3] = MatMul(x, w) @a
+b float32[1,3] = MatMul(both, w) @b
+e float32[1,2] = Exp(both) @e
+s float32[1,3] = Sin(only) @s
+output a
+output b
+output e
+output s
+`)
+	var samples []Inputs
+	for i := range 40 {
+		v := float32(i%10) / 10
+		samples = append(samples, Inputs{"x": NewTensor([]float32{v, 1 - v}, 1, 2), "only": NewTensor([]float32{v, -v, 3 * v}, 1, 3), "both": NewTensor([]float32{-v, 2 * v}, 1, 2)})
+	}
+	seq := func(yield func(Inputs, error) bool) {
+		for _, s := range samples {
+			if !yield(s, nil) {
+				return
+			}
+		}
+	}
+	ctx := context.Background()
+	run := func(r Recipe) Inputs {
+		r.Mode = Static
+		q, err := Quantize(ctx, m, r, WithCalibration(seq))
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "q.onnx")
+		if err := q.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		form, err := open(t, path).FormFor(samples[7])
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := form.Compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := p.Run(ctx, samples[7])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	want, got := run(Recipe{}), run(Recipe{IO: "in=int8"})
+	for _, c := range []struct {
+		name     string
+		from, to float32 // the largest difference lies here
+	}{{"a", 0, 0}, {"b", 0, 0}, {"e", 1e-6, 0.05}, {"s", 1e-6, 0.05}} {
+		var worst float32
+		w := tensor.Data[float32](want[c.name])
+		for i, v := range tensor.Data[float32](got[c.name]) {
+			worst = max(worst, max(v-w[i], w[i]-v))
+		}
+		if worst < c.from || worst > c.to {
+			t.Errorf("output %s differs by %v, want %v to %v", c.name, worst, c.from, c.to)
+		}
+	}
+}
