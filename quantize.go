@@ -45,8 +45,13 @@ type Report struct {
 	// Growing names the values whose range still grew more than 5 % in the
 	// last quarter of the samples.
 	Growing []string
-	recipe  Recipe
-	ranges  Ranges
+	// IO are the inputs and outputs whose type or layout the recipe changed.
+	IO []IOValue
+	// Existing is set where the model was quantized in part already and that
+	// was kept.
+	Existing *Existing
+	recipe   Recipe
+	ranges   Ranges
 }
 
 // Skip is a node that stays float, and why.
@@ -96,6 +101,10 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err := r.Mode.Check(); err != nil {
 		return nil, err
 	}
+	m, err := m.SourceIO()
+	if err != nil {
+		return nil, err
+	}
 	if o.random != nil {
 		samples, err := m.RandomSamples(o.random.n, o.random.seed)
 		if err != nil {
@@ -117,12 +126,10 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err != nil {
 		return nil, err
 	}
+	asked := r
+	var kept *Existing
 	if n := quantizedNodes(g); n > 0 {
-		if r.Existing != quant.ExistingStrip {
-			return nil, &diag.Error{Msg: fmt.Sprintf("%s: the model is quantized already (%d QuantizeLinear and DequantizeLinear nodes)", m.Path, n),
-				Notes: []string{"quantize the float model it was made from", "or take this one back to floats first, with what rounding its weights has cost: --existing strip"}}
-		}
-		if g, err = m.stripped(r.Parity != ""); err != nil {
+		if g, r, kept, err = m.existing(n, r); err != nil {
 			return nil, err
 		}
 	}
@@ -130,7 +137,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err != nil {
 		return nil, err
 	}
-	if len(placement.Nodes) == 0 {
+	if len(placement.Nodes) == 0 && kept == nil {
 		return nil, nothingToDo(m, placement)
 	}
 	id, err := digest(g)
@@ -141,6 +148,8 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	var warnings []Warning
 	if o.ranges != nil {
 		cal, err = o.ranges.statistics(id, placement)
+	} else if kept != nil && len(placement.Watched()) == 0 {
+		cal = &calibrate.Result{} // nothing is left to observe
 	} else {
 		watched := placement.Watched()
 		cal, warnings, err = o.calibrate(id, watched, func(c calibrate.Options) (*calibrate.Result, error) {
@@ -153,27 +162,35 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	var out *ir.Graph
 	var plan *quant.Plan
 	var trials []quant.Trial
+	var changed []IOValue
 	err = tensor.Guard(func() error {
 		if plan, trials, err = quant.Choose(ctx, g, placement, cal, &r, o.threads); err != nil {
 			return err
 		}
-		out, err = quant.Apply(g, plan)
+		if out, err = quant.Apply(g, plan); err != nil {
+			return err
+		}
+		changed, err = writeIO(out, plan.Edges)
 		return err
 	})
 	if err != nil {
 		return nil, m.wrap(err)
 	}
 	q := &Model{Path: m.Path, base: m, format: m.format, graph: out, opset: r.Opset, Warnings: append(warnings, plan.Warnings...)}
-	q.Report = report(plan, cal, r)
-	q.Report.Trials = trials
-	q.Report.ranges = rangesOf(id, plan, cal.Samples, &r)
-	if n := cal.Samples; n < fewSamples {
+	q.Report = report(plan, cal, asked)
+	if kept != nil {
+		kept.Added = quant.Parameters(out) - kept.Kept
+		q.Report.Existing = kept
+	}
+	q.Report.Trials, q.Report.IO = trials, changed
+	q.Report.ranges = rangesOf(id, plan, cal.Samples, &asked)
+	if n := cal.Samples; n < fewSamples && len(placement.Watched()) > 0 {
 		q.Warnings = append(q.Warnings, Warning{ID: "OCT002", Msg: fmt.Sprintf("only %d calibration samples; ranges taken from fewer than %d are unsure", n, fewSamples)})
 	}
 	if len(q.Report.Growing) > 0 {
 		q.Warnings = append(q.Warnings, growing(q.Report.Growing, len(cal.Stats)))
 	}
-	q.stamp(&r)
+	q.stamp(&asked)
 	if o.random != nil {
 		o.random.stamp(q)
 	}
@@ -234,6 +251,9 @@ func report(plan *quant.Plan, cal *calibrate.Result, r Recipe) *Report {
 	rep := &Report{Samples: cal.Samples, Quantized: len(plan.Nodes), Float: append([]Skip{}, plan.Skipped...), recipe: r}
 	for i, pt := range plan.Points {
 		p := plan.Params[i]
+		if !p.Present() {
+			continue
+		}
 		v := Range{Value: pt.Value, Type: p.Type.String(), Scale: p.Scale[0]}
 		if len(p.ZeroPoint) > 0 {
 			v.ZeroPoint = p.ZeroPoint[0]

@@ -40,7 +40,7 @@ func (m *Model) Fix(shapes, dims []string) error {
 	if err := pass.FixDims(g, f.sizes); err != nil {
 		return m.usage(diag.Usagef("%w", err))
 	}
-	m.graph, m.prepared = g, nil
+	m.graph, m.prepared, m.source = g, nil, nil
 	return nil
 }
 

@@ -97,5 +97,19 @@ func (c *cli) open(m *octavo.Model, f *dataFlags, others ...*octavo.Model) (*oct
 	if line := d.Preprocessing(); line != "" && !c.quiet && !c.json {
 		fmt.Println("preprocessing: " + line)
 	}
+	converted, err := d.Conversions()
+	if err != nil {
+		return nil, err
+	}
+	c.sayConverted(converted)
 	return d, nil
+}
+
+// sayConverted says which inputs and outputs octavo itself converts.
+func (c *cli) sayConverted(lines []string) {
+	for _, line := range lines {
+		if !c.quiet && !c.json {
+			fmt.Println("converted for " + line)
+		}
+	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/wire/proto"
 )
 
-// npy OUT f4|f8|i8 SHAPE FILL writes an array. SHAPE is 8,4 or - for none;
+// npy OUT f4|f8|i8|u1 SHAPE FILL writes an array. SHAPE is 8,4 or - for none;
 // FILL is a number, ramp (0, 1/16 ... 1 repeated) or mod:K (0 ... K-1
 // repeated), and then maybe ,INDEX=NUMBER for one element.
 func makeArray(ts *testscript.TestScript, neg bool, args []string) {
@@ -37,8 +37,12 @@ func makeArray(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	data, err := encode(args[1], values)
 	ts.Check(err)
+	order := "<"
+	if args[1] == "u1" {
+		order = "|"
+	}
 	var b bytes.Buffer
-	ts.Check(npy.Write(&b, "<"+args[1], shape, data))
+	ts.Check(npy.Write(&b, order+args[1], shape, data))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 }
 
@@ -82,8 +86,10 @@ func encode(typ string, values []float64) ([]byte, error) {
 			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 		case "i8":
 			b = binary.LittleEndian.AppendUint64(b, uint64(int64(v)))
+		case "u1":
+			b = append(b, uint8(v))
 		default:
-			return nil, fmt.Errorf("type %q is not f4, f8 or i8", typ)
+			return nil, fmt.Errorf("type %q is not f4, f8, i8 or u1", typ)
 		}
 	}
 	return b, nil
@@ -161,7 +167,7 @@ func makeModel(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // elemTypes are TensorProto.DataType of the types of npy.
-var elemTypes = map[string]uint64{"f4": 1, "f8": 11, "i8": 7}
+var elemTypes = map[string]uint64{"f4": 1, "f8": 11, "i8": 7, "u1": 2}
 
 func valueInfo(words []string) *proto.Message {
 	var v, typ, tensor, shape proto.Message

@@ -32,16 +32,18 @@ func newMeasure(c *cli) *cobra.Command {
 				return err
 			}
 			defer m.Close()
-			p, err := m.Compile(octavo.Threads(c.threads))
-			if err != nil {
-				return err
-			}
-			r := octavo.Footprint{LoadSeconds: time.Since(start).Seconds()}
+			read := time.Since(start)
 			d, err := c.open(m, &data)
 			if err != nil {
 				return err
 			}
 			defer d.Close()
+			start = time.Now()
+			p, err := d.Model().Compile(octavo.Threads(c.threads))
+			if err != nil {
+				return err
+			}
+			r := octavo.Footprint{LoadSeconds: (read + time.Since(start)).Seconds()}
 			for in, err := range d.Samples(samples) {
 				if err != nil {
 					return err

@@ -25,7 +25,7 @@ type quantizeFlags struct {
 	opset                         string
 	printRecipe                   bool
 	ranges, saveRanges, cache     string
-	existing                      string
+	existing, io, ioLayout        string
 	dataFlags
 	fixed shapeFlags
 	seed  uint64
@@ -60,10 +60,12 @@ func newQuantize(c *cli) *cobra.Command {
 	s.StringVar(&f.form, "onnx-form", "qdq", "qdq or qoperator")
 	s.StringVar(&f.opset, "opset", "keep", "ONNX opset to write, 13 to 25; keep is the input's, at least 13")
 	s.StringVar(&f.reduceRange, "reduce-range", "off", "on: 7-bit weights, against int16 saturation on x86 without VNNI")
+	s.StringVar(&f.io, "io", "float", "type of inputs and outputs: float, uint8, int8, ..., or in=uint8,out=float, or NAME=uint8")
+	s.StringVar(&f.ioLayout, "io-layout", "keep", "layout of inputs and outputs: keep or channels-last, or in=, out=, NAME= as --io")
 	f.fixed.add(s)
 	s.StringVar(&f.recipe, "recipe", "", "YAML file with all of the above; flags override it")
 	s.BoolVar(&f.printRecipe, "print-recipe", false, "print the recipe that the flags make, and stop")
-	s.StringVar(&f.existing, "existing", "error", "what becomes of a model that is quantized already: error, or strip (back to floats, then quantized anew)")
+	s.StringVar(&f.existing, "existing", "error", "what becomes of a model that is quantized already: error, keep (its parameters, and the rest is quantized), or strip (back to floats, then quantized anew)")
 	s.StringVar(&f.ranges, "ranges", "", "file of --save-ranges: quantize with its ranges, without data")
 	s.StringVar(&f.saveRanges, "save-ranges", "", "write the ranges of activations to this file")
 	s.StringVar(&f.cache, "cache", "", "folder that keeps what calibration has seen: a killed run goes on where it stopped")
@@ -103,6 +105,8 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	set("parity", &r.Parity, f.parity)
 	set("onnx-form", &r.OnnxForm, f.form)
 	set("existing", &r.Existing, f.existing)
+	set("io", &r.IO, f.io)
+	set("io-layout", &r.IOLayout, f.ioLayout)
 	if given("symmetric") {
 		r.Activations.Symmetric = &f.symmetric
 	}
@@ -220,7 +224,7 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 	peak := octavo.PeakMemory()
 	if c.json {
 		return printJSON(w, map[string]any{"schema": "octavo.quantize/1", "input": in, "output": out, "bytes_before": before, "bytes_after": after,
-			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
+			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "io": r.IO, "existing": r.Existing, "seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
 	}
 	if c.quiet {
 		return nil
@@ -228,11 +232,17 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 	fmt.Fprintf(w, "%s -> %s\n", in, out)
 	fmt.Fprintf(w, "  size       %s -> %s (%.2fx smaller)\n", size(before), size(after), float64(before)/float64(after))
 	fmt.Fprintf(w, "  int8       %d operators, ranges from %d samples\n", r.Quantized, r.Samples)
+	if r.Existing != nil {
+		fmt.Fprintf(w, "  existing   %v\n", *r.Existing)
+	}
 	if len(r.Float) > 0 {
 		fmt.Fprintf(w, "  float      %d operators:\n", len(r.Float))
 		for _, line := range r.FloatReasons() {
 			fmt.Fprintf(w, "               %s\n", line)
 		}
+	}
+	for _, v := range r.IO {
+		fmt.Fprintf(w, "  io         %v\n", v)
 	}
 	fmt.Fprintf(w, "  took       %.1f s, peak memory %s\n", spent.Seconds(), size(peak))
 	_, err = fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, judging)

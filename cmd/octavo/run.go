@@ -48,10 +48,6 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		return err
 	}
 	defer m.Close()
-	p, err := m.Compile(octavo.Threads(c.threads))
-	if err != nil {
-		return err
-	}
 	if len(f.input) > 0 {
 		in := octavo.Inputs{}
 		for _, s := range f.input {
@@ -62,6 +58,19 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 			if in[name], err = octavo.ReadArray(file); err != nil {
 				return err
 			}
+		}
+		form, err := m.FormFor(in)
+		if err != nil {
+			return err
+		}
+		lines, err := m.Conversions(form)
+		if err != nil {
+			return err
+		}
+		c.sayConverted(lines)
+		p, err := form.Compile(octavo.Threads(c.threads))
+		if err != nil {
+			return err
 		}
 		out, err := p.Run(cmd.Context(), in)
 		if err != nil {
@@ -77,6 +86,10 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		return err
 	}
 	defer d.Close()
+	p, err := d.Model().Compile(octavo.Threads(c.threads))
+	if err != nil {
+		return err
+	}
 	i := 0
 	bar := c.progress("running", d.Len())
 	for out, err := range d.Run(cmd.Context(), p, f.samples) {

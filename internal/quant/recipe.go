@@ -50,12 +50,16 @@ type Recipe struct {
 	// Parity gives another tool's placement, ranges and rounding: "" or
 	// "onnxruntime".
 	Parity string `yaml:"parity,omitempty"`
-	// Existing says what becomes of a model that is quantized already: "error"
-	// or "strip".
+	// Existing says what becomes of a model that is quantized already: "error",
+	// "keep" or "strip".
 	Existing string `yaml:"existing,omitempty"`
 	// OnnxForm is "qdq" or "qoperator".
 	OnnxForm string `yaml:"onnx-form,omitempty"`
 	Opset    int    `yaml:"opset,omitempty"`
+	// IO is the type of inputs and outputs, and IOLayout their layout: a word
+	// for all of them, or in=WORD, out=WORD, NAME=WORD with commas between.
+	IO       string `yaml:"io,omitempty"`
+	IOLayout string `yaml:"io-layout,omitempty"`
 	// ReduceRange quantizes weights to 7 bits.
 	ReduceRange bool `yaml:"reduce-range,omitempty"`
 	Strict      bool `yaml:"strict,omitempty"`
@@ -262,6 +266,9 @@ func (r *Recipe) resolve() (*settings, error) {
 	if r.OnnxForm != "" && r.OnnxForm != "qdq" && r.OnnxForm != "qoperator" {
 		return nil, usage("onnx-form %q is not known; known: qdq, qoperator", r.OnnxForm)
 	}
+	if _, _, err := s.edgeWords(); err != nil {
+		return nil, err
+	}
 	for _, o := range r.Overrides {
 		if !slices.Contains([]string{"", "float", "int8", "w8a8"}, o.Precision) {
 			return nil, usage("precision %q of override %q is not known; known: float, w8a8", o.Precision, o.Match)
@@ -273,26 +280,6 @@ func (r *Recipe) resolve() (*settings, error) {
 		}
 	}
 	return s, nil
-}
-
-// Existing quantization is refused, or taken back to floats.
-const (
-	ExistingError = "error"
-	ExistingStrip = "strip"
-)
-
-func checkExisting(word string) error {
-	switch word {
-	case "", ExistingError, ExistingStrip:
-		return nil
-	case "keep":
-		return diag.Usagef("existing keep is not built in this release").Note("existing strip takes the model back to floats and quantizes it anew")
-	}
-	e := diag.Usagef("existing %q is not known", word)
-	for _, n := range diag.Nearest(word, []string{ExistingError, ExistingStrip}) {
-		e.Note("did you mean %s?", n)
-	}
-	return e.Note("known: error, strip")
 }
 
 func pick(name string, accepted []string, what, target string) (dtype.Type, error) {
