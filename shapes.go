@@ -72,7 +72,7 @@ func (f *fixer) dim(s string) *diag.Error {
 		if len(symbols) == 0 {
 			return e.Note("no dimension of the inputs has a name: --shape fixes dimensions by their place")
 		}
-		return suggest(e, name, symbols, "dimensions")
+		return e.Suggest(name, symbols, "dimensions")
 	}
 	return f.fix(name, n, flag)
 }
@@ -97,7 +97,7 @@ func (f *fixer) shape(s string) *diag.Error {
 		for _, v := range f.graph.Inputs {
 			names = append(names, v.Name)
 		}
-		return suggest(diag.Usagef("%s: the model has no input %q", flag, s[:i]), s[:i], names, "inputs")
+		return diag.Usagef("%s: the model has no input %q", flag, s[:i]).Suggest(s[:i], names, "inputs")
 	}
 	var sizes []int
 	if s[i+1:] != "" { // a scalar's shape is empty
@@ -156,12 +156,4 @@ func freeSymbols(g *ir.Graph) []string {
 		}
 	}
 	return out
-}
-
-// suggest adds the names nearest to word, then all of them, to e.
-func suggest(e *diag.Error, word string, names []string, what string) *diag.Error {
-	for _, n := range diag.Nearest(word, names) {
-		e.Note("did you mean %s?", n)
-	}
-	return e.Note("%s: %s", what, strings.Join(names, ", "))
 }

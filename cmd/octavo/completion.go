@@ -37,11 +37,7 @@ func newCompletion(*cli) *cobra.Command {
 					return s.write(cmd.Root(), cmd.OutOrStdout())
 				}
 			}
-			e := diag.Usagef("shell %q is not known", args[0])
-			for _, n := range diag.Nearest(args[0], names) {
-				e.Note("did you mean %s?", n)
-			}
-			return e.Note("known: bash, zsh, fish, powershell")
+			return diag.Usagef("shell %q is not known", args[0]).Suggest(args[0], names, "known")
 		},
 	}
 }

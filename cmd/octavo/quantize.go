@@ -67,7 +67,7 @@ func newQuantize(c *cli) *cobra.Command {
 	s.StringVar(&f.ranges, "ranges", "", "file of --save-ranges: quantize with its ranges, without data")
 	s.StringVar(&f.saveRanges, "save-ranges", "", "write the ranges of activations to this file")
 	s.StringVar(&f.cache, "cache", "", "folder that keeps what calibration has seen: a killed run goes on where it stopped")
-	s.BoolVar(&f.strict, "strict", false, "exit 3 if anything that could be quantized stays float")
+	s.BoolVar(&f.strict, "strict", false, "exit 3 if anything stays float that was to be quantized: all but --keep, --only and --override PATTERN=float")
 	s.BoolVar(&f.force, "force", false, "replace an output file that octavo did not write")
 	return cmd
 }
@@ -115,12 +115,11 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	if given("strict") {
 		r.Strict = f.strict
 	}
-	switch {
-	case !given("reduce-range"):
-	case f.reduceRange == "on" || f.reduceRange == "off":
+	if given("reduce-range") {
+		if err := reduceRange.Check("--reduce-range", f.reduceRange); err != nil {
+			return nil, err
+		}
 		r.ReduceRange = f.reduceRange == "on"
-	default:
-		return nil, diag.Usagef("--reduce-range %s: want on or off", f.reduceRange)
 	}
 	if given("mode") || r.Mode == "" {
 		r.Mode = octavo.Mode(f.mode)
@@ -149,8 +148,11 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	if r.Opset != 0 && (r.Opset < 13 || r.Opset > 25) {
 		return nil, diag.Usagef("opset %d: want keep or a number from 13 to 25", r.Opset)
 	}
-	return r, nil
+	return r, r.Check()
 }
+
+// reduceRange are the words of that flag; in a recipe it is true or false.
+var reduceRange = diag.Words{Known: []string{"off", "on"}, Unbuilt: []string{"auto"}, Instead: []string{"--reduce-range on is safe everywhere; off is more accurate where int16 sums cannot overflow"}}
 
 func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error {
 	start := time.Now()
@@ -168,9 +170,6 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	}
 	if len(f.Paths) == 0 && r.Data.Path != "" {
 		f.Paths = []string{r.Data.Path}
-	}
-	if err := r.Mode.Check(); err != nil {
-		return err
 	}
 	m, err := c.loadFixed(path, &f.fixed)
 	if err != nil {

@@ -163,29 +163,40 @@ func nearestKeys(err error) []string {
 		if !ok || !ok2 {
 			continue
 		}
-		if near := diag.Nearest(word, recipeKeys(reflect.TypeFor[Recipe]())); len(near) > 0 {
+		var names, within []string
+		for _, path := range recipeKeys(reflect.TypeFor[Recipe](), "") {
+			section, name, nested := strings.Cut(path, ".")
+			if !nested {
+				section, name = "the top", path
+			}
+			if names = append(names, name); name == word {
+				within = append(within, section)
+			}
+		}
+		if within != nil {
+			notes = append(notes, fmt.Sprintf("%q is a key of %s", word, strings.Join(within, " and ")))
+		} else if near := diag.Nearest(word, names); len(near) > 0 {
 			notes = append(notes, fmt.Sprintf("%q: did you mean %s?", word, strings.Join(near, " or ")))
 		}
 	}
 	return notes
 }
 
-func recipeKeys(t reflect.Type) []string {
+// recipeKeys returns the paths of the keys of t, in order, below a path.
+func recipeKeys(t reflect.Type, below string) []string {
 	var keys []string
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		keys = append(keys, name)
 		inner := f.Type
 		if inner.Kind() == reflect.Slice {
 			inner = inner.Elem()
 		}
-		if inner.Kind() == reflect.Struct {
-			keys = append(keys, recipeKeys(inner)...)
+		if keys = append(keys, below+name); inner.Kind() == reflect.Struct {
+			keys = append(keys, recipeKeys(inner, below+name+".")...)
 		}
 	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
+	return keys
 }
 
 // settings is a recipe with every default filled in.
@@ -201,17 +212,11 @@ type settings struct {
 	auto                bool
 }
 
-// parityONNXRuntime is the value of Recipe.Parity.
-const parityONNXRuntime = "onnxruntime"
-
 // resolve fills in defaults and checks every name.
 func (r *Recipe) resolve() (*settings, error) {
 	s := &settings{recipe: r, parity: r.Parity == parityONNXRuntime}
-	usage := func(format string, args ...any) error {
-		return &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf(format, args...)}
-	}
-	if r.Parity != "" && !s.parity {
-		return nil, usage("parity %q is not known; known: %s", r.Parity, parityONNXRuntime)
+	if err := r.checkWords(); err != nil {
+		return nil, err
 	}
 	name := r.Target
 	if name == "" {
@@ -235,13 +240,8 @@ func (r *Recipe) resolve() (*settings, error) {
 	if r.Weights.Symmetric != nil {
 		s.symmetricWeight = *r.Weights.Symmetric
 	}
-	switch g := r.Weights.Granularity; g {
-	case "channel", "tensor":
-		s.perChannel = g == "channel"
-	case "":
-		s.perChannel = s.target.Weights.Granularity != "tensor"
-	default:
-		return nil, usage("granularity %q is not known; known: channel, tensor", g)
+	if s.perChannel = r.Weights.Granularity == perChannel; r.Weights.Granularity == "" {
+		s.perChannel = s.target.Weights.Granularity != perTensor
 	}
 	method := r.Activations.Observer
 	if method == "" {
@@ -256,15 +256,9 @@ func (r *Recipe) resolve() (*settings, error) {
 	if s.observer, err = observe.ParseMethod(method); err != nil {
 		return nil, err
 	}
-	if err := checkExisting(r.Existing); err != nil {
-		return nil, err
-	}
-	if r.OnnxForm != "" && r.OnnxForm != "qdq" && r.OnnxForm != "qoperator" {
-		return nil, usage("onnx-form %q is not known; known: qdq, qoperator", r.OnnxForm)
-	}
 	for _, o := range r.Overrides {
-		if !slices.Contains([]string{"", "float", "int8", "w8a8"}, o.Precision) {
-			return nil, usage("precision %q of override %q is not known; known: float, w8a8", o.Precision, o.Match)
+		if o.Observer == AutoObserver {
+			return nil, diag.Usagef("override %q: observer auto chooses for all nodes at once", o.Match).Note("known: %s", strings.Join(observe.Names(), ", "))
 		}
 		if o.Observer != "" {
 			if _, err := observe.ParseMethod(o.Observer); err != nil {
@@ -275,36 +269,47 @@ func (r *Recipe) resolve() (*settings, error) {
 	return s, nil
 }
 
-// Existing quantization is refused, or taken back to floats.
-const (
-	ExistingError = "error"
-	ExistingStrip = "strip"
-)
-
-func checkExisting(word string) error {
-	switch word {
-	case "", ExistingError, ExistingStrip:
-		return nil
-	case "keep":
-		return diag.Usagef("existing keep is not built in this release").Note("existing strip takes the model back to floats and quantizes it anew")
-	}
-	e := diag.Usagef("existing %q is not known", word)
-	for _, n := range diag.Nearest(word, []string{ExistingError, ExistingStrip}) {
-		e.Note("did you mean %s?", n)
-	}
-	return e.Note("known: error, strip")
+// Check returns an error of kind usage for a word that the recipe's target or
+// this release does not take.
+func (r *Recipe) Check() error {
+	_, err := r.resolve()
+	return err
 }
 
+// checkWords checks the keys that take fixed words, whatever the target.
+func (r *Recipe) checkWords() error {
+	if err := r.Mode.Check(); err != nil {
+		return err
+	}
+	for _, w := range []struct{ key, what, word string }{
+		{"parity", "parity", r.Parity}, {"weights.granularity", "granularity", r.Weights.Granularity},
+		{"existing", "existing", r.Existing}, {"onnx-form", "onnx-form", r.OnnxForm},
+	} {
+		if err := checkWord(w.key, w.what, w.word); err != nil {
+			return err
+		}
+	}
+	for _, o := range r.Overrides {
+		if err := checkWord("overrides.precision", fmt.Sprintf("override %q: precision", o.Match), o.Precision); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pick returns the type of weights or activations, the target's first where
+// none is named.
 func pick(name string, accepted []string, what, target string) (dtype.Type, error) {
 	if name == "" {
 		name = accepted[0]
 	}
-	t, err := dtype.Parse(name)
-	if err != nil || !slices.Contains(accepted, name) {
-		return t, &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf("target %s takes no %s of type %s", target, what, name),
-			Notes: []string{"accepted: " + strings.Join(accepted, ", ")}}
+	if slices.Contains(accepted, name) {
+		return dtype.Parse(name)
 	}
-	return t, nil
+	if w := WordsOf(what + ".dtype"); w.IsUnbuilt(name) {
+		return 0, w.Check(what, name)
+	}
+	return 0, diag.Usagef("target %s takes no %s of type %s", target, what, name).Suggest(name, accepted, "accepted")
 }
 
 // NeedsHistogram reports whether the recipe's observers look at more than the
@@ -322,10 +327,3 @@ func NeedsHistogram(r *Recipe) (bool, error) {
 	}
 	return need, nil
 }
-
-// AutoObserver tries the methods of candidates on calibration samples and
-// takes the best for the network at hand.
-const AutoObserver = "auto"
-
-// DefaultObserver is the measured best (docs/numerics.md).
-const DefaultObserver = AutoObserver

@@ -153,11 +153,7 @@ func (d *Definition) checkNumbers() error {
 }
 
 func unknownWord(what, got string, known []string) error {
-	err := diag.Usagef("%s %q is not known", what, got)
-	if near := diag.Nearest(got, known); len(near) > 0 {
-		err = err.Note("did you mean %s?", strings.Join(near, " or "))
-	}
-	return err.Note("known: %s", strings.Join(known, ", "))
+	return diag.Usagef("%s %q is not known", what, got).Suggest(got, known, "known")
 }
 
 func parseResize(s string) (resizing, bool) {
