@@ -65,6 +65,7 @@ type Model struct {
 	graph    *ir.Graph
 	prepared *ir.Graph // cache of Prepare with patterns
 	opset    int
+	fixed    []string // the flags that Fix was given
 }
 
 // Load reads the model at path. What the file is, is told by its content.

@@ -2,6 +2,7 @@ package octavo
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -22,13 +23,22 @@ import (
 // that contradicts the model or another flag, no number from 1 up. They leave m
 // as it was.
 func (m *Model) Fix(shapes, dims []string) error {
-	if len(shapes) == 0 && len(dims) == 0 {
+	return m.fix(shapes, dims, nil)
+}
+
+func (m *Model) fix(shapes, dims []string, others []otherDim) error {
+	if len(shapes) == 0 && len(dims) == 0 && len(others) == 0 {
 		return nil
 	}
 	g, _ := m.graph.Clone()
 	f := fixer{graph: g, sizes: map[string]int{}, by: map[string]string{}}
 	for _, s := range dims {
 		if err := f.dim(s); err != nil {
+			return m.usage(err)
+		}
+	}
+	for _, o := range others {
+		if err := f.other(o); err != nil {
 			return m.usage(err)
 		}
 	}
@@ -41,6 +51,15 @@ func (m *Model) Fix(shapes, dims []string) error {
 		return m.usage(diag.Usagef("%w", err))
 	}
 	m.graph, m.prepared = g, nil
+	for _, s := range shapes {
+		m.fixed = append(m.fixed, "--shape", s)
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.sizes)) {
+		if strings.HasPrefix(f.by[name], "--shape") {
+			continue
+		}
+		m.fixed = append(m.fixed, "--dim", fmt.Sprintf("%s=%d", name, f.sizes[name]))
+	}
 	return nil
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -76,14 +75,10 @@ func newQuantize(c *cli) *cobra.Command {
 func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	r := &octavo.Recipe{}
 	if f.recipe != "" {
-		b, err := os.ReadFile(f.recipe)
-		if err != nil {
+		var err error
+		if r, err = readRecipe(f.recipe); err != nil {
 			return nil, err
 		}
-		if r, err = octavo.ParseRecipe(b); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.recipe, err)
-		}
-		resolvePaths(r, f.recipe)
 	}
 	given := cmd.Flags().Changed
 	if given("preprocess") {
@@ -243,10 +238,11 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 func (f *quantizeFlags) judging(r *octavo.Recipe) string {
 	e := r.Evaluate
 	if e.Data == "" {
-		if args := strings.Join(f.args(), " "); args != "" && args != "--data "+randomData {
-			return args
+		args := f.args()
+		if len(args) == 0 || len(f.Paths) == 1 && f.Paths[0] == randomData {
+			args = []string{"--data", "test.npz"}
 		}
-		return "--data test.npz"
+		return commandLine(append(args, f.fixed.args()...))
 	}
 	out := []string{"--data", e.Data}
 	for _, a := range []struct{ flag, value string }{{"--labels", e.Labels}, {"--task", e.Task}, {"--max-drop", e.MaxDrop}} {
@@ -254,5 +250,5 @@ func (f *quantizeFlags) judging(r *octavo.Recipe) string {
 			out = append(out, a.flag, a.value)
 		}
 	}
-	return strings.Join(out, " ")
+	return commandLine(append(out, f.fixed.args()...))
 }
