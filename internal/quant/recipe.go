@@ -35,74 +35,105 @@ const (
 )
 
 // Recipe is everything that decides how a model is quantized: the YAML file.
-// The zero value of a field means the target's or the tool's default.
+// The zero value of a field means the target's or the tool's default. The
+// comments of the fields, and what their tags say of defaults and examples,
+// are what docs/recipe.md says: go test . -run Recipe -update writes it.
 type Recipe struct {
-	Version     int         `yaml:"version"`
-	Mode        Mode        `yaml:"mode,omitempty"`
-	Target      string      `yaml:"target,omitempty"`
-	Data        Data        `yaml:"data,omitempty"`
-	Preprocess  Preprocess  `yaml:"preprocess,omitempty"`
+	// The version of the form of this file; a release refuses those it does not
+	// know.
+	Version int `yaml:"version" default:"1" example:"1"`
+	// When activations get their ranges: static from samples; auto is static
+	// where there is data.
+	Mode Mode `yaml:"mode,omitempty" default:"auto" example:"static"`
+	// The runtime that the result is for. It decides types, symmetry,
+	// granularity, and which operators are quantized.
+	Target string `yaml:"target,omitempty" default:"onnxruntime-cpu" example:"tensorrt"`
+	// The calibration samples.
+	Data Data `yaml:"data,omitempty"`
+	// How pictures become inputs: a preset, a file, or a definition written out.
+	Preprocess Preprocess `yaml:"preprocess,omitempty" default:"what the model records" example:"imagenet"`
+	// How activations are quantized.
 	Activations Activations `yaml:"activations,omitempty"`
-	Weights     Weights     `yaml:"weights,omitempty"`
-	Only        []string    `yaml:"only,omitempty"`
-	Keep        []string    `yaml:"keep,omitempty"`
-	Overrides   []Override  `yaml:"overrides,omitempty"`
-	// Parity gives another tool's placement, ranges and rounding: "" or
-	// "onnxruntime".
-	Parity string `yaml:"parity,omitempty"`
-	// Existing says what becomes of a model that is quantized already: "error"
-	// or "strip".
-	Existing string `yaml:"existing,omitempty"`
-	// OnnxForm is "qdq" or "qoperator".
-	OnnxForm string `yaml:"onnx-form,omitempty"`
-	Opset    int    `yaml:"opset,omitempty"`
-	// ReduceRange quantizes weights to 7 bits.
-	ReduceRange bool `yaml:"reduce-range,omitempty"`
-	Strict      bool `yaml:"strict,omitempty"`
-	// Evaluate says how the result is to be judged; quantizing does not read it.
+	// How weights are quantized.
+	Weights Weights `yaml:"weights,omitempty"`
+	// Patterns of the only nodes to quantize: name globs, in which * crosses /,
+	// or op:TYPE.
+	Only []string `yaml:"only,omitempty" default:"all nodes" example:"[\"op:Conv\", \"/head/*\"]"`
+	// Patterns of nodes that stay float.
+	Keep []string `yaml:"keep,omitempty" default:"none" example:"[\"op:Gemm\"]"`
+	// Changes for some nodes; of several that match one, the last counts.
+	Overrides []Override `yaml:"overrides,omitempty"`
+	// Another tool, whose placement, ranges and rounding are taken exactly.
+	Parity string `yaml:"parity,omitempty" default:"none" example:"onnxruntime"`
+	// What becomes of a model that is quantized already: it is refused, or taken
+	// back to floats and quantized anew.
+	Existing string `yaml:"existing,omitempty" default:"error" example:"strip"`
+	// How quantized operators are written in ONNX: pairs of QuantizeLinear and
+	// DequantizeLinear around float ones, or QLinearConv and its like.
+	OnnxForm string `yaml:"onnx-form,omitempty" default:"qdq" example:"qoperator"`
+	// The ONNX opset of the result, 13 to 25.
+	Opset int `yaml:"opset,omitempty" default:"the input's, at least 13" example:"17"`
+	// 7-bit weights, against int16 saturation on x86 processors without VNNI.
+	ReduceRange bool `yaml:"reduce-range,omitempty" default:"false" example:"true"`
+	// Fail where a node stays float that was to be quantized.
+	Strict bool `yaml:"strict,omitempty" default:"false" example:"true"`
+	// How the result is judged: octavo validate --recipe reads it.
 	Evaluate Evaluate `yaml:"evaluate,omitempty"`
 }
 
-// Evaluate names what octavo validate is to be given.
+// Evaluate is what octavo validate is given; quantizing does not read it.
 type Evaluate struct {
-	Data    string `yaml:"data,omitempty"`
-	Labels  string `yaml:"labels,omitempty"`
-	Task    string `yaml:"task,omitempty"`
-	MaxDrop string `yaml:"max-drop,omitempty"`
+	// The samples to validate with, which calibration should not have seen.
+	Data string `yaml:"data,omitempty" default:"none" example:"test.npz"`
+	// A file with the label of each sample, where the data holds none.
+	Labels string `yaml:"labels,omitempty" default:"those of the data" example:"labels.csv"`
+	// What is measured.
+	Task string `yaml:"task,omitempty" default:"by the labels" example:"classification"`
+	// The gate on the loss of the first metric: 0.01 is absolute, 1%rel relative
+	// to the float model.
+	MaxDrop string `yaml:"max-drop,omitempty" default:"no gate" example:"0.01"`
 }
 
 // Data names the calibration samples.
 type Data struct {
-	Path    string `yaml:"path,omitempty"` // or "random"
-	Samples int    `yaml:"samples,omitempty"`
-	// Seed is that of random samples.
-	Seed uint64 `yaml:"seed,omitempty"`
+	// A file or folder, relative to the recipe, or random for noise.
+	Path string `yaml:"path,omitempty" default:"none" example:"calib.npz"`
+	// How many samples are used, spread evenly over all.
+	Samples int `yaml:"samples,omitempty" default:"256" example:"500"`
+	// The seed of random samples.
+	Seed uint64 `yaml:"seed,omitempty" default:"0" example:"7"`
 }
 
 // Activations says how activations are quantized.
 type Activations struct {
-	DType     string `yaml:"dtype,omitempty"`
-	Symmetric *bool  `yaml:"symmetric,omitempty"`
-	// Observer is auto, minmax, moving-average, percentile[:P], entropy or mse.
-	Observer string `yaml:"observer,omitempty"`
+	// The element type; targets take some of these each.
+	DType string `yaml:"dtype,omitempty" default:"the target's first" example:"int8"`
+	// Zero points in the middle of the type.
+	Symmetric *bool `yaml:"symmetric,omitempty" default:"by target" example:"true"`
+	// How ranges are chosen. percentile takes a share: percentile:99.9; auto
+	// tries four methods on samples and takes the best.
+	Observer string `yaml:"observer,omitempty" default:"auto" example:"\"percentile:99.9\""`
 }
 
 // Weights says how weights are quantized.
 type Weights struct {
-	DType string `yaml:"dtype,omitempty"`
-	// Symmetric forces zero points to 0; the default follows the type.
-	Symmetric *bool `yaml:"symmetric,omitempty"`
-	// Granularity is "channel" or "tensor".
-	Granularity string `yaml:"granularity,omitempty"`
+	// The element type; targets take some of these each.
+	DType string `yaml:"dtype,omitempty" default:"the target's first" example:"uint8"`
+	// Zero points of 0.
+	Symmetric *bool `yaml:"symmetric,omitempty" default:"by type: signed ones are" example:"true"`
+	// What shares a scale: a channel of the output, or the whole weight.
+	Granularity string `yaml:"granularity,omitempty" default:"by target" example:"tensor"`
 }
 
 // Override changes the treatment of the nodes that Match names.
 type Override struct {
-	// Match is a node name glob, in which * crosses /, or op:Type.
-	Match string `yaml:"match"`
-	// Precision is "float" or "int8" ("w8a8").
-	Precision string `yaml:"precision,omitempty"`
-	Observer  string `yaml:"observer,omitempty"`
+	// A name glob, in which * crosses /, or op:TYPE.
+	Match string `yaml:"match" default:"must be given" example:"\"/head/*\""`
+	// What the nodes compute on. w8a8 brings back nodes that keep or only
+	// exclude; int8 is another word for it.
+	Precision string `yaml:"precision,omitempty" default:"as the others" example:"float"`
+	// How ranges of what the nodes compute are chosen.
+	Observer string `yaml:"observer,omitempty" default:"as the others" example:"minmax"`
 }
 
 // DefaultSamples is the number of calibration samples.
