@@ -90,6 +90,12 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 			*dst = v
 		}
 	}
+	if given("data") {
+		r.Data.Path = ""
+		if len(f.Paths) == 1 {
+			r.Data.Path = f.Paths[0]
+		}
+	}
 	set("target", &r.Target, f.target)
 	set("weights", &r.Weights.DType, f.weights)
 	set("granularity", &r.Weights.Granularity, f.granularity)
@@ -156,6 +162,7 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 		return err
 	}
 	if f.printRecipe {
+		c.warnIgnored(cmd, facts{printRecipe: true, paths: len(f.Paths)})
 		b, err := r.YAML()
 		if err != nil {
 			return err
@@ -176,6 +183,9 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	}
 	out, err := m.OutputPath(f.out, f.force)
 	if err != nil {
+		return err
+	}
+	if err := c.warnUnused(cmd, r, f); err != nil {
 		return err
 	}
 	q, err := c.quantized(cmd, m, r, f)

@@ -55,6 +55,7 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		return err
 	}
 	if len(f.input) > 0 {
+		c.warnIgnored(cmd, facts{arrays: true})
 		in := octavo.Inputs{}
 		for _, s := range f.input {
 			name, file, ok := strings.Cut(s, "=")
@@ -79,6 +80,8 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		return err
 	}
 	defer d.Close()
+	c.warnings.Warn(d.Unused(false)...)
+	c.warnIgnored(cmd, facts{asked: f.samples, available: d.Len()})
 	i := 0
 	bar := c.progress("running", d.Len())
 	for out, err := range d.Run(cmd.Context(), p, f.samples) {

@@ -135,6 +135,7 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 			return err
 		}
 	}
+	c.warnings.Warn(d.Unused(true)...)
 	unlabelled := f.Task == "" && d.Labels() == nil && d.Targets() == nil
 	if gates.NeedsTask() && (unlabelled || f.Task == "none") {
 		return diag.Usagef("--max-drop needs a task with labels").Note("give --labels FILE, or an array \"labels\" in the .npz")
@@ -163,6 +164,7 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 		return err
 	}
 	c.warnings.Warn(v.Warnings...)
+	c.warnIgnored(cmd, facts{asked: f.Samples, available: d.Len(), verdict: v, classes: d.Labels() != nil, targets: d.Targets() != nil})
 	missed := gates.Check(v)
 	if missed != nil && diag.ExitCode(missed) != diag.Gate.ExitCode() {
 		return missed
