@@ -208,11 +208,11 @@ func inputValue(flag, s string, spec dataset.Spec) (dataset.Input, string, error
 			return in, value, nil
 		}
 	}
-	e := diag.Usagef("%s %q: the model has no input %q", flag, s, name)
+	var names []string
 	for _, in := range spec.Inputs {
-		e.Note("input: %s", in.Name)
+		names = append(names, in.Name)
 	}
-	return dataset.Input{}, "", e
+	return dataset.Input{}, "", diag.Usagef("%s %q: the model has no input %q", flag, s, name).Suggest(name, names, "inputs")
 }
 
 // filled returns a tensor of one repeated value, free dimensions being 1.
@@ -369,11 +369,15 @@ func WroteFile(path string) bool {
 	return ok
 }
 
-// Strict returns an error if a node stays float that could have been
-// quantized.
+// Strict returns an error if a node stays float that was to be quantized: all
+// but those that the recipe excludes (keep, only, an override with float) and
+// those that read floats only because of that.
 func (r *Report) Strict() error {
 	e := &diag.Error{Kind: diag.Gate}
 	for _, s := range r.Float {
+		if !s.Wanted {
+			continue
+		}
 		e.Notes = append(e.Notes, fmt.Sprintf("%s (%s): %s", s.Node, s.Op, s.Reason))
 	}
 	if len(e.Notes) == 0 {

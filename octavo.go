@@ -66,6 +66,7 @@ type Model struct {
 	prepared *ir.Graph // cache of Prepare with patterns
 	source   *Model    // cache of SourceIO where that is another model
 	opset    int
+	fixed    []string // the flags that Fix was given
 }
 
 // Load reads the model at path. What the file is, is told by its content.

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/octavo-ml/octavo/internal/dataset/preprocess"
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -16,6 +17,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/quant/calibrate"
 	engine "github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
+	"github.com/octavo-ml/octavo/internal/validate"
 )
 
 // Recipe is everything that decides how a model is quantized.
@@ -30,8 +32,34 @@ type RecipePreprocess = quant.Preprocess
 // Static is the mode in which activations get their ranges from samples.
 const Static = quant.Static
 
-// ParseRecipe reads the YAML form of a recipe.
-func ParseRecipe(b []byte) (*Recipe, error) { return quant.ParseRecipe(b) }
+// ParseRecipe reads the YAML form of a recipe. What it holds for Validate and
+// for pictures is checked too.
+func ParseRecipe(b []byte) (*Recipe, error) {
+	r, err := quant.ParseRecipe(b)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkEvaluate(r); err != nil {
+		return nil, fmt.Errorf("recipe: %w", err)
+	}
+	return r, nil
+}
+
+func checkEvaluate(r *Recipe) error {
+	if task := r.Evaluate.Task; task != "" {
+		if err := validate.Tasks.Check("evaluate: task", task); err != nil {
+			return err
+		}
+	}
+	if _, err := ParseDrop(r.Evaluate.MaxDrop); err != nil {
+		return fmt.Errorf("evaluate: %w", err)
+	}
+	if r.Preprocess.IsDefinition() {
+		_, err := preprocess.Decode(string(r.Preprocess))
+		return err
+	}
+	return nil
+}
 
 // Report tells what Quantize did.
 type Report struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,20 @@ func fileSize(path string) (int64, error) {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+// readRecipe reads a recipe file.
+func readRecipe(file string) (*octavo.Recipe, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	r, err := octavo.ParseRecipe(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	resolvePaths(r, file)
+	return r, nil
 }
 
 // resolvePaths makes the paths of a recipe relative to its file.

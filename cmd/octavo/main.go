@@ -146,23 +146,16 @@ func unknownCommand(root *cobra.Command, word string) error {
 			names = append(names, c.Name())
 		}
 	}
-	e := diag.Usagef("unknown command %q", word)
-	for _, n := range diag.Nearest(word, names) {
-		e.Note("did you mean %s?", n)
-	}
-	return e.Note("commands: %s", strings.Join(names, ", "))
+	return diag.Usagef("unknown command %q", word).Suggest(word, names, "commands")
 }
 
 // flagError turns a mistake in flags into a usage error with the nearest flags.
 func flagError(cmd *cobra.Command, err error) error {
 	e := diag.Usagef("%v", err)
-	_, rest, ok := strings.Cut(err.Error(), "unknown flag: --")
-	if ok {
+	if _, rest, ok := strings.Cut(err.Error(), "unknown flag: "); ok {
 		var names []string
-		cmd.Flags().VisitAll(func(f *flagT) { names = append(names, f.Name) })
-		for _, n := range diag.Nearest(rest, names) {
-			e.Note("did you mean --%s?", n)
-		}
+		cmd.Flags().VisitAll(func(f *flagT) { names = append(names, "--"+f.Name) })
+		e.Suggest(rest, names, "")
 	}
 	return e.Note("%s --help shows the flags", cmd.CommandPath())
 }

@@ -18,6 +18,7 @@ import (
 func newMeasure(c *cli) *cobra.Command {
 	var data dataFlags
 	var samples int
+	var fixed shapeFlags
 	cmd := &cobra.Command{
 		Use:     "measure MODEL",
 		Short:   "Load and run one model, and print its memory and load time as JSON",
@@ -27,7 +28,7 @@ func newMeasure(c *cli) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.json = true // nothing but the object
 			start := time.Now()
-			m, err := octavo.Load(args[0])
+			m, err := c.loadFixed(args[0], &fixed)
 			if err != nil {
 				return err
 			}
@@ -57,18 +58,20 @@ func newMeasure(c *cli) *cobra.Command {
 		},
 	}
 	data.add(cmd.Flags(), "samples")
+	fixed.add(cmd.Flags())
 	cmd.Flags().IntVar(&samples, "samples", 8, "how many samples to run")
 	return cmd
 }
 
-// measure runs the model in a child process.
-func (c *cli) measure(ctx context.Context, path string, data *dataFlags) (octavo.Footprint, error) {
+// measure runs the model in a child process; fixed are the flags that fix its
+// dimensions.
+func (c *cli) measure(ctx context.Context, path string, data *dataFlags, fixed []string) (octavo.Footprint, error) {
 	var r octavo.Footprint
 	exe, err := os.Executable()
 	if err != nil {
 		return r, err
 	}
-	args := append([]string{"measure", path, "--quiet", "--threads", fmt.Sprint(c.threads)}, data.args()...)
+	args := append([]string{"measure", path, "--quiet", "--threads", fmt.Sprint(c.threads)}, append(data.args(), fixed...)...)
 	if data.effective != "" {
 		// Another model may have recorded it.
 		args = append(args, "--preprocess", data.effective)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -69,7 +68,7 @@ func newQuantize(c *cli) *cobra.Command {
 	s.StringVar(&f.ranges, "ranges", "", "file of --save-ranges: quantize with its ranges, without data")
 	s.StringVar(&f.saveRanges, "save-ranges", "", "write the ranges of activations to this file")
 	s.StringVar(&f.cache, "cache", "", "folder that keeps what calibration has seen: a killed run goes on where it stopped")
-	s.BoolVar(&f.strict, "strict", false, "exit 3 if anything that could be quantized stays float")
+	s.BoolVar(&f.strict, "strict", false, "exit 3 if anything stays float that was to be quantized: all but --keep, --only and --override PATTERN=float")
 	s.BoolVar(&f.force, "force", false, "replace an output file that octavo did not write")
 	return cmd
 }
@@ -78,14 +77,10 @@ func newQuantize(c *cli) *cobra.Command {
 func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	r := &octavo.Recipe{}
 	if f.recipe != "" {
-		b, err := os.ReadFile(f.recipe)
-		if err != nil {
+		var err error
+		if r, err = readRecipe(f.recipe); err != nil {
 			return nil, err
 		}
-		if r, err = octavo.ParseRecipe(b); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.recipe, err)
-		}
-		resolvePaths(r, f.recipe)
 	}
 	given := cmd.Flags().Changed
 	if given("preprocess") {
@@ -95,6 +90,12 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	set := func(name string, dst *string, v string) {
 		if given(name) {
 			*dst = v
+		}
+	}
+	if given("data") {
+		r.Data.Path = ""
+		if len(f.Paths) == 1 {
+			r.Data.Path = f.Paths[0]
 		}
 	}
 	set("target", &r.Target, f.target)
@@ -119,12 +120,11 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	if given("strict") {
 		r.Strict = f.strict
 	}
-	switch {
-	case !given("reduce-range"):
-	case f.reduceRange == "on" || f.reduceRange == "off":
+	if given("reduce-range") {
+		if err := reduceRange.Check("--reduce-range", f.reduceRange); err != nil {
+			return nil, err
+		}
 		r.ReduceRange = f.reduceRange == "on"
-	default:
-		return nil, diag.Usagef("--reduce-range %s: want on or off", f.reduceRange)
 	}
 	if given("mode") || r.Mode == "" {
 		r.Mode = octavo.Mode(f.mode)
@@ -153,8 +153,11 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	if r.Opset != 0 && (r.Opset < 13 || r.Opset > 25) {
 		return nil, diag.Usagef("opset %d: want keep or a number from 13 to 25", r.Opset)
 	}
-	return r, nil
+	return r, r.Check()
 }
+
+// reduceRange are the words of that flag; in a recipe it is true or false.
+var reduceRange = diag.Words{Known: []string{"off", "on"}, Unbuilt: []string{"auto"}, Instead: []string{"--reduce-range on is safe everywhere; off is more accurate where int16 sums cannot overflow"}}
 
 func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error {
 	start := time.Now()
@@ -163,6 +166,7 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 		return err
 	}
 	if f.printRecipe {
+		c.warnIgnored(cmd, facts{printRecipe: true, paths: len(f.Paths)})
 		b, err := r.YAML()
 		if err != nil {
 			return err
@@ -172,9 +176,6 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	}
 	if len(f.Paths) == 0 && r.Data.Path != "" {
 		f.Paths = []string{r.Data.Path}
-	}
-	if err := r.Mode.Check(); err != nil {
-		return err
 	}
 	m, err := c.loadFixed(path, &f.fixed)
 	if err != nil {
@@ -186,6 +187,9 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	}
 	out, err := m.OutputPath(f.out, f.force)
 	if err != nil {
+		return err
+	}
+	if err := c.warnUnused(cmd, r, f); err != nil {
 		return err
 	}
 	q, err := c.quantized(cmd, m, r, f)
@@ -254,10 +258,11 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 func (f *quantizeFlags) judging(r *octavo.Recipe) string {
 	e := r.Evaluate
 	if e.Data == "" {
-		if args := strings.Join(f.args(), " "); args != "" && args != "--data "+randomData {
-			return args
+		args := f.args()
+		if len(args) == 0 || len(f.Paths) == 1 && f.Paths[0] == randomData {
+			args = []string{"--data", "test.npz"}
 		}
-		return "--data test.npz"
+		return commandLine(append(args, f.fixed.args()...))
 	}
 	out := []string{"--data", e.Data}
 	for _, a := range []struct{ flag, value string }{{"--labels", e.Labels}, {"--task", e.Task}, {"--max-drop", e.MaxDrop}} {
@@ -265,5 +270,5 @@ func (f *quantizeFlags) judging(r *octavo.Recipe) string {
 			out = append(out, a.flag, a.value)
 		}
 	}
-	return strings.Join(out, " ")
+	return commandLine(append(out, f.fixed.args()...))
 }

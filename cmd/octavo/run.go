@@ -16,6 +16,7 @@ import (
 
 type runFlags struct {
 	dataFlags
+	fixed   shapeFlags
 	input   []string
 	samples int
 	out     string
@@ -33,6 +34,7 @@ func newRun(c *cli) *cobra.Command {
 	}
 	s := cmd.Flags()
 	f.add(s, "samples")
+	f.fixed.add(s)
 	s.StringArrayVar(&f.input, "input", nil, "NAME=FILE: one .npy array for an input, run once as it is")
 	s.IntVar(&f.samples, "samples", 0, "how many samples to run, spread evenly; 0 is all")
 	s.StringVarP(&f.out, "out", "o", "", "folder for the outputs: NAME.npy for --input, NAME/00000.npy for --data")
@@ -43,12 +45,13 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 	if f.out == "" || (len(f.Paths) == 0) == (len(f.input) == 0) {
 		return diag.Usagef("give -o DIR, and either --data or --input").Note("octavo run %s --data test.npz -o outputs", path)
 	}
-	m, err := c.load(path)
+	m, err := c.loadFixed(path, &f.fixed)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
 	if len(f.input) > 0 {
+		c.warnIgnored(cmd, facts{arrays: true})
 		in := octavo.Inputs{}
 		for _, s := range f.input {
 			name, file, ok := strings.Cut(s, "=")
@@ -90,6 +93,8 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	c.warnings.Warn(d.Unused(false)...)
+	c.warnIgnored(cmd, facts{asked: f.samples, available: d.Len()})
 	i := 0
 	bar := c.progress("running", d.Len())
 	for out, err := range d.Run(cmd.Context(), p, f.samples) {

@@ -158,7 +158,7 @@ func (o *opener) npy(p Path, m *tensor.Mapping) error {
 func (o *opener) input(where, name string) (*Input, error) {
 	i := o.d.column(name)
 	if i < 0 {
-		return nil, diag.Usagef("%s: the model has no input %q", where, name).Note("inputs: %s", inputNames(o.d.spec))
+		return nil, diag.Usagef("%s: the model has no input %q", where, name).Suggest(name, inputNames(o.d.spec), "inputs")
 	}
 	return &o.d.columns[i].in, nil
 }
@@ -194,12 +194,12 @@ func (o *opener) onlyInput(path string) (string, error) {
 	return open[0], nil
 }
 
-func inputNames(s Spec) string {
+func inputNames(s Spec) []string {
 	var out []string
 	for _, in := range s.Inputs {
 		out = append(out, in.Name)
 	}
-	return strings.Join(out, ", ")
+	return out
 }
 
 // add appends an array to the column of an input.

@@ -199,11 +199,7 @@ func (o *opener) classFolders(p Path, root *os.Root, folders []string) ([]string
 		if len(classes) > 0 && len(files) > 0 {
 			l.named = true
 			if class = slices.Index(classes, folder); class < 0 {
-				err := diag.Usagef("%s: folder %q is none of the %d names of --class-names", p.Path, folder, len(classes))
-				for _, n := range diag.Nearest(folder, classes) {
-					err.Note("did you mean %s?", n)
-				}
-				return nil, err
+				return nil, diag.Usagef("%s: folder %q is none of the %d names of --class-names", p.Path, folder, len(classes)).Suggest(folder, classes, "")
 			}
 		}
 		if len(files) == 0 {

@@ -19,21 +19,17 @@ const (
 	ioChannelsLast = "channels-last"
 )
 
-var (
-	ioTypes   = []string{ioFloat, "uint8", "int8", "uint16", "int16"}
-	ioLayouts = []string{ioKeep, ioChannelsLast}
-)
-
 // edgeWord is a word for some inputs and outputs: all, those on one side ("in"
 // or "out"), or one by its name.
 type edgeWord struct{ who, word string }
 
 // edgeWords reads "WORD", or WORD, in=WORD, out=WORD and NAME=WORD with commas
 // between. Of several that are for the same value the last counts.
-func edgeWords(key, text string, words []string) ([]edgeWord, error) {
+func edgeWords(key, text string) ([]edgeWord, error) {
 	if text == "" {
 		return nil, nil
 	}
+	words := WordsOf(key)
 	var out []edgeWord
 	for part := range strings.SplitSeq(text, ",") {
 		part = strings.TrimSpace(part)
@@ -42,12 +38,11 @@ func edgeWords(key, text string, words []string) ([]edgeWord, error) {
 		if i >= 0 {
 			w.who = part[:i]
 		}
-		if i == 0 || !slices.Contains(words, w.word) {
-			e := diag.Usagef("%s %q: %q is not known", key, text, w.word)
-			for _, n := range diag.Nearest(w.word, words) {
-				e.Note("did you mean %s?", n)
-			}
-			return nil, e.Note("want one of %s, or in=%s,out=%s, or NAME=%[2]s for one input or output", strings.Join(words, ", "), words[1], words[0])
+		if i == 0 {
+			return nil, diag.Usagef("%s %q: no name stands before =", key, text).Note("want a word, or in=WORD,out=WORD, or NAME=WORD for one input or output")
+		}
+		if err := words.Check(key, w.word); err != nil {
+			return nil, err
 		}
 		out = append(out, w)
 	}
@@ -57,7 +52,7 @@ func edgeWords(key, text string, words []string) ([]edgeWord, error) {
 // edgeWords checks what the recipe says of inputs and outputs as far as no
 // graph is needed for it.
 func (s *settings) edgeWords() (types, layouts []edgeWord, err error) {
-	if types, err = edgeWords("io", s.recipe.IO, ioTypes); err != nil {
+	if types, err = edgeWords("io", s.recipe.IO); err != nil {
 		return nil, nil, err
 	}
 	for _, w := range types {
@@ -67,7 +62,7 @@ func (s *settings) edgeWords() (types, layouts []edgeWord, err error) {
 			}
 		}
 	}
-	layouts, err = edgeWords("io-layout", s.recipe.IOLayout, ioLayouts)
+	layouts, err = edgeWords("io-layout", s.recipe.IOLayout)
 	return types, layouts, err
 }
 
@@ -90,11 +85,8 @@ func wanted(g *ir.Graph, key, text string, words []edgeWord, off string, fits fu
 		case w.who == "out":
 			values = g.Outputs
 		case i < 0:
-			e := diag.Usagef("%s %q: the model has no input or output %q", key, text, w.who)
-			for _, n := range diag.Nearest(w.who, all) {
-				e.Note("did you mean %s?", n)
-			}
-			return nil, e.Note("inputs and outputs: %s; in and out stand for all of them", strings.Join(all, ", "))
+			return nil, diag.Usagef("%s %q: the model has no input or output %q", key, text, w.who).
+				Suggest(w.who, all, "inputs and outputs").Note("in and out stand for all of them")
 		default:
 			values = slices.Concat(g.Inputs, g.Outputs)[i : i+1]
 		}

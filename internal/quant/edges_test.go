@@ -96,8 +96,8 @@ func TestFloatReadersOfAnEdgeSeeItRounded(t *testing.T) {
 func TestEdgesThatCannotBe(t *testing.T) {
 	for _, c := range []struct{ io, layout, want, note string }{
 		{"unit8", "", `"unit8" is not known`, "did you mean uint8?"},
-		{"in=", "", `"" is not known`, "want one of float"},
-		{"=uint8", "", "is not known", "want one of"},
+		{"in=", "", `"" is not known`, "known: float"},
+		{"=uint8", "", "no name stands before =", "NAME=WORD"},
 		{"imgae=uint8", "", `no input or output "imgae"`, "did you mean image?"},
 		{"ids=uint8", "", `"ids" is int64[1]: only float32`, "ids"},
 		{"through=uint8", "", "an input and an output at once", ""},

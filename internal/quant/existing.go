@@ -12,26 +12,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/target"
 )
 
-// Existing quantization is refused, kept, or taken back to floats.
-const (
-	ExistingError = "error"
-	ExistingKeep  = "keep"
-	ExistingStrip = "strip"
-)
-
-var existingWords = []string{ExistingError, ExistingKeep, ExistingStrip}
-
-func checkExisting(word string) error {
-	if word == "" || slices.Contains(existingWords, word) {
-		return nil
-	}
-	e := diag.Usagef("existing %q is not known", word)
-	for _, n := range diag.Nearest(word, existingWords) {
-		e.Note("did you mean %s?", n)
-	}
-	return e.Note("known: error, keep, strip")
-}
-
 // FollowExisting returns r with what it leaves open of activations filled in
 // from the pairs of g: the type that most of them have, where the target takes
 // it, and symmetric zero points where all have them.

@@ -103,12 +103,7 @@ func (p *placer) patterns() error {
 				names = append(names, t)
 			}
 		}
-		e := &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf("%s %q matches no node", flag, pattern)}
-		if near := diag.Nearest(pattern, names); len(near) > 0 {
-			e.Notes = append(e.Notes, "nearest: "+strings.Join(near, ", "))
-		}
-		e.Notes = append(e.Notes, "octavo inspect lists the nodes")
-		return e
+		return diag.Usagef("%s %q matches no node", flag, pattern).Suggest(pattern, names, "").Note("octavo inspect MODEL --tensors lists the nodes")
 	}
 	for _, pat := range p.recipe.Only {
 		if err := check("only", pat); err != nil {
@@ -139,7 +134,7 @@ func (p *placer) patterns() error {
 				continue
 			}
 			switch o.Precision {
-			case "float":
+			case precFloat:
 				p.kept[n] = fmt.Sprintf("kept float (override %q)", o.Match)
 			case "int8", "w8a8":
 				delete(p.kept, n)
@@ -214,8 +209,9 @@ func (p *placer) place() {
 		f, _ := facts(n)
 		rule, why := p.candidate(n)
 		if rule == nil {
-			if _, kept := p.kept[n]; kept || p.floatWork(n) {
-				p.skip(n, why, false)
+			_, kept := p.kept[n]
+			if kept || p.floatWork(n) {
+				p.skip(n, why, !kept)
 			}
 			continue
 		}
@@ -259,12 +255,12 @@ func (p *placer) placeWeighted(n *ir.Node, f op.Facts, rule *target.Rule) {
 	w := n.In[f.Weight]
 	ins := slices.DeleteFunc(data(n, f, false), func(i int) bool { return (i == f.Weight || i == f.Bias) && p.isConstant(n.In[i]) })
 	if len(ins) == 0 {
-		p.skip(n, "none of its inputs is computed", false)
+		p.skip(n, "none of its inputs is computed", true)
 		return
 	}
 	for _, i := range ins {
 		if n.In[i].Type != dtype.Float32 {
-			p.skip(n, fmt.Sprintf("its input %q is %v", n.In[i].Name, n.In[i].Type), false)
+			p.skip(n, fmt.Sprintf("its input %q is %v", n.In[i].Name, n.In[i].Type), true)
 			return
 		}
 	}
@@ -379,7 +375,7 @@ func (p *placer) placeElementwise(n *ir.Node, f op.Facts, rule *target.Rule) {
 	}
 	for _, i := range ins {
 		if !p.integer[n.In[i]] {
-			p.skip(n, "it reads float values, and rounding them would gain nothing here", false)
+			p.skip(n, "it reads float values, and rounding them would gain nothing here", !p.floatByChoice(n.In[i]))
 			return
 		}
 	}
@@ -392,6 +388,23 @@ func (p *placer) placeElementwise(n *ir.Node, f op.Facts, rule *target.Rule) {
 		p.activationInput(n, i)
 	}
 	p.output(n, f, rule)
+}
+
+// floatByChoice reports whether v is float because the recipe keeps nodes
+// float: one computes it, or nodes do that only hand it on or read floats
+// themselves for that reason.
+func (p *placer) floatByChoice(v *ir.Value) bool {
+	n := p.prod[v]
+	if n == nil || p.chosen[n] {
+		return false
+	}
+	if _, kept := p.kept[n]; kept {
+		return true
+	}
+	if i := slices.IndexFunc(p.out.Skipped, func(s Skip) bool { return s.Node == NodeName(n) }); i >= 0 {
+		return !p.out.Skipped[i].Wanted
+	}
+	return len(n.In) > 0 && n.In[0] != nil && p.floatByChoice(n.In[0])
 }
 
 // output makes the node's output an integer value.

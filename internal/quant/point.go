@@ -68,8 +68,9 @@ type Skip struct {
 	Node   string `json:"node"`
 	Op     string `json:"op"`
 	Reason string `json:"reason"`
-	// Wanted says that the recipe asked for this node to be quantized as far
-	// as the target allows: what --strict refuses.
+	// Wanted says that the node was to be quantized: what --strict refuses. The
+	// others are those that the recipe excludes, and those that read floats
+	// because of that.
 	Wanted bool `json:"wanted"`
 }
 

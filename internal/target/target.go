@@ -117,21 +117,13 @@ func Names() []string {
 func Load(name string) (*Target, error) {
 	b, err := files.ReadFile(name + ".json")
 	if err != nil || !slices.Contains(Names(), name) {
-		return nil, &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf("unknown target %q", name),
-			Notes: []string{"known: " + strings.Join(Names(), ", "), didYouMean(name)}}
+		return nil, diag.Usagef("unknown target %q", name).Suggest(name, Names(), "known").Note("octavo targets lists what each accepts")
 	}
 	t, err := parse(b)
 	if err != nil {
 		return nil, fmt.Errorf("target %s: %w", name, err)
 	}
 	return t, nil
-}
-
-func didYouMean(name string) string {
-	if near := diag.Nearest(name, Names()); len(near) > 0 {
-		return "did you mean " + near[0] + "?"
-	}
-	return "octavo targets lists what each accepts"
 }
 
 func parse(b []byte) (*Target, error) {
