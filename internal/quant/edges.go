@@ -91,6 +91,9 @@ func wanted(g *ir.Graph, key, text string, words []edgeWord, off string, fits fu
 			values = slices.Concat(g.Inputs, g.Outputs)[i : i+1]
 		}
 		did, why := false, ""
+		if len(values) == 0 {
+			why = "the model has none"
+		}
 		for _, v := range values {
 			reason := fits(v)
 			if w.word == off {
