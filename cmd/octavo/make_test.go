@@ -122,8 +122,14 @@ func makeModel(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: onnx OUT TEXT")
 	}
+	b, err := buildModel(ts.ReadFile(args[1]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+}
+
+func buildModel(text string) ([]byte, error) {
 	var g, m, opset proto.Message
-	for line := range strings.Lines(ts.ReadFile(args[1])) {
+	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		if len(words) == 0 {
 			continue
@@ -147,7 +153,9 @@ func makeModel(ts *testscript.TestScript, neg bool, args []string) {
 		default:
 			err = fmt.Errorf("unknown word %q", words[0])
 		}
-		ts.Check(err)
+		if err != nil {
+			return nil, err
+		}
 	}
 	g.String(2, "graph")
 	opset.Varint(2, 17)
@@ -156,8 +164,7 @@ func makeModel(ts *testscript.TestScript, neg bool, args []string) {
 	m.Message(8, &opset)
 	var b bytes.Buffer
 	_, err := m.WriteTo(&b)
-	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
+	return b.Bytes(), err
 }
 
 // elemTypes are TensorProto.DataType of the types of npy.

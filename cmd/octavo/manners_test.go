@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
-	"io"
 	"os"
 	"strings"
 	"testing"
@@ -55,49 +53,6 @@ func TestExamplesOfHelpRun(t *testing.T) {
 			t.Run(line, func(t *testing.T) {
 				runExample(t, exampleFolder(t), line)
 			})
-		}
-	}
-}
-
-// TestJSONIsOneObject runs the commands with --json: standard output is one
-// object with a versioned schema, and nothing else.
-func TestJSONIsOneObject(t *testing.T) {
-	dir := exampleFolder(t)
-	covered := map[string]bool{"completion": true} // prints a script, no result
-	for _, c := range []struct{ schema, line string }{
-		{"octavo.overview/1", "model.onnx"},
-		{"octavo.inspect/1", "inspect model.onnx"},
-		{"octavo.check/1", "check model.onnx"},
-		{"octavo.targets/1", "targets"},
-		{"octavo.diff/1", "diff model.onnx model.int8.onnx"},
-		{"octavo.quantize/1", "quantize model.onnx --data calib.npz"},
-		{"octavo.validate/1", "validate model.onnx model.int8.onnx --data test.npz"},
-		{"octavo.run/1", "run model.int8.onnx --data test.npz -o outputs"},
-		{"octavo.validate/1", "demo"},
-		{"octavo.version/1", "version"},
-		{"octavo.man/1", "man -o man1"},
-	} {
-		words := strings.Fields(c.line)
-		covered[words[0]] = true
-		out, err := octavoIn(t, dir, append(words, "--json")...).Output()
-		if err != nil {
-			t.Errorf("%s: %v", c.line, err)
-			continue
-		}
-		var v struct {
-			Schema string `json:"schema"`
-		}
-		d := json.NewDecoder(bytes.NewReader(out))
-		if err := d.Decode(&v); err != nil || v.Schema != c.schema {
-			t.Errorf("%s: schema %q (%v), want %q", c.line, v.Schema, err, c.schema)
-		}
-		if _, err := d.Token(); err != io.EOF {
-			t.Errorf("%s: more than one object", c.line)
-		}
-	}
-	for _, c := range newRoot(&cli{}).Commands() {
-		if !c.Hidden && !covered[c.Name()] {
-			t.Errorf("no case for %s", c.Name())
 		}
 	}
 }

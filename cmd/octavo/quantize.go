@@ -159,6 +159,9 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 		return err
 	}
 	if f.printRecipe {
+		if c.json {
+			return diag.Usagef("--print-recipe prints YAML and has no JSON form").Note("leave out --json")
+		}
 		b, err := r.YAML()
 		if err != nil {
 			return err
