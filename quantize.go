@@ -45,8 +45,11 @@ type Report struct {
 	// Growing names the values whose range still grew more than 5 % in the
 	// last quarter of the samples.
 	Growing []string
-	recipe  Recipe
-	ranges  Ranges
+	// Opset is set by Save where the file needs a higher one than the input's:
+	// from which to which, and what needs it.
+	Opset  string
+	recipe Recipe
+	ranges Ranges
 }
 
 // Skip is a node that stays float, and why.

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/octavo-ml/octavo"
+	"github.com/octavo-ml/octavo/internal/atomicfile"
+	"github.com/octavo-ml/octavo/internal/diag"
 )
 
 func fileSize(path string) (int64, error) {
@@ -14,6 +18,24 @@ func fileSize(path string) (int64, error) {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+// checkPlace says before any work whether a file that a flag names can be
+// written; an empty name is none.
+func checkPlace(flag, path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := atomicfile.Create(path)
+	if err == nil {
+		f.Discard()
+		return nil
+	}
+	e := diag.Usagef("--%s %w", flag, err)
+	if dir := filepath.Dir(path); errors.Is(err, fs.ErrNotExist) {
+		return e.Note("make the folder first: mkdir -p %s", dir)
+	}
+	return e.Note("choose another name")
 }
 
 // resolvePaths makes the paths of a recipe relative to its file.

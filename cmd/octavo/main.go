@@ -6,12 +6,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/signal"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +20,7 @@ import (
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := interruptible()
 	defer stop()
 	// A second Ctrl-C ends the process at once.
 	context.AfterFunc(ctx, stop)
@@ -40,19 +37,7 @@ func run(args []string) int {
 	if err == nil {
 		err = c.warnings.Err()
 	}
-	if err == nil {
-		return 0
-	}
-	if ctx.Err() != nil {
-		fmt.Fprintln(os.Stderr, "octavo: interrupted; nothing was left half-written")
-		if c.resumable {
-			fmt.Fprintln(os.Stderr, "  note: the same command goes on where this one stopped")
-		}
-		return diag.Interrupted.ExitCode()
-	}
-	fmt.Fprint(os.Stderr, "octavo: ")
-	diag.Fprint(os.Stderr, err)
-	return diag.ExitCode(err)
+	return c.end(ctx, err)
 }
 
 // cli is what all subcommands share.

@@ -17,8 +17,8 @@ import (
 )
 
 // npy OUT f4|f8|i8 SHAPE FILL writes an array. SHAPE is 8,4 or - for none;
-// FILL is a number, ramp (0, 1/16 ... 1 repeated) or mod:K (0 ... K-1
-// repeated), and then maybe ,INDEX=NUMBER for one element.
+// FILL is a number, ramp (0, 1/16 ... 1 repeated), grow (0 ... 1 once) or mod:K
+// (0 ... K-1 repeated), and then maybe ,INDEX=NUMBER for one element.
 func makeArray(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: npy OUT TYPE SHAPE FILL")
@@ -51,6 +51,8 @@ func fill(rule string, n int) ([]float64, error) {
 		switch {
 		case rule == "ramp":
 			values[i] = float64(i%17) / 16
+		case rule == "grow":
+			values[i] = float64(i) / float64(n)
 		case mod:
 			values[i] = float64(i % k)
 		default:

@@ -187,6 +187,10 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	if err != nil {
 		return err
 	}
+	c.warnings.Warn(m.Warnings...)
+	if err := checkPlace("save-ranges", f.saveRanges); err != nil {
+		return err
+	}
 	q, err := c.quantized(cmd, m, r, f)
 	if err != nil {
 		return err
@@ -236,6 +240,9 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 		for _, line := range r.FloatReasons() {
 			fmt.Fprintf(w, "               %s\n", line)
 		}
+	}
+	if r.Opset != "" {
+		fmt.Fprintf(w, "  opset      %s\n", r.Opset)
 	}
 	fmt.Fprintf(w, "  took       %.1f s, peak memory %s\n", spent.Seconds(), size(peak))
 	_, err = fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, judging)

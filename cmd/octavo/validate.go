@@ -74,7 +74,13 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 		if err != nil {
 			return err
 		}
+		if err := checkPlace("report", r); err != nil {
+			return err
+		}
 		writers = append(writers, w)
+	}
+	if err := checkPlace("flips", f.flips); err != nil {
+		return err
 	}
 	var models []*octavo.Model
 	for _, p := range paths {
