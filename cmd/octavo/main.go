@@ -140,7 +140,7 @@ func unknownCommand(root *cobra.Command, word string) error {
 
 // flagError turns a mistake in flags into a usage error with the nearest flags.
 func flagError(cmd *cobra.Command, err error) error {
-	e := diag.Usagef("%v", err)
+	e := diag.Usagef("%s", flagProblem(cmd, err))
 	_, rest, ok := strings.Cut(err.Error(), "unknown flag: --")
 	if ok {
 		var names []string
