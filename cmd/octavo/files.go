@@ -21,10 +21,16 @@ func fileSize(path string) (int64, error) {
 }
 
 // checkPlace says before any work whether a file that a flag names can be
-// written; an empty name is none.
-func checkPlace(flag, path string) error {
+// written; an empty name is none. It must be none of the others, which the
+// command reads or writes.
+func checkPlace(flag, path string, others ...string) error {
 	if path == "" {
 		return nil
+	}
+	for _, o := range others {
+		if o != "" && sameFile(path, o) {
+			return diag.Usagef("--%s %s: this is a file that the command reads or writes already", flag, path).Note("choose another name")
+		}
 	}
 	f, err := atomicfile.Create(path)
 	if err == nil {
@@ -36,6 +42,16 @@ func checkPlace(flag, path string) error {
 		return e.Note("make the folder first: mkdir -p %s", dir)
 	}
 	return e.Note("choose another name")
+}
+
+// sameFile reports whether two names lead to one file, which need not be there.
+func sameFile(a, b string) bool {
+	x, errA := os.Stat(a)
+	y, errB := os.Stat(b)
+	if errA == nil && errB == nil {
+		return os.SameFile(x, y)
+	}
+	return filepath.Clean(a) == filepath.Clean(b)
 }
 
 // resolvePaths makes the paths of a recipe relative to its file.

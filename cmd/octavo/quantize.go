@@ -188,7 +188,7 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 		return err
 	}
 	c.warnings.Warn(m.Warnings...)
-	if err := checkPlace("save-ranges", f.saveRanges); err != nil {
+	if err := checkPlace("save-ranges", f.saveRanges, append(f.files(), path, out, f.recipe, f.ranges)...); err != nil {
 		return err
 	}
 	q, err := c.quantized(cmd, m, r, f)
