@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -46,10 +48,33 @@ func plainly(err error) error {
 	text := strings.Replace(err.Error(), pe.Error(), pe.Path+": "+pe.Err.Error(), 1)
 	text = strings.Replace(text, pe.Path+": "+pe.Path+": ", pe.Path+": ", 1)
 	e := &diag.Error{Msg: text, Notes: diag.Notes(err)}
-	if link, le := os.Readlink(pe.Path); le == nil && errors.Is(err, fs.ErrNotExist) {
-		e.Note("%s is a symbolic link to %s, which is not there", pe.Path, link)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return e
+	}
+	if link, err := os.Readlink(pe.Path); err == nil {
+		return e.Note("%s is a symbolic link to %s, which is not there", pe.Path, link)
+	}
+	dir, base := filepath.Split(pe.Path)
+	for _, n := range diag.Nearest(base, namesIn(dir)) {
+		e.Note("did you mean %s?", dir+n)
 	}
 	return e
+}
+
+// namesIn lists a folder, "" being the present one, as far as a mistyped name
+// is worth it.
+func namesIn(dir string) []string {
+	if dir == "" {
+		dir = "."
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	names, _ := f.Readdirnames(4096) // those that can be read
+	slices.Sort(names)
+	return names
 }
 
 // end prints why the program ends, and returns its exit code.

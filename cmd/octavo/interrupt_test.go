@@ -50,10 +50,12 @@ func TestInterruptedWorkLeavesNothing(t *testing.T) {
 	}
 	before := names()
 	quantize := "quantize model.onnx -o new.onnx --data input=many.npy --samples 0"
+	resume := "--cache " + t.TempDir()
 	for _, c := range []struct {
 		line string
 		sig  syscall.Signal
 	}{
+		{quantize + " " + resume, syscall.SIGINT},
 		{quantize, syscall.SIGINT},
 		{quantize, syscall.SIGHUP},
 		{quantize, syscall.SIGTERM},
@@ -83,6 +85,9 @@ func TestInterruptedWorkLeavesNothing(t *testing.T) {
 			t.Errorf("octavo %s: exit code %d, want 130; %s", c.line, code, &stderr)
 		}
 		if !strings.Contains(stderr.String(), "octavo: interrupted; nothing was left half-written") {
+			t.Errorf("octavo %s: says %s", c.line, &stderr)
+		}
+		if strings.Contains(c.line, resume) != strings.Contains(stderr.String(), "note: the same command goes on where this one stopped") {
 			t.Errorf("octavo %s: says %s", c.line, &stderr)
 		}
 		if after := names(); after != before {

@@ -69,7 +69,7 @@ func TestProgressOnATerminal(t *testing.T) {
 	}
 	for _, args := range []string{
 		"quantize model.onnx --data calib.npz -o new.onnx",
-		"run model.onnx --data test.npz -o outputs",
+		"run model.onnx --data test.npz --samples 40 -o outputs",
 	} {
 		out := onTerminal(args)
 		if !strings.Contains(out, " [#") || !strings.Contains(out, "\r\033[K") {
