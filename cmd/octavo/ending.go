@@ -61,6 +61,15 @@ func plainly(err error) error {
 	return e
 }
 
+// broken adds to the error of a model that breaks its format what would work.
+func broken(err error) error {
+	var fe *diag.FormatError
+	if !errors.As(err, &fe) {
+		return err
+	}
+	return &diag.Error{Err: err, Notes: []string{"copy it again if its size is not that of the original; else export it again"}}
+}
+
 // namesIn lists a folder, "" being the present one, as far as a mistyped name
 // is worth it.
 func namesIn(dir string) []string {

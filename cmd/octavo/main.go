@@ -166,7 +166,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 func (c *cli) load(path string) (*octavo.Model, error) {
 	m, err := octavo.Load(path)
 	if err != nil {
-		return nil, err
+		return nil, broken(err)
 	}
 	c.warnings.Warn(m.Warnings...)
 	return m, nil
