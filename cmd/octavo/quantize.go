@@ -227,7 +227,7 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 	peak := octavo.PeakMemory()
 	if c.json {
 		return printJSON(w, map[string]any{"schema": "octavo.quantize/1", "input": in, "output": out, "bytes_before": before, "bytes_after": after,
-			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
+			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "opset_raised": r.Opset, "seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
 	}
 	if c.quiet {
 		return nil
