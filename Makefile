@@ -36,7 +36,8 @@ bench: ## kernel benchmarks
 	$(GO) test -run '^$$' -bench . ./internal/kernels/...
 
 generate: ## write the generated files anew (the polynomials need python3 with mpmath)
-	$(GO) generate ./internal/...
+	$(GO) mod download
+	$(GO) generate ./internal/... ./cmd/...
 	python3 internal/kernels/eltwise/_fit/fit.py > z.tmp && gofmt z.tmp > internal/kernels/eltwise/zcoefficients.go && rm z.tmp
 
 models: ## write the full-size networks with seeded weights into MODELS

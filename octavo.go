@@ -189,9 +189,12 @@ func (m *Model) Save(path string) error {
 			return err
 		}
 		if removed > 0 {
-			m.Warnings = append(m.Warnings, Warning{ID: "OCT014", Msg: fmt.Sprintf("%s: %d temporary files of an interrupted run were removed", path, removed)})
+			m.Warnings = append(m.Warnings, leftovers(path, removed))
 		}
 		m.Warnings = append(m.Warnings, e.Warnings...)
+		if m.Report != nil {
+			m.Report.Opset = e.Raised
+		}
 		m.Path = path
 		return nil
 	})

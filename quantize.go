@@ -78,8 +78,11 @@ type Report struct {
 	// Existing is set where the model was quantized in part already and that
 	// was kept.
 	Existing *Existing
-	recipe   Recipe
-	ranges   Ranges
+	// Opset is set by Save where the file needs a higher one than the input's:
+	// from which to which, and what needs it.
+	Opset  string
+	recipe Recipe
+	ranges Ranges
 }
 
 // Skip is a node that stays float, and why.
@@ -210,7 +213,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		kept.Added = quant.Parameters(out) - kept.Kept
 		q.Report.Existing = kept
 	}
-	q.Report.Trials, q.Report.IO = trials, changed
+	q.Report.Trials, q.Report.IO = trials, append([]IOValue{}, changed...)
 	q.Report.ranges = rangesOf(id, plan, cal.Samples, &asked)
 	if n := cal.Samples; n < fewSamples && len(placement.Watched()) > 0 {
 		q.Warnings = append(q.Warnings, Warning{ID: "OCT002", Msg: fmt.Sprintf("only %d calibration samples; ranges taken from fewer than %d are unsure", n, fewSamples)})

@@ -32,7 +32,9 @@ func newCompletion(c *cli) *cobra.Command {
 		Args:      exactly(1, "one shell: bash, zsh, fish or powershell"),
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.warnIgnored(cmd, facts{})
+			if c.json {
+				return diag.Usagef("completion prints a script and has no JSON form").Note("octavo completion %s", args[0])
+			}
 			for _, s := range shells {
 				if s.name == args[0] {
 					return s.write(cmd.Root(), cmd.OutOrStdout())

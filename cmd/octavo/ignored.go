@@ -42,7 +42,6 @@ var ignored = []struct {
 	{quantizes, slices.Concat(strings.Fields("out force ranges save-ranges cache shape dim fill pad state skip-bad class-names label-offset"), pictureFlagNames[1:]), func(f *facts) string {
 		return when(f.printRecipe, "a recipe does not hold it, and --print-recipe stops there")
 	}},
-	{quantizes, []string{"json"}, func(f *facts) string { return when(f.printRecipe, "--print-recipe prints YAML") }},
 	{quantizes, []string{"data"}, func(f *facts) string {
 		return when(f.printRecipe && f.paths > 1, "a recipe holds one path of data")
 	}},
@@ -73,7 +72,6 @@ var ignored = []struct {
 		return when(unread && (f.classes || f.targets), task(f)+", which does not use them")
 	}},
 	{[]string{"inspect"}, []string{"tensors"}, func(f *facts) string { return when(f.json, "the JSON object lists the nodes always") }},
-	{[]string{"completion"}, []string{"json"}, func(*facts) string { return "a script is no object" }},
 }
 
 var quantizes, validates = []string{"quantize"}, []string{"validate"}

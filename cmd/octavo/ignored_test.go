@@ -19,7 +19,7 @@ func TestIgnoredFlags(t *testing.T) {
 		want                 []string // the start of each warning
 	}{
 		{"print-recipe", "quantize", "out keep data seed shape color", facts{printRecipe: true, paths: 1}, []string{"--out is ignored: a recipe", "--shape is ignored: a recipe", "--color is ignored: a recipe"}},
-		{"print-recipe of two paths, as JSON", "quantize", "data json preprocess", facts{printRecipe: true, paths: 2}, []string{"--json is ignored: --print-recipe prints YAML", "--data is ignored: a recipe holds one path"}},
+		{"print-recipe of two paths", "quantize", "data preprocess", facts{printRecipe: true, paths: 2}, []string{"--data is ignored: a recipe holds one path"}},
 		{"ranges", "quantize", "ranges data seed observer cache mean keep weights", facts{ranges: true, fromData: true}, []string{"--data is ignored: --ranges", "--mean is ignored: --ranges", "--seed is ignored: --ranges", "--observer is ignored: --ranges", "--cache is ignored: --ranges"}},
 		{"random", "quantize", "data seed samples pad skip-bad preprocess cache observer", facts{random: true}, []string{"--pad is ignored: --data random", "--skip-bad is ignored: --data random", "--preprocess is ignored: --data random"}},
 		{"samples", "quantize", "data seed samples", facts{fromData: true}, []string{"--seed is ignored: only --data random"}},

@@ -166,6 +166,9 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 		return err
 	}
 	if f.printRecipe {
+		if c.json {
+			return diag.Usagef("--print-recipe prints YAML and has no JSON form").Note("leave out --json")
+		}
 		c.warnIgnored(cmd, facts{printRecipe: true, paths: len(f.Paths)})
 		b, err := r.YAML()
 		if err != nil {
@@ -187,6 +190,10 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	}
 	out, err := m.OutputPath(f.out, f.force)
 	if err != nil {
+		return err
+	}
+	c.warnings.Warn(m.Warnings...)
+	if err := checkPlace("save-ranges", f.saveRanges, append(f.files(), path, out, f.recipe, f.ranges)...); err != nil {
 		return err
 	}
 	if err := c.warnUnused(cmd, r, f); err != nil {
@@ -228,7 +235,8 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 	peak := octavo.PeakMemory()
 	if c.json {
 		return printJSON(w, map[string]any{"schema": "octavo.quantize/1", "input": in, "output": out, "bytes_before": before, "bytes_after": after,
-			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "io": r.IO, "existing": r.Existing, "seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
+			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "io": r.IO, "existing": r.Existing, "opset_raised": r.Opset,
+			"seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
 	}
 	if c.quiet {
 		return nil
@@ -247,6 +255,9 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 	}
 	for _, v := range r.IO {
 		fmt.Fprintf(w, "  io         %v\n", v)
+	}
+	if r.Opset != "" {
+		fmt.Fprintf(w, "  opset      %s\n", r.Opset)
 	}
 	fmt.Fprintf(w, "  took       %.1f s, peak memory %s\n", spent.Seconds(), size(peak))
 	_, err = fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, judging)

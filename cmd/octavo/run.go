@@ -96,7 +96,11 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 	c.warnings.Warn(d.Unused(false)...)
 	c.warnIgnored(cmd, facts{asked: f.samples, available: d.Len()})
 	i := 0
-	bar := c.progress("running", d.Len())
+	n := d.Len()
+	if f.samples > 0 {
+		n = min(n, f.samples)
+	}
+	bar := c.progress("running", n)
 	for out, err := range d.Run(cmd.Context(), p, f.samples) {
 		if err != nil {
 			return err

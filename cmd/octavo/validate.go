@@ -105,13 +105,21 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 	if err != nil {
 		return err
 	}
+	used := append(f.files(), append(paths, f.labels)...)
 	var writers []func(io.Writer, *octavo.Verdict) error
 	for _, r := range f.reports {
 		w, err := octavo.ReportWriter(r)
 		if err != nil {
 			return err
 		}
+		if err := checkPlace("report", r, used...); err != nil {
+			return err
+		}
+		used = append(used, r)
 		writers = append(writers, w)
+	}
+	if err := checkPlace("flips", f.flips, used...); err != nil {
+		return err
 	}
 	var models []*octavo.Model
 	for _, p := range paths {

@@ -280,7 +280,11 @@ func (o *opener) finish() error {
 		}
 	}
 	if d.n == 0 {
-		return &diag.Error{Msg: "the data holds no samples"}
+		e := &diag.Error{Msg: "the data holds no samples"}
+		for _, w := range o.d.warn {
+			e.Note("%s", w.Msg)
+		}
+		return e
 	}
 	d.all = d.n
 	if o.labels.none() {

@@ -65,6 +65,10 @@ func (p *pictures) sample(i int) (*tensor.Tensor, error) {
 	}
 	defer readBuffers.Put(buf)
 	if err := p.read(buf, p.names[i]); err != nil {
+		if link, le := os.Readlink(file); le == nil {
+			err = &diag.Error{Msg: fmt.Sprintf("a link to %s, which is not there or outside the folder", link),
+				Notes: []string{"links out of a folder are not followed; a list of files, --data @list.txt, may name any"}}
+		}
 		return nil, &badPicture{file, err}
 	}
 	t, err := p.make(p.in, *buf)
