@@ -72,6 +72,7 @@ func TestJSONIsOneObject(t *testing.T) {
 		{"octavo.diff/1", "diff model.onnx model.int8.onnx"},
 		{"octavo.quantize/1", "quantize model.onnx --data calib.npz"},
 		{"octavo.validate/1", "validate model.onnx model.int8.onnx --data test.npz"},
+		{"octavo.bench/1", "bench model.onnx model.int8.onnx --seconds 0.1"},
 		{"octavo.run/1", "run model.int8.onnx --data test.npz -o outputs"},
 		{"octavo.validate/1", "demo"},
 		{"octavo.version/1", "version"},

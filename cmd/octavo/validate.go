@@ -113,7 +113,9 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 	}
 	o.Progress = c.progress("validating", n).step
 	if !f.noMeasure {
-		o.Measure = func(path string) (octavo.Footprint, error) { return c.measure(cmd.Context(), path, &f.dataFlags) }
+		o.Measure = func(path string) (octavo.Footprint, error) {
+			return c.measure(cmd.Context(), path, &f.dataFlags, f.args())
+		}
 	}
 	v, err := octavo.ValidateData(cmd.Context(), models[0], models[1:], d, o)
 	if err != nil {
