@@ -147,7 +147,11 @@ func table(w io.Writer, results []result) error {
 				rates = append(rates, m.String())
 			}
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%.2f\t%s\t%s\n", r.family, r.name, r.nanoseconds/1e3, strings.Join(rates, ", "), strings.Join(peaks, ", "))
+		microseconds := strconv.FormatFloat(r.nanoseconds/1e3, 'f', 2, 64)
+		if len(peaks) > 0 {
+			microseconds = "" // the loop over registers is in it
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", r.family, r.name, microseconds, strings.Join(rates, ", "), strings.Join(peaks, ", "))
 	}
 	if err := tw.Flush(); err != nil {
 		return err

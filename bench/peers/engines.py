@@ -1,6 +1,7 @@
 """The engines that peers.py compares. Each is made for one model and one number of threads, and then times runs
 when it is told to, over inputs and outputs that are in place; between that it is idle."""
 import json
+import re
 import subprocess
 import time
 
@@ -73,6 +74,9 @@ class OnnxRuntime:
         o.inter_op_num_threads = 1
         o.log_severity_level = 3
         o.add_session_config_entry("session.force_spinning_stop", "1")
+        # Fixed as in OpenVINO.
+        for n, size in dimensions(path, inputs).items():
+            o.add_free_dimension_override_by_name(n, size)
         self.session = ort.InferenceSession(str(path), o, providers=["CPUExecutionProvider"])
         names = [v.name for v in self.session.get_outputs()]
         self.outputs = dict(zip(names, self.session.run(names, inputs)))
@@ -91,13 +95,32 @@ class OnnxRuntime:
         self.session = self.binding = self.values = self.results = None
 
 
+def dimensions(path, inputs):
+    """The sizes of the dynamic dimensions that have names."""
+    session = ort.InferenceSession(str(path), quiet(), providers=["CPUExecutionProvider"])
+    return {d: size for v in session.get_inputs() for d, size in zip(v.shape, inputs[v.name].shape) if isinstance(d, str)}
+
+
+def quiet():
+    """Options of a session that is read and not run."""
+    o = ort.SessionOptions()
+    o.log_severity_level = 3
+    o.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return o
+
+
 core = ov.Core()
+
+
+def array(v, inputs):
+    """What is given for an input of OpenVINO, which may have several names."""
+    return next(inputs[n] for n in v.names if n in inputs)
 
 
 def read(path, inputs):
     """Reads a model for OpenVINO, its inputs fixed at the shapes that are given."""
     model = core.read_model(str(path))
-    model.reshape({v.any_name: list(inputs[v.any_name].shape) for v in model.inputs})
+    model.reshape({v: list(array(v, inputs).shape) for v in model.inputs})
     return model
 
 
@@ -119,7 +142,7 @@ class OpenVino:
         compiled = core.compile_model(read(path, inputs), "CPU", {
             "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"})
         self.request = compiled.create_infer_request()
-        self.tensors = [ov.Tensor(np.ascontiguousarray(inputs[v.any_name])) for v in compiled.inputs]
+        self.tensors = [ov.Tensor(np.ascontiguousarray(array(v, inputs))) for v in compiled.inputs]
         for v, t in zip(compiled.inputs, self.tensors):
             self.request.set_tensor(v, t)
         self.results = [ov.Tensor(v.element_type, v.shape) if v.partial_shape.is_static else None for v in compiled.outputs]
@@ -132,6 +155,12 @@ class OpenVino:
 
     def close(self):
         self.request = self.tensors = self.results = None
+
+
+def reason(e):
+    """An error in few words, without where files lie."""
+    lines = [w for w in str(e).strip().splitlines() if not w.startswith(("Exception from", "Check ", "While"))] or [str(e).strip()]
+    return re.sub(r"\S*/", "", lines[0])[:160].strip(" .:")
 
 
 def cosine(a, b):

@@ -8,6 +8,7 @@ table. make bench-peers builds what this needs. With --only the table is printed
 import argparse
 import gc
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -43,7 +44,6 @@ MODELS = [
     Model("vit-s16", "full-size", int8=0.9, transformer=True),
     Model("ultraface", "medium", SHARED / "models/ultraface/version-RFB-320.onnx"),
     Model("fastestdet", "medium", SHARED / "models/fastestdet/FastestDet.onnx"),
-    Model("super-resolution", "medium", SHARED / "models/super-resolution/super_resolution.onnx"),
     Model("dtln", "medium", SHARED / "models/dtln/model_1.onnx"),
     Model("tiny-resnet8", "tiny", SHARED / "models/derived/resnet8.onnx", int8=0.5),
     Model("tiny-kws", "tiny", SHARED / "models/derived/kws.onnx", int8=0.5),
@@ -92,7 +92,7 @@ def compare(server, model, path, kind, threads, turns, nncf, folder):
             try:
                 field.append(make())
             except Exception as e:  # a peer that lacks an operator is left out, and said
-                row["notes"].append(f"{name}: {str(e).strip().splitlines()[0][:120]}")
+                row["notes"].append(f"{name}: {engines.reason(e)}")
         for e in field:
             if e.name == engines.ORT:
                 row["cosine"] = engines.cosine(own.outputs, e.outputs)
@@ -122,7 +122,7 @@ def own_form(model, path, folder, inputs):
             engines.quantize(path, to, inputs, model.transformer)
         return to, None
     except Exception as e:
-        return None, f"{engines.NNCF}: {str(e).strip().splitlines()[0][:120]}"
+        return None, f"{engines.NNCF}: {engines.reason(e)}"
 
 
 def footprint(binary, path, threads):
@@ -148,6 +148,9 @@ def main():
     unknown = set(only) - {m.name for m in MODELS}
     if unknown:
         p.error(f"no model is called {', '.join(sorted(unknown))}; there are {', '.join(m.name for m in MODELS)}")
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"peers: the machine is busy (load {load:.1f}): what follows is rough", file=sys.stderr)
     started = time.time()
     result = {"rounds": turns.rounds, "seconds": turns.seconds, "rows": [], "empty": [], "left_out": [], "footprints": []}
     server = engines.Server(a.engine)
@@ -197,7 +200,7 @@ def measure(a, server, turns, only, result, tmp):
                 try:
                     row = compare(server, model, file, kind, threads, turns, nncf[0] if kind == "int8" and nncf else None, folder)
                 except RuntimeError as e:
-                    result["left_out"].append(f"{model.name} {kind}: {str(e).splitlines()[0]}")
+                    result["left_out"].append(f"{model.name} {kind}: {engines.reason(e)}")
                     break
                 if kind == "int8" and nncf and nncf[1]:
                     row["notes"].append(nncf[1])
