@@ -73,6 +73,7 @@ func TestQuiet(t *testing.T) {
 		{"inspect model.onnx", true, 0},
 		{"check model.onnx", true, 0},
 		{"targets", true, 0},
+		{"bench model.onnx --runs 2 --no-memory", false, 0},
 		{"diff model.onnx model.int8.onnx", true, 0},
 		{"version", true, 0},
 		{"completion fish", true, 0},

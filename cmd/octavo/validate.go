@@ -164,7 +164,7 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 	if !f.noMeasure {
 		o.Measure = func(path string) (octavo.Footprint, error) {
 			i := slices.Index(paths, path)
-			return c.measure(cmd.Context(), path, &f.dataFlags, models[i].FixedBy())
+			return c.measure(cmd.Context(), path, &f.dataFlags, append(f.args(), models[i].FixedBy()...))
 		}
 	}
 	v, err := octavo.ValidateData(cmd.Context(), models[0], models[1:], d, o)
