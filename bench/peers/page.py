@@ -152,11 +152,11 @@ def means(f):
     for group, kind in sorted(groups, key=lambda g: (g[1] != "int8")):
         cells = [f"{group}, {kind}"]
         for t in f.threads:
-            v = [f.of[k]["ratio"] for k, r in f.rows.items() if (r["group"], r["type"], k[2]) == (group, kind, t)
+            v = [f.of[k] for k, r in f.rows.items() if (r["group"], r["type"], k[2]) == (group, kind, t)
                  and "ratio" in f.of[k] and not f.vague(*k)]
-            cells.append(f"{geomean(v):.2f} of {len(v)}" if v else "")
+            cells += [f"{geomean([x[which] for x in v]):.2f}" if v else "" for which in ("ratio", "ratio_min")] + [str(len(v))]
         rows.append(cells)
-    return table(["models"] + [f"{t} thread{'s' * (t > 1)}" for t in f.threads], rows)
+    return table(["models"] + [h for t in f.threads for h in (f"{t} thread{'s' * (t > 1)}: median", "min", "models")], rows)
 
 
 def gains(f, of):
@@ -198,7 +198,7 @@ Below 1 octavo is faster. The median is that over {result['rounds']} rounds of t
 
 {ratios(f)}
 
-Geometric means of the medians:
+Geometric means:
 
 {means(f)}
 
