@@ -129,16 +129,12 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 	if bias != nil {
 		ep.Row = tensor.Data[float32](bias)
 	}
-	threads, size := pl.p.threads, k.ScratchLen()
-	pl.scratch = max(pl.scratch, 4*size*threads)
-	macs := k.MACs()
-	s.run = func(f *frame, s *step) error {
+	size := k.ScratchLen()
+	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
+	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
-		parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
-			k.Run(ys, xs, packed, ep, lo, hi, f.floats(slot, size))
-		})
-		return nil
-	}
+		k.Run(ys, xs, packed, ep, lo, hi, f.floats(slot, size))
+	})
 	return nil
 }
 
@@ -149,21 +145,6 @@ func (pl *plan) constant(s *step, i int) *tensor.Tensor {
 	}
 	return pl.values[s.in[i]].fixed
 }
-
-// out returns the tensor that a step writes.
-func (f *frame) out(s *step) *tensor.Tensor { return f.vals[s.out[0]] }
-
-// floats returns a part of the scratch memory for one slot of parallel.
-func (f *frame) floats(slot, n int) []float32 {
-	t, err := tensor.FromBytes(dtype.Float32, []int{n}, f.scratch[4*slot*n:4*(slot+1)*n])
-	if err != nil {
-		panic("runtime: " + err.Error())
-	}
-	return tensor.Data[float32](t)
-}
-
-// bytes is floats for bytes.
-func (f *frame) bytes(slot, n int) []byte { return f.scratch[slot*n : (slot+1)*n] }
 
 // plainGemm reports whether a Gemm is a product with a constant matrix and a
 // constant row added.
@@ -213,19 +194,16 @@ func (pl *plan) matrix(s *step, key *ir.Node, w *tensor.Tensor, m, k, n, rs, cs 
 	rows := gemm.PackedA(m, k)
 	pl.scratch = max(pl.scratch, 4*rows)
 	panels := (n + gemm.NR - 1) / gemm.NR
-	threads := pl.p.threads
+	s.share(panels, m*k*n, func(f *frame, s *step, _, lo, hi int) {
+		from, to := lo*gemm.NR, min(hi*gemm.NR, n)
+		e := ep
+		if e.Col != nil {
+			e.Col = e.Col[from:to]
+		}
+		gemm.F32(tensor.Data[float32](f.out(s))[from:], n, m, to-from, k, f.floats(0, rows), packed[from*k:], e)
+	})
 	s.run = func(f *frame, s *step) error {
-		a := f.floats(0, rows)
-		gemm.PackA(a, tensor.Data[float32](f.vals[s.in[0]]), m, k, k, 1)
-		y := tensor.Data[float32](f.out(s))
-		parallel(threads, panels, m*k*n, func(_, lo, hi int) {
-			from, to := lo*gemm.NR, min(hi*gemm.NR, n)
-			e := ep
-			if e.Col != nil {
-				e.Col = e.Col[from:to]
-			}
-			gemm.F32(y[from:], n, m, to-from, k, a, packed[from*k:], e)
-		})
+		gemm.PackA(f.floats(0, rows), tensor.Data[float32](f.vals[s.in[0]]), m, k, k, 1)
 		return nil
 	}
 }
@@ -264,26 +242,22 @@ func (pl *plan) dispatchMatMul(s *step, key *ir.Node) error {
 	}
 	count, _ := tensor.Count(batch)
 	pa, pb := gemm.PackedA(m, k), gemm.PackedB(k, n)
-	threads := pl.p.threads
-	pl.scratch = max(pl.scratch, 4*(pa+pb)*threads)
-	s.run = func(f *frame, s *step) error {
+	pl.scratch = max(pl.scratch, 4*(pa+pb)*pl.p.threads)
+	s.share(count, count*m*k*n, func(f *frame, s *step, slot, lo, hi int) {
 		x, w, y := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.vals[s.in[1]]), tensor.Data[float32](f.out(s))
-		parallel(threads, count, count*m*k*n, func(slot, lo, hi int) {
-			mem := f.floats(slot, pa+pb)
-			for i := lo; i < hi; i++ {
-				ia, ib := 0, 0
-				for d, r := len(batch)-1, i; d >= 0; d-- {
-					ia += r % batch[d] * sa[d]
-					ib += r % batch[d] * sb[d]
-					r /= batch[d]
-				}
-				gemm.PackA(mem[:pa], x[ia*m*k:], m, k, k, 1)
-				gemm.PackB(mem[pa:], w[ib*k*n:], k, n, n, 1)
-				gemm.F32(y[i*m*n:], n, m, n, k, mem[:pa], mem[pa:], gemm.Epilogue{})
+		mem := f.floats(slot, pa+pb)
+		for i := lo; i < hi; i++ {
+			ia, ib := 0, 0
+			for d, r := len(batch)-1, i; d >= 0; d-- {
+				ia += r % batch[d] * sa[d]
+				ib += r % batch[d] * sb[d]
+				r /= batch[d]
 			}
-		})
-		return nil
-	}
+			gemm.PackA(mem[:pa], x[ia*m*k:], m, k, k, 1)
+			gemm.PackB(mem[pa:], w[ib*k*n:], k, n, n, 1)
+			gemm.F32(y[i*m*n:], n, m, n, k, mem[:pa], mem[pa:], gemm.Epilogue{})
+		}
+	})
 	return nil
 }
 
@@ -310,43 +284,9 @@ func (pl *plan) dispatchUnary(s *step) {
 		return
 	}
 	const each = 16 // what an element costs, in multiply-adds
-	threads := pl.p.threads
-	s.run = func(f *frame, s *step) error {
-		src, dst := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
-		parallel(threads, len(src), each*len(src), func(_, lo, hi int) { loop(dst[lo:hi], src[lo:hi]) })
-		return nil
-	}
-}
-
-// dispatchBinary runs broadcast arithmetic into the arena.
-func (pl *plan) dispatchBinary(s *step) {
-	out := &pl.values[s.out[0]]
-	if out.typ != dtype.Float32 || out.shape == nil {
-		return
-	}
-	a, b := pl.values[s.in[0]].dims(), pl.values[s.in[1]].dims()
-	if a == nil || b == nil {
-		return
-	}
-	sa, aok := eltwise.BroadcastStrides(a, out.shape)
-	sb, bok := eltwise.BroadcastStrides(b, out.shape)
-	if !aok || !bok || !pl.place(s, 0) {
-		return
-	}
-	var loop func(dst, a, b []float32)
-	switch s.node.Op.(type) {
-	case *op.Add:
-		loop = eltwise.Add[float32]
-	case *op.Sub:
-		loop = eltwise.Sub[float32]
-	case *op.Mul:
-		loop = eltwise.Mul[float32]
-	default:
-		loop = eltwise.Div[float32]
-	}
-	shape := out.shape
-	s.run = func(f *frame, s *step) error {
-		eltwise.Broadcast(tensor.Data[float32](f.out(s)), shape, tensor.Data[float32](f.vals[s.in[0]]), sa, tensor.Data[float32](f.vals[s.in[1]]), sb, loop)
-		return nil
-	}
+	n, _ := tensor.Count(x.shape)
+	pl.overwrite(s, 0)
+	s.share(n, each*n, func(f *frame, s *step, _, lo, hi int) {
+		loop(tensor.Data[float32](f.out(s))[lo:hi], tensor.Data[float32](f.vals[s.in[0]])[lo:hi])
+	})
 }

@@ -112,27 +112,37 @@ func (pl *plan) newFinish(s *step, q *op.Quantized) (*finish, error) {
 
 // row finishes sums of one channel into y at index at.
 func (e *finish) row(y *tensor.Tensor, channel, at int, sums []int32) {
-	if e.bias != nil {
-		b := e.bias[channel]
-		for i := range sums {
-			sums[i] += b
-		}
-	}
-	m := e.multipliers[0]
-	if len(e.multipliers) > 1 {
-		m = e.multipliers[channel]
-	}
+	m := e.multiplier(channel, sums)
 	switch e.typ {
 	case dtype.Uint8:
 		convert.Requantize(tensor.Data[uint8](y)[at:at+len(sums)], sums, m, e.grid)
 	case dtype.Int8:
 		convert.Requantize(tensor.Data[int8](y)[at:at+len(sums)], sums, m, e.grid)
 	default:
-		dst := tensor.Data[float32](y)[at : at+len(sums)]
-		for i, v := range sums {
-			dst[i] = min(max(float32(v)*m, e.lo), e.hi)
+		e.floats(tensor.Data[float32](y)[at:at+len(sums)], sums, m)
+	}
+}
+
+// floats finishes sums as real numbers.
+func (e *finish) floats(dst []float32, sums []int32, m float32) {
+	for i, v := range sums {
+		dst[i] = min(max(float32(v)*m, e.lo), e.hi)
+	}
+}
+
+// multiplier adds a channel's bias to its sums and returns what they are
+// multiplied with.
+func (e *finish) multiplier(channel int, sums []int32) float32 {
+	if e.bias != nil {
+		b := e.bias[channel]
+		for i := range sums {
+			sums[i] += b
 		}
 	}
+	if len(e.multipliers) > 1 {
+		return e.multipliers[channel]
+	}
+	return e.multipliers[0]
 }
 
 // tile finishes a tile of sums, rows channels from the given one on, into y
@@ -168,17 +178,7 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 	if err != nil {
 		return err
 	}
-	zero := int(q.In[0].Zero(0))
-	threads, macs := pl.p.threads, k.MACs()
-	signed := x.typ == dtype.Int8
-	emit := func(y *tensor.Tensor) func(channel, at int, sums []int32) {
-		return func(channel, at int, sums []int32) { e.row(y, channel, at, sums) }
-	}
-	tile := func(y *tensor.Tensor) func(sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
-		return func(sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
-			e.tile(y, k.OutPixels(), sums, channel, at, rows, count)
-		}
-	}
+	zero, signed := int(q.In[0].Zero(0)), x.typ == dtype.Int8
 	if gemm.HasDot() && k.Bytes() {
 		e.takeOff(unsigned(zero, signed), w.fixed, g.Filters, 0)
 		packed := pl.p.weights.getBytes(key, "conv", k.WeightBytes(), func(dst []int8) {
@@ -186,18 +186,18 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 			w.fixed.Release()
 		})
 		size := k.ScratchBytes()
-		pl.scratch = max(pl.scratch, size*threads)
-		s.run = func(f *frame, s *step) error {
+		pl.scratch = max(pl.scratch, size*pl.p.threads)
+		s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 			in, y := f.vals[s.in[0]], f.out(s)
-			parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
-				if signed {
-					conv.RunBytes(k, tensor.Data[int8](in), zero, packed, lo, hi, f.bytes(slot, size), tile(y))
-				} else {
-					conv.RunBytes(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.bytes(slot, size), tile(y))
-				}
-			})
-			return nil
-		}
+			tile := func(sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
+				e.tile(y, k.OutPixels(), sums, channel, at, rows, count)
+			}
+			if signed {
+				conv.RunBytes(k, tensor.Data[int8](in), zero, packed, lo, hi, f.bytes(slot, size), tile)
+			} else {
+				conv.RunBytes(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.bytes(slot, size), tile)
+			}
+		})
 		return nil
 	}
 	packed := pl.p.weights.get(key, "conv", k.WeightLen(), func(dst []float32) {
@@ -206,18 +206,16 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 		w.fixed.Release()
 	})
 	size := k.ScratchLen()
-	pl.scratch = max(pl.scratch, 4*size*threads)
-	s.run = func(f *frame, s *step) error {
+	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
+	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 		in, y := f.vals[s.in[0]], f.out(s)
-		parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
-			if signed {
-				conv.RunInt(k, tensor.Data[int8](in), zero, packed, lo, hi, f.floats(slot, size), emit(y))
-			} else {
-				conv.RunInt(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.floats(slot, size), emit(y))
-			}
-		})
-		return nil
-	}
+		emit := func(channel, at int, sums []int32) { e.row(y, channel, at, sums) }
+		if signed {
+			conv.RunInt(k, tensor.Data[int8](in), zero, packed, lo, hi, f.floats(slot, size), emit)
+		} else {
+			conv.RunInt(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.floats(slot, size), emit)
+		}
+	})
 	return nil
 }
 
@@ -277,7 +275,7 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 	if err != nil {
 		return err
 	}
-	threads, signed, macs := pl.p.threads, x.typ == dtype.Int8, m*k*n
+	signed, macs := x.typ == dtype.Int8, m*k*n
 	// The product is computed transposed: rows are columns of the weight, so
 	// that a row of results has one channel.
 	blocks := (n + gemm.MR - 1) / gemm.MR
@@ -289,6 +287,12 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 		})
 		size, groups := gemm.PackedBytesB(k, m), gemm.Groups(k)
 		pl.scratch = max(pl.scratch, size)
+		s.share(blocks, macs, func(f *frame, s *step, slot, lo, hi int) {
+			in := f.bytes(0, size)
+			e.columns(f.out(s), &f.tiles[slot], lo, hi, m, n, func(sums *[gemm.MR * gemm.NR]int32, b, j int) {
+				gemm.MultiplyBytes(sums, groups, packed[b*gemm.MR*gemm.Group*groups:], in[j*gemm.Group*groups:])
+			})
+		})
 		s.run = func(f *frame, s *step) error {
 			in := f.bytes(0, size)
 			if signed {
@@ -296,12 +300,6 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 			} else {
 				gemm.PackBytesB(in, tensor.Data[uint8](f.vals[s.in[0]]), k, m)
 			}
-			y := f.out(s)
-			parallel(threads, blocks, macs, func(_, lo, hi int) {
-				e.columns(y, lo, hi, m, n, func(sums *[gemm.MR * gemm.NR]int32, b, j int) {
-					gemm.MultiplyBytes(sums, groups, packed[b*gemm.MR*gemm.Group*groups:], in[j*gemm.Group*groups:])
-				})
-			})
 			return nil
 		}
 		return nil
@@ -318,6 +316,13 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 	zero := float32(q.In[0].Zero(0))
 	panel := gemm.PackedB(k, m)
 	pl.scratch = max(pl.scratch, 4*(panel+m*k))
+	s.share(blocks, macs, func(f *frame, s *step, slot, lo, hi int) {
+		var t gemm.Tile
+		in := f.floats(0, panel+m*k)
+		e.columns(f.out(s), &f.tiles[slot], lo, hi, m, n, func(sums *[gemm.MR * gemm.NR]int32, b, j int) {
+			gemm.MultiplyInt(sums, &t, k, gemm.StepSymmetric, packed[b*gemm.MR*k:], in[j*k:])
+		})
+	})
 	s.run = func(f *frame, s *step) error {
 		mem := f.floats(0, panel+m*k)
 		in, flat := mem[:panel], mem[panel:]
@@ -331,13 +336,6 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 			}
 		}
 		gemm.PackB(in, flat, k, m, 1, k)
-		y := f.out(s)
-		parallel(threads, blocks, macs, func(_, lo, hi int) {
-			var t gemm.Tile
-			e.columns(y, lo, hi, m, n, func(sums *[gemm.MR * gemm.NR]int32, b, j int) {
-				gemm.MultiplyInt(sums, &t, k, gemm.StepSymmetric, packed[b*gemm.MR*k:], in[j*k:])
-			})
-		})
 		return nil
 	}
 	return nil
@@ -345,20 +343,28 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 
 // columns computes blocks lo to hi of MR result columns each; tile computes
 // the sums of block b for the NR rows from row j on.
-func (e *finish) columns(y *tensor.Tensor, lo, hi, m, n int, tile func(sums *[gemm.MR * gemm.NR]int32, b, j int)) {
-	var sums [gemm.MR * gemm.NR]int32
-	line := tensor.New(e.typ, gemm.NR)
+func (e *finish) columns(y *tensor.Tensor, sums *[gemm.MR * gemm.NR]int32, lo, hi, m, n int, tile func(sums *[gemm.MR * gemm.NR]int32, b, j int)) {
+	var bytes [gemm.NR]uint8
+	var ints [gemm.NR]int8
+	var floats [gemm.NR]float32
 	for b := lo; b < hi; b++ {
 		for j := 0; j < m; j += gemm.NR {
-			tile(&sums, b, j)
+			tile(sums, b, j)
 			rows := min(gemm.NR, m-j)
 			for r := range min(gemm.MR, n-b*gemm.MR) {
 				channel := b*gemm.MR + r
-				e.row(line, channel, 0, sums[r*gemm.NR:r*gemm.NR+rows])
-				if e.typ == dtype.Float32 {
-					scatter(tensor.Data[float32](y), tensor.Data[float32](line), j*n+channel, n, rows)
-				} else {
-					scatter(y.Bytes(), line.Bytes(), j*n+channel, n, rows)
+				part := sums[r*gemm.NR : r*gemm.NR+rows]
+				by := e.multiplier(channel, part)
+				switch e.typ {
+				case dtype.Uint8:
+					convert.Requantize(bytes[:rows], part, by, e.grid)
+					scatter(tensor.Data[uint8](y), bytes[:], j*n+channel, n, rows)
+				case dtype.Int8:
+					convert.Requantize(ints[:rows], part, by, e.grid)
+					scatter(tensor.Data[int8](y), ints[:], j*n+channel, n, rows)
+				default:
+					e.floats(floats[:rows], part, by)
+					scatter(tensor.Data[float32](y), floats[:], j*n+channel, n, rows)
 				}
 			}
 		}
@@ -366,7 +372,7 @@ func (e *finish) columns(y *tensor.Tensor, lo, hi, m, n int, tile func(sums *[ge
 }
 
 // scatter writes count elements of src to dst, stride apart.
-func scatter[T float32 | byte](dst, src []T, at, stride, count int) {
+func scatter[T float32 | uint8 | int8](dst, src []T, at, stride, count int) {
 	for i, v := range src[:count] {
 		dst[at+i*stride] = v
 	}

@@ -33,18 +33,16 @@ func (pl *plan) dispatchQuantizedAdd(s *step, q *op.Quantized) {
 	}
 	sum := affine.SumOf(q.In[0], q.In[1], q.Out[0])
 	lo, hi := limits(q)
-	threads := pl.p.threads
-	s.run = func(f *frame, s *step) error {
+	pl.overwrite(s, 0)
+	n, _ := tensor.Count(a.shape)
+	s.share(n, n, func(f *frame, s *step, _, from, to int) {
 		x, y, out := f.vals[s.in[0]], f.vals[s.in[1]], f.out(s)
-		parallel(threads, x.Len(), x.Len(), func(_, from, to int) {
-			if out.Type() == dtype.Int8 {
-				convert.Sum(tensor.Data[int8](out)[from:to], tensor.Data[int8](x)[from:to], tensor.Data[int8](y)[from:to], sum.A, sum.B, sum.C, lo, hi)
-			} else {
-				convert.Sum(out.Bytes()[from:to], x.Bytes()[from:to], y.Bytes()[from:to], sum.A, sum.B, sum.C, lo, hi)
-			}
-		})
-		return nil
-	}
+		if out.Type() == dtype.Int8 {
+			convert.Sum(tensor.Data[int8](out)[from:to], tensor.Data[int8](x)[from:to], tensor.Data[int8](y)[from:to], sum.A, sum.B, sum.C, lo, hi)
+		} else {
+			convert.Sum(out.Bytes()[from:to], x.Bytes()[from:to], y.Bytes()[from:to], sum.A, sum.B, sum.C, lo, hi)
+		}
+	})
 }
 
 // dispatchQuantizedMul multiplies tensors of one type: of one shape, or the
@@ -75,18 +73,14 @@ func (pl *plan) dispatchQuantizedMul(s *step, q *op.Quantized) {
 	}
 	p := factors{za: int32(q.In[0].Zero(0)), zb: int32(q.In[1].Zero(0)), m: affine.MulFactor(q.In[0], q.In[1], q.Out[0]), c: float32(q.Out[0].Zero(0))}
 	p.lo, p.hi = limits(q)
-	threads := pl.p.threads
-	s.run = func(f *frame, s *step) error {
+	s.share(rows, rows*run, func(f *frame, s *step, _, from, to int) {
 		x, y, out := f.vals[s.in[0]], f.vals[s.in[1]], f.out(s)
-		parallel(threads, rows, rows*run, func(_, from, to int) {
-			if out.Type() == dtype.Int8 {
-				multiplyRows(p, tensor.Data[int8](out), tensor.Data[int8](x), tensor.Data[int8](y), from, to, run)
-			} else {
-				multiplyRows(p, out.Bytes(), x.Bytes(), y.Bytes(), from, to, run)
-			}
-		})
-		return nil
-	}
+		if out.Type() == dtype.Int8 {
+			multiplyRows(p, tensor.Data[int8](out), tensor.Data[int8](x), tensor.Data[int8](y), from, to, run)
+		} else {
+			multiplyRows(p, out.Bytes(), x.Bytes(), y.Bytes(), from, to, run)
+		}
+	})
 }
 
 // factors are the parameters of a product of two grids on a third.

@@ -24,22 +24,18 @@ func (pl *plan) dispatchMaxPool(s *step, o *op.MaxPool) {
 		return
 	}
 	w := reduce.Windows{In: [2]int(g.In), Out: [2]int(g.Out), Kernel: [2]int(g.Kernel), Stride: [2]int(g.Strides), Dilate: [2]int(g.Dilations), Pad: [2]int(g.Begin)}
-	planes, threads := g.Batch*g.Channels, pl.p.threads
-	work := planes * g.Places() * g.Taps()
-	s.run = func(f *frame, s *step) error {
+	planes := g.Batch * g.Channels
+	s.share(planes, planes*g.Places()*g.Taps(), func(f *frame, s *step, _, lo, hi int) {
 		in, out := f.vals[s.in[0]], f.out(s)
-		parallel(threads, planes, work, func(_, lo, hi int) {
-			switch in.Type() {
-			case dtype.Float32:
-				maxPlanes(out, in, tensor.Data[float32], lo, hi, w, float32(math.Inf(-1)))
-			case dtype.Int8:
-				maxPlanes(out, in, tensor.Data[int8], lo, hi, w, math.MinInt8)
-			default:
-				maxPlanes(out, in, tensor.Data[uint8], lo, hi, w, 0)
-			}
-		})
-		return nil
-	}
+		switch in.Type() {
+		case dtype.Float32:
+			maxPlanes(out, in, tensor.Data[float32], lo, hi, w, float32(math.Inf(-1)))
+		case dtype.Int8:
+			maxPlanes(out, in, tensor.Data[int8], lo, hi, w, math.MinInt8)
+		default:
+			maxPlanes(out, in, tensor.Data[uint8], lo, hi, w, 0)
+		}
+	})
 }
 
 func maxPlanes[T reduce.Number](out, in *tensor.Tensor, data func(*tensor.Tensor) []T, lo, hi int, w reduce.Windows, least T) {
