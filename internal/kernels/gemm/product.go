@@ -46,7 +46,7 @@ func Bytes(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, j, cols i
 		return
 	}
 	width, groups := padded(cols), Groups(r.Depth)
-	size := e.size()
+	size := e.Size()
 	_, _, _ = a[:r.reach(m, Group*groups)], panel[:len(r.Tap)*Group*groups*width], c[:size*((m-1)*ldc+cols)]
 	products(c, ldc*size, a, r, m, panel, width, cols, e, j)
 	if e.float && e.clamp {
@@ -64,8 +64,8 @@ func clamp(c []float32, ldc, m, cols int, lo, hi float32) {
 	}
 }
 
-// size is that of an element of C in bytes.
-func (e *ByteEnd) size() int {
+// Size is that of an element of C in bytes.
+func (e *ByteEnd) Size() int {
 	if e.float {
 		return 4
 	}

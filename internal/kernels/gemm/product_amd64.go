@@ -55,10 +55,10 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 	x := byteCall(c, ldc, a, r, panel, width, e, j)
 	if cpu.Has(cpu.VNNI) {
 		v := width / lanes
-		x.panel(bytesDot+kernel(v-1), m, most512[v], cols, e.size())
+		x.panel(bytesDot+kernel(v-1), m, most512[v], cols, e.Size())
 		return
 	}
-	x.panel(bytes2, m, mostBytes2, cols, e.size())
+	x.panel(bytes2, m, mostBytes2, cols, e.Size())
 }
 
 // launch runs a kernel, by name so that the call stays on the stack.

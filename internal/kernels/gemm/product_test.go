@@ -153,7 +153,7 @@ func TestBytesEqualTheirDefinition(t *testing.T) {
 			checkPacked()
 			e := NewByteEnd(f, s.matrix(), packed, zero)
 			a, packed = kerneltest.Fence(t, a[:s.reach+Group*Groups(s.depth)-s.depth]), kerneltest.Fence(t, packed)
-			size, ldc := e.size(), s.n+i%3
+			size, ldc := e.Size(), s.n+i%3
 			c, check := kerneltest.Guard[byte](t, s.m*ldc*size, i%4*size)
 			before := slices.Clone(c)
 			panel := s.taps * Group * Groups(s.depth)
