@@ -15,6 +15,15 @@ type Rows struct {
 	Depth    int
 }
 
+// RowsOf returns the m rows of a matrix of k columns.
+func RowsOf(m, k int) *Rows {
+	r := &Rows{Row: make([]int32, m), Tap: []int32{0}, Depth: k}
+	for i := range r.Row {
+		r.Row[i] = int32(i * k)
+	}
+	return r
+}
+
 // reach returns the length of A that a product of m rows needs.
 func (r *Rows) reach(m, depth int) int { return int(r.Row[m-1]+r.Tap[len(r.Tap)-1]) + depth }
 
