@@ -22,6 +22,7 @@ type call struct {
 	least, most, tie float32
 	zero, low, flip  uint32
 	float            int
+	columns          uint64 // a bit for each that belongs to C, for kernels that ask
 }
 
 // work is how many multiply-adds one call of a kernel may do: assembly cannot
@@ -60,7 +61,9 @@ func (c call) panel(k kernel, m, most, cols, size int) {
 		x := c
 		x.b, x.c = unsafe.Add(x.b, 4*at), unsafe.Add(x.c, size*at)
 		x.bias, x.multiplier = unsafe.Add(x.bias, 4*at), unsafe.Add(x.multiplier, 4*at)
-		if n := cols - at; n < k.width() {
+		n := min(cols-at, k.width())
+		x.columns = 1<<n - 1
+		if n < k.width() && !k.masks() {
 			x.beside(k, m, most, n, size)
 		} else {
 			x.each(k, m, most)

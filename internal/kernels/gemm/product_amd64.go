@@ -25,6 +25,9 @@ func (k kernel) width() int {
 	return int(k+1) * lanes
 }
 
+// masks reports whether a kernel writes no columns but those of C.
+func (k kernel) masks() bool { return k < floats2 }
+
 // most512 is the greatest number of rows of a block by vectors of columns.
 var most512 = [...]int{0, 8, 8, 8, 6}
 

@@ -12,6 +12,9 @@ const floats4 kernel = 0
 // width is the number of columns that a kernel computes.
 func (kernel) width() int { return lanes }
 
+// masks reports whether a kernel writes no columns but those of C.
+func (kernel) masks() bool { return false }
+
 const mostFloats4 = 4
 
 func floats(c []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {

@@ -39,6 +39,7 @@ func floats512() string {
 			}
 		}
 		p.end = func(m int, _ string) {
+			f.masks(v)
 			f.line("MOVQ call_bias(DI), AX")
 			for j := range v {
 				f.line("VMOVUPS %d(AX), Z%d", 64*j, firstB+j)
@@ -62,11 +63,19 @@ func floats512() string {
 	return f.String()
 }
 
+// masks fills K1… with the columns of C in each of v vectors.
+func (f *file) masks(v int) {
+	f.line("KMOVQ call_columns(DI), K1")
+	for j := 1; j < v; j++ {
+		f.line("KSHIFTRQ $%d, K1, K%d", 16*j, 1+j)
+	}
+}
+
 // store writes one row of v vectors of 4-byte elements to DX, which then moves
 // to the next row.
 func (f *file) store(v int, reg func(j int) int) {
 	for j := range v {
-		f.line("VMOVUPS Z%d, %d(DX)", reg(j), 64*j)
+		f.line("VMOVUPS Z%d, K%d, %d(DX)", reg(j), 1+j, 64*j)
 	}
 	f.line("ADDQ CX, DX")
 }
@@ -133,6 +142,7 @@ func endBytes512(f *file, v, m int, floats string) {
 	f.line("VPBROADCASTD call_zero(DI), Z29")
 	f.line("VPBROADCASTD call_low(DI), Z30")
 	f.line("VMOVDQU32 ·order<>(SB), Z31")
+	f.line("KMOVQ call_columns(DI), K1")
 	for r := range m {
 		x := func(j int) int { return acc(v, r, min(j, v-1)) }
 		for j := range v {
@@ -151,21 +161,12 @@ func endBytes512(f *file, v, m int, floats string) {
 		f.line("VPERMD Z%d, Z31, Z%d", x(0), x(0))
 		f.line("VPMAXUB Z30, Z%d, Z%d", x(0), x(0))
 		f.line("VPXORD.BCST call_flip(DI), Z%d, Z%d", x(0), x(0))
-		switch v {
-		case 1:
-			f.line("VMOVDQU32 X%d, (DX)", x(0))
-		case 2:
-			f.line("VMOVDQU32 Y%d, (DX)", x(0))
-		case 3:
-			f.line("VMOVDQU32 Y%d, (DX)", x(0))
-			f.line("VEXTRACTI32X4 $2, Z%d, 32(DX)", x(0))
-		default:
-			f.line("VMOVDQU32 Z%d, (DX)", x(0))
-		}
+		f.line("VMOVDQU8 Z%d, K1, (DX)", x(0))
 		f.line("ADDQ CX, DX")
 	}
 	f.line("JMP  %sdone", floats)
 	f.label(floats)
+	f.masks(v)
 	for r := range m {
 		f.store(v, func(j int) int { return acc(v, r, j) })
 	}
