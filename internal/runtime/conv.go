@@ -93,10 +93,7 @@ func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Last, q *op.Quantiz
 		k.PackBytes(dst, tensor.Data[int8](w))
 		w.Release()
 	})
-	ends := k.ByteEnds(gemm.Finish{
-		Bias: e.bias, Multiplier: e.multipliers, Grid: e.grid,
-		Float: e.typ == dtype.Float32, Clamp: q.Clamp != nil, Lo: e.lo, Hi: e.hi,
-	}, packed, zero)
+	ends := k.ByteEnds(e.kernels(q), packed, zero)
 	threads, size, macs, blocks := pl.p.threads, k.ScratchLen(), k.MACs(), k.Blocks()
 	pl.scratch = max(pl.scratch, size*threads)
 	s.run = func(f *frame, s *step) error {
@@ -107,6 +104,14 @@ func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Last, q *op.Quantiz
 		return nil
 	}
 	return nil
+}
+
+// kernels returns the epilogue as kernels have it.
+func (e *finish) kernels(q *op.Quantized) gemm.Finish {
+	return gemm.Finish{
+		Bias: e.bias, Multiplier: e.multipliers, Grid: e.grid,
+		Float: e.typ == dtype.Float32, Clamp: q.Clamp != nil, Lo: e.lo, Hi: e.hi,
+	}
 }
 
 // element is the type of a convolution's integers.

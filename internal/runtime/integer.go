@@ -50,7 +50,7 @@ func (pl *plan) dispatchQuantized(s *step, key *ir.Node, q *op.Quantized) error 
 	case *op.Gemm:
 		return pl.dispatchQuantizedGemm(s, key, q, o.TransB)
 	case *op.MatMul:
-		return pl.dispatchQuantizedGemm(s, key, q, false)
+		return pl.dispatchQuantizedMatMul(s, key, q)
 	case *op.Add:
 		pl.dispatchQuantizedAdd(s, q)
 	case *op.Mul:

@@ -86,31 +86,22 @@ func (pl *plan) dispatchMatMul(s *step, key *ir.Node) error {
 	if len(out) < 2 || !pl.place(s, 0) {
 		return nil
 	}
-	batch := out[:len(out)-2]
-	sa, aok := eltwise.BroadcastStrides(as[:len(as)-2], batch)
-	sb, bok := eltwise.BroadcastStrides(bs[:len(bs)-2], batch)
-	if !aok || !bok {
+	at, ok := matricesOf(out, as, bs)
+	if !ok {
 		return nil
 	}
-	count, _ := tensor.Count(batch)
 	b2 := gemm.Plain(k, n, n, 1)
 	rows, end, size := gemm.RowsOf(m, k), gemm.NewFloatEnd(n, nil, false, 0, 0), b2.Floats()
 	threads := pl.p.threads
 	pl.scratch = max(pl.scratch, 4*size*threads)
 	s.run = func(f *frame, s *step) error {
 		x, w, y := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.vals[s.in[1]]), tensor.Data[float32](f.out(s))
-		parallel(threads, count, count*m*k*n, func(slot, lo, hi int) {
+		parallel(threads, len(at), len(at)*m*k*n, func(slot, lo, hi int) {
 			packed := f.floats(slot, size)
 			for i := lo; i < hi; i++ {
-				ia, ib := 0, 0
-				for d, r := len(batch)-1, i; d >= 0; d-- {
-					ia += r % batch[d] * sa[d]
-					ib += r % batch[d] * sb[d]
-					r /= batch[d]
-				}
-				gemm.PackFloats(packed, w[ib*k*n:], b2)
+				gemm.PackFloats(packed, w[at[i].b*k*n:], b2)
 				for j := 0; j < n; j += gemm.Width {
-					gemm.Floats(y[i*m*n+j:], n, x[ia*m*k:], rows, m, packed[j*k:], j, min(gemm.Width, n-j), end)
+					gemm.Floats(y[i*m*n+j:], n, x[at[i].a*m*k:], rows, m, packed[j*k:], j, min(gemm.Width, n-j), end)
 				}
 			}
 		})
@@ -118,6 +109,68 @@ func (pl *plan) dispatchMatMul(s *step, key *ir.Node) error {
 	}
 	return nil
 }
+
+// matrices are the operands of one of many products, as numbers of matrices.
+type matrices struct{ a, b int }
+
+// matricesOf returns which matrices of operands of shapes as and bs make each
+// of out.
+func matricesOf(out, as, bs []int) ([]matrices, bool) {
+	batch := out[:len(out)-2]
+	sa, aok := eltwise.BroadcastStrides(as[:len(as)-2], batch)
+	sb, bok := eltwise.BroadcastStrides(bs[:len(bs)-2], batch)
+	if !aok || !bok {
+		return nil, false
+	}
+	count, _ := tensor.Count(batch)
+	at := make([]matrices, count)
+	for i := range at {
+		for d, r := len(batch)-1, i; d >= 0; d-- {
+			at[i].a += r % batch[d] * sa[d]
+			at[i].b += r % batch[d] * sb[d]
+			r /= batch[d]
+		}
+	}
+	return at, true
+}
+
+// dispatchQuantizedMatMul runs products with a constant matrix as one of all
+// rows, and others matrix by matrix.
+func (pl *plan) dispatchQuantizedMatMul(s *step, key *ir.Node, q *op.Quantized) error {
+	a, b := &pl.values[s.in[0]], &pl.values[s.in[1]]
+	if pl.symmetricWeight(s, q) && b.fixed.Rank() == 2 {
+		return pl.dispatchQuantizedGemm(s, key, q, false)
+	}
+	as, bs, out := a.dims(), b.dims(), pl.values[s.out[0]].shape
+	if len(as) < 2 || len(bs) < 2 || len(out) < 2 || !q.In[1].IsPerTensor() || byteless(a.typ) || byteless(b.typ) {
+		return nil
+	}
+	m, k, n := as[len(as)-2], as[len(as)-1], bs[len(bs)-1]
+	at, ok := matricesOf(out, as, bs)
+	if !ok || bs[len(bs)-2] != k || m == 0 || k == 0 || n == 0 || !pl.place(s, 0) {
+		return nil
+	}
+	e, err := pl.newFinish(s, q)
+	if err != nil {
+		return err
+	}
+	p := gemm.NewPair(m, k, n, e.kernels(q), int32(q.In[0].Zero(0)), int32(q.In[1].Zero(0)), a.typ == dtype.Int8, b.typ == dtype.Int8)
+	threads, size, each := pl.p.threads, p.ScratchLen(), m*n*max(1, e.typ.Size(1))
+	pl.scratch = max(pl.scratch, size*threads)
+	s.run = func(f *frame, s *step) error {
+		x, w, y := f.vals[s.in[0]].Bytes(), f.vals[s.in[1]].Bytes(), f.out(s).Bytes()
+		parallel(threads, len(at), len(at)*m*k*n, func(slot, lo, hi int) {
+			for i := lo; i < hi; i++ {
+				p.Run(y[i*each:(i+1)*each], x[at[i].a*m*k:], w[at[i].b*k*n:], f.bytes(slot, size))
+			}
+		})
+		return nil
+	}
+	return nil
+}
+
+// byteless reports whether a type is not one of whole bytes.
+func byteless(t dtype.Type) bool { return t != dtype.Uint8 && t != dtype.Int8 }
 
 // dispatchQuantizedGemm runs a product with a constant matrix, all leading axes
 // of the activation being rows.
