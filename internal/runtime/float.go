@@ -68,10 +68,10 @@ func clampable(n *ir.Node) bool {
 	switch o := n.Op.(type) {
 	case *op.Conv:
 		return o.Layout == op.ChannelsFirst && n.In[1].Const != nil
-	case *summed:
-		return !o.bounds.on
 	case *op.Gemm:
 		return plainGemm(n, o)
+	case *summed:
+		return !o.bounds.on
 	}
 	return false
 }
