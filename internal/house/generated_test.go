@@ -38,6 +38,10 @@ var generators = []struct {
 		files: []string{"zf32_avx2_amd64.s", "zf32_neon_arm64.s", "zlast_avx2_amd64.s", "zlast_avx512_amd64.s", "zlast_vnni_amd64.s"},
 	},
 	{
+		dir: "internal/kernels/reduce", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"zrows_avx2_amd64.s", "zrows_avx512_amd64.s", "zwindows_avx512_amd64.s"},
+	},
+	{
 		dir: "internal/kernels/eltwise", from: "_fit", command: []string{"python3", "fit.py"}, stdout: true, needs: "python3 -c 'import mpmath'",
 		files: []string{"zcoefficients.go"},
 	},
