@@ -31,11 +31,15 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/convert", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zquantize_avx2_amd64.s"},
+		files: []string{"zbinary_avx512_amd64.s", "zquantize_avx2_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/dwconv", from: "_asm", command: []string{"go", "run", ".", "OUT"},
 		files: []string{"zf32_avx2_amd64.s", "zf32_neon_arm64.s", "zlast_avx2_amd64.s", "zlast_avx512_amd64.s", "zlast_vnni_amd64.s"},
+	},
+	{
+		dir: "internal/kernels/lut", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"ztable_avx2_amd64.s", "ztable_vbmi_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/reduce", from: "_asm", command: []string{"go", "run", ".", "OUT"},
