@@ -46,6 +46,10 @@ var generators = []struct {
 		files: []string{"zrows_avx2_amd64.s", "zrows_avx512_amd64.s", "zwindows_avx512_amd64.s"},
 	},
 	{
+		dir: "internal/kernels/transpose", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"zblocks_avx2_amd64.s"},
+	},
+	{
 		dir: "internal/kernels/eltwise", from: "_fit", command: []string{"python3", "fit.py"}, stdout: true, needs: "python3 -c 'import mpmath'",
 		files: []string{"zcoefficients.go"},
 	},
