@@ -61,6 +61,9 @@ func RunBytes[T uint8 | int8](p *Plan, x []T, zero int, w []int8, lo, hi int, sc
 	}
 }
 
+// Depthwise reports whether package dwconv runs the convolution.
+func (p *Plan) Depthwise() bool { return p.depthwise != nil }
+
 // OutPixels is the number of elements of one channel of the result.
 func (p *Plan) OutPixels() int { return p.outPix }
 

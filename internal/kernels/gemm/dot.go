@@ -2,13 +2,6 @@ package gemm
 
 import "unsafe"
 
-// Group is how many consecutive k the panels of bytes hold together: what one
-// dot-product instruction multiplies.
-const Group = 4
-
-// Groups returns the number of groups that hold k elements.
-func Groups(k int) int { return (k + Group - 1) / Group }
-
 // PackedBytesA returns the length of an m×k matrix A packed as bytes.
 func PackedBytesA(m, k int) int { return PackedA(m, Group*Groups(k)) }
 

@@ -1,0 +1,123 @@
+package runtime
+
+import (
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/kernels/conv"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// geometryOf is a convolution's geometry as kernels have it.
+func geometryOf(g op.Geometry) conv.Geometry {
+	return conv.Geometry{
+		Batch: g.Batch, In: g.Channels, Out: g.Filters, Group: g.Group,
+		Size: g.In, Kernel: g.Kernel, Stride: g.Strides, Dilate: g.Dilations, Pad: g.Begin, Result: g.Out,
+		Transposed: g.Transposed, Last: g.Layout == op.ChannelsLast,
+	}
+}
+
+func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (op.Geometry, error), b bounds) error {
+	x, w := &pl.values[s.in[0]], &pl.values[s.in[1]]
+	bias := pl.constant(s, 2)
+	if x.typ != dtype.Float32 || w.fixed == nil || x.shape == nil || len(x.shape) > 5 || len(s.in) > 2 && s.in[2] >= 0 && bias == nil {
+		return nil
+	}
+	g, err := geometry(x.shape, w.fixed.Shape())
+	if err != nil {
+		return err
+	}
+	if !pl.place(s, 0) {
+		return nil
+	}
+	k := conv.NewPlan(geometryOf(g))
+	if g.Layout == op.ChannelsLast && !k.Depthwise() {
+		var bs []float32
+		if bias != nil {
+			bs = tensor.Data[float32](bias)
+		}
+		pl.convolve(s, key, conv.NewLast(geometryOf(g), conv.Float32), bs, b)
+		return nil
+	}
+	packed := pl.p.weights.get(key, "conv", k.WeightLen(), func(dst []float32) {
+		src := tensor.Data[float32](w.fixed)
+		k.Pack(dst, func(i int) float32 { return src[i] })
+		w.fixed.Release()
+	})
+	ep := gemm.Epilogue{Clamp: b.on, Lo: b.lo, Hi: b.hi}
+	if bias != nil {
+		ep.Row = tensor.Data[float32](bias)
+	}
+	threads, size := pl.p.threads, k.ScratchLen()
+	pl.scratch = max(pl.scratch, 4*size*threads)
+	macs := k.MACs()
+	s.run = func(f *frame, s *step) error {
+		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
+		parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
+			k.Run(ys, xs, packed, ep, lo, hi, f.floats(slot, size))
+		})
+		return nil
+	}
+	return nil
+}
+
+// convolve sets up a convolution channels last of floats, as which a product
+// with a matrix runs too.
+func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Last, bias []float32, b bounds) {
+	w := pl.values[s.in[1]].fixed
+	packed := pl.p.weights.get(key, "rows", k.WeightLen(), func(dst []float32) {
+		k.Pack(dst, tensor.Data[float32](w))
+		w.Release()
+	})
+	ends := k.FloatEnds(bias, b.on, b.lo, b.hi)
+	threads, size, macs, blocks := pl.p.threads, k.ScratchLen(), k.MACs(), k.Blocks()
+	pl.scratch = max(pl.scratch, 4*size*threads)
+	s.run = func(f *frame, s *step) error {
+		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
+		parallel(threads, blocks, macs, func(slot, lo, hi int) {
+			k.Run(ys, xs, packed, ends, lo, hi, f.floats(slot, size))
+		})
+		return nil
+	}
+}
+
+// convolveBytes is convolve for integers.
+func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Last, q *op.Quantized) error {
+	e, err := pl.newFinish(s, q)
+	if err != nil {
+		return err
+	}
+	w, zero := pl.values[s.in[1]].fixed, uint8(q.In[0].Zero(0))
+	packed := pl.p.weights.getBytes(key, "rows", k.WeightBytes(), func(dst []int8) {
+		k.PackBytes(dst, tensor.Data[int8](w))
+		w.Release()
+	})
+	ends := k.ByteEnds(e.kernels(q), packed, zero)
+	threads, size, macs, blocks := pl.p.threads, k.ScratchLen(), k.MACs(), k.Blocks()
+	pl.scratch = max(pl.scratch, size*threads)
+	s.run = func(f *frame, s *step) error {
+		xs, ys := f.vals[s.in[0]].Bytes(), f.out(s).Bytes()
+		parallel(threads, blocks, macs, func(slot, lo, hi int) {
+			k.RunBytes(ys, xs, zero, packed, ends, lo, hi, f.bytes(slot, size))
+		})
+		return nil
+	}
+	return nil
+}
+
+// kernels returns the epilogue as kernels have it.
+func (e *finish) kernels(q *op.Quantized) gemm.Finish {
+	return gemm.Finish{
+		Bias: e.bias, Multiplier: e.multipliers, Grid: e.grid,
+		Float: e.typ == dtype.Float32, Clamp: q.Clamp != nil, Lo: e.lo, Hi: e.hi,
+	}
+}
+
+// element is the type of a convolution's integers.
+func element(t dtype.Type) conv.Element {
+	if t == dtype.Int8 {
+		return conv.Int8
+	}
+	return conv.Uint8
+}
