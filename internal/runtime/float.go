@@ -63,7 +63,7 @@ func clampable(n *ir.Node) bool {
 	}
 	switch o := n.Op.(type) {
 	case *op.Conv:
-		return o.Layout == op.ChannelsFirst && n.In[1].Const != nil
+		return n.In[1].Const != nil
 	case *op.Gemm:
 		return plainGemm(n, o)
 	}

@@ -40,6 +40,12 @@ type Options struct {
 	NoInteger bool
 	// NoFusion runs every node by itself.
 	NoFusion bool
+	// ChannelsLast runs convolutions, and what lies between them, on tensors
+	// whose channels come last. Results are the same.
+	ChannelsLast bool
+	// AnyOrder lets Observe hand out tensors whose axes are in another order,
+	// which saves putting them in order.
+	AnyOrder bool
 }
 
 // Program is a compiled graph.
@@ -73,6 +79,11 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	}
 	if !o.NoInteger && !o.NoFusion {
 		if err := pass.FuseQDQ(c, func(r pass.Region) bool { return hasIntegerKernel(r) && !watched(r.Node, keep) }); err != nil {
+			return nil, err
+		}
+	}
+	if o.ChannelsLast {
+		if _, err := pass.ConvertLayout(c, pass.LayoutOptions{Keep: keep, AnyOrder: o.AnyOrder}); err != nil {
 			return nil, err
 		}
 	}
