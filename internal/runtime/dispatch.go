@@ -35,6 +35,26 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return pl.dispatchQuantized(s, key, o)
 	case *op.MaxPool:
 		pl.dispatchMaxPool(s, o)
+	case *op.AveragePool:
+		if g, err := o.Geometry(pl.values[s.in[0]].shape); err == nil {
+			pl.dispatchMean(s, g, o)
+		}
+	case *op.GlobalAveragePool:
+		if g, ok := whole(pl.values[s.in[0]].shape, o.Layout); ok {
+			pl.dispatchMean(s, g, nil)
+		}
+	case *op.ReduceMean:
+		pl.dispatchReduceMean(s)
+	case *op.Softmax:
+		pl.dispatchSoftmax(s, o)
+	case *op.LayerNormalization:
+		pl.dispatchNorm(s, o.Axis, o.Epsilon, o.StashType, true)
+	case *op.RMSNormalization:
+		pl.dispatchNorm(s, o.Axis, o.Epsilon, o.StashType, false)
+	case *op.Transpose:
+		pl.dispatchPermute(s, o)
+	case *op.Concat:
+		pl.join(s, o.Axis, nil)
 	case *op.Add, *op.Sub, *op.Mul, *op.Div:
 		pl.dispatchBinary(s)
 	case *op.Relu, *op.Clip, *op.Sigmoid, *op.Swish, *op.Tanh, *op.HardSwish, *op.Gelu, *op.Erf, *op.Sqrt, *op.Exp:

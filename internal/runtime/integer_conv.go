@@ -100,6 +100,9 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 	if !pl.place(s, 0) {
 		return nil
 	}
+	if d := depthwiseLast(g); d != nil {
+		return pl.depthwiseBytes(s, key, d, q)
+	}
 	k := conv.NewPlan(geometryOf(g))
 	if g.Layout == op.ChannelsLast && !k.Depthwise() {
 		return pl.convolveBytes(s, key, conv.NewLast(geometryOf(g), element(x.typ)), q)
