@@ -112,7 +112,7 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 		return err
 	}
 	zero := int(q.In[0].Zero(0))
-	threads, macs := pl.p.threads, k.MACs()
+	macs := k.MACs()
 	signed := x.typ == dtype.Int8
 	emit := func(y *tensor.Tensor) func(channel, at int, sums []int32) {
 		return func(channel, at int, sums []int32) { e.row(y, channel, at, sums) }
@@ -129,18 +129,15 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 			w.fixed.Release()
 		})
 		size := k.ScratchBytes()
-		pl.scratch = max(pl.scratch, size*threads)
-		s.run = func(f *frame, s *step) error {
+		pl.scratch = max(pl.scratch, size*pl.p.threads)
+		s.share(k.Blocks(), macs, func(f *frame, s *step, slot, lo, hi int) {
 			in, y := f.vals[s.in[0]], f.out(s)
-			parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
-				if signed {
-					conv.RunBytes(k, tensor.Data[int8](in), zero, packed, lo, hi, f.bytes(slot, size), tile(y))
-				} else {
-					conv.RunBytes(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.bytes(slot, size), tile(y))
-				}
-			})
-			return nil
-		}
+			if signed {
+				conv.RunBytes(k, tensor.Data[int8](in), zero, packed, lo, hi, f.bytes(slot, size), tile(y))
+			} else {
+				conv.RunBytes(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.bytes(slot, size), tile(y))
+			}
+		})
 		return nil
 	}
 	packed := pl.p.weights.get(key, "conv", k.WeightLen(), func(dst []float32) {
@@ -149,18 +146,15 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 		w.fixed.Release()
 	})
 	size := k.ScratchLen()
-	pl.scratch = max(pl.scratch, 4*size*threads)
-	s.run = func(f *frame, s *step) error {
+	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
+	s.share(k.Blocks(), macs, func(f *frame, s *step, slot, lo, hi int) {
 		in, y := f.vals[s.in[0]], f.out(s)
-		parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
-			if signed {
-				conv.RunInt(k, tensor.Data[int8](in), zero, packed, lo, hi, f.floats(slot, size), emit(y))
-			} else {
-				conv.RunInt(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.floats(slot, size), emit(y))
-			}
-		})
-		return nil
-	}
+		if signed {
+			conv.RunInt(k, tensor.Data[int8](in), zero, packed, lo, hi, f.floats(slot, size), emit(y))
+		} else {
+			conv.RunInt(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.floats(slot, size), emit(y))
+		}
+	})
 	return nil
 }
 
