@@ -31,12 +31,16 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 	if !pl.place(s, 0) {
 		return nil
 	}
+	var bs []float32
+	if bias != nil {
+		bs = tensor.Data[float32](bias)
+	}
+	if d := depthwiseLast(g); d != nil {
+		pl.depthwise(s, key, d, bs, b)
+		return nil
+	}
 	k := conv.NewPlan(geometryOf(g))
 	if g.Layout == op.ChannelsLast && !k.Depthwise() {
-		var bs []float32
-		if bias != nil {
-			bs = tensor.Data[float32](bias)
-		}
 		pl.convolve(s, key, conv.NewLast(geometryOf(g), conv.Float32), bs, b, -1)
 		return nil
 	}
@@ -45,10 +49,7 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 		k.Pack(dst, func(i int) float32 { return src[i] })
 		w.fixed.Release()
 	})
-	ep := gemm.Epilogue{Clamp: b.on, Lo: b.lo, Hi: b.hi}
-	if bias != nil {
-		ep.Row = tensor.Data[float32](bias)
-	}
+	ep := gemm.Epilogue{Row: bs, Clamp: b.on, Lo: b.lo, Hi: b.hi}
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
 	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {

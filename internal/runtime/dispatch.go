@@ -45,6 +45,24 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.dispatchDequantize(s)
 	case *op.MaxPool:
 		pl.dispatchMaxPool(s, o)
+	case *op.AveragePool:
+		if g, err := o.Geometry(pl.values[s.in[0]].shape); err == nil {
+			pl.dispatchMean(s, g, o)
+		}
+	case *op.GlobalAveragePool:
+		if g, ok := whole(pl.values[s.in[0]].shape, o.Layout); ok {
+			pl.dispatchMean(s, g, nil)
+		}
+	case *op.ReduceMean:
+		pl.dispatchReduceMean(s)
+	case *op.Softmax:
+		pl.dispatchSoftmax(s, o)
+	case *op.LayerNormalization:
+		pl.dispatchNorm(s, o.Axis, o.Epsilon, o.StashType, true)
+	case *op.RMSNormalization:
+		pl.dispatchNorm(s, o.Axis, o.Epsilon, o.StashType, false)
+	case *op.Concat:
+		pl.join(s, o.Axis, nil)
 	case *op.Add, *op.Sub, *op.Mul, *op.Div:
 		pl.dispatchBinary(s)
 	case *op.Relu, *op.Clip, *op.Sigmoid, *op.Swish, *op.Tanh, *op.HardSwish, *op.Gelu, *op.Erf, *op.Sqrt, *op.Exp:
@@ -68,11 +86,13 @@ func (pl *plan) dispatchView(s *step) {
 }
 
 // dispatchTranspose treats a Transpose that only moves axes of one element as a
-// view.
+// view, and moves the others.
 func (pl *plan) dispatchTranspose(s *step, o *op.Transpose) {
 	x := pl.values[s.in[0]].shape
 	perm := slices.DeleteFunc(slices.Clone(o.Perm), func(p int) bool { return p < len(x) && x[p] == 1 })
 	if x != nil && len(o.Perm) == len(x) && slices.IsSorted(perm) {
 		pl.dispatchView(s)
+		return
 	}
+	pl.dispatchPermute(s, o)
 }

@@ -97,9 +97,12 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 	if err != nil {
 		return err
 	}
-	k := conv.NewPlan(geometryOf(g))
-	if g.Layout == op.ChannelsLast && k.Depthwise() || !pl.place(s, 0) {
+	k, d := conv.NewPlan(geometryOf(g)), depthwiseLast(g)
+	if g.Layout == op.ChannelsLast && k.Depthwise() && d == nil || !pl.place(s, 0) {
 		return nil
+	}
+	if d != nil {
+		return pl.depthwiseBytes(s, key, d, q)
 	}
 	if g.Layout == op.ChannelsLast {
 		return pl.convolveBytes(s, key, conv.NewLast(geometryOf(g), element(x.typ)), q)
