@@ -48,7 +48,7 @@ func NewPair(m, k, n int, f Finish, zeroA, zeroB int32, signedA, signedB bool) *
 	p.rows = RowsOf(m, stride)
 	p.rows.Tap, p.rows.Depth = make([]int32, p.parts), k
 	p.matrix = Matrix{Columns: n, Taps: p.parts, Steps: 1, Channels: k}
-	p.bias, p.packed = 4*padded(n), p.matrix.Bytes()
+	p.bias, p.packed = 2*4*padded(n), p.matrix.Bytes()
 	p.end = NewByteEnd(f, p.matrix, make([]int8, p.packed), 0)
 	return p
 }
@@ -72,12 +72,11 @@ func (p *Pair) Run(c, a, b, scratch []byte) {
 		packCentered(packed, b[:p.k*p.n], p)
 	}
 	e := *p.end
-	e.bias = unsafe.Slice((*int32)(unsafe.Pointer(&scratch[0])), p.bias/4)
+	both := unsafe.Slice((*int32)(unsafe.Pointer(&scratch[0])), p.bias/4)
+	e.bias, e.shifted = both[:len(both)/2], both[len(both)/2:]
 	clear(e.bias)
 	p.matrix.Sums(e.bias, packed)
-	for j := range e.bias {
-		e.bias[j] *= -int32(p.zeroA)
-	}
+	e.weigh(p.zeroA)
 	if p.copies {
 		to, stride := scratch[p.bias+p.packed:], Group*Groups(p.k)
 		for i := range p.m {
