@@ -53,14 +53,16 @@ type Finish struct {
 
 // ByteEnd is Finish as kernels take it.
 type ByteEnd struct {
-	bias, shifted   []int32 // for A, and for A less 128
-	multiplier      []float32
-	least, most     float32
-	wide            int32
-	zero, low, flip uint32
-	float, clamp    bool
-	lo, hi          float32
-	grid            convert.Grid
+	bias, shifted []int32 // for A, and for A less 128
+	multiplier    []float32
+	least, most   float32
+	wide          int32
+	zero, flip    uint32
+	low, high     uint32
+	float, clamp  bool
+	over          bool // a multiplier may make of an int32 what is none
+	lo, hi        float32
+	grid          convert.Grid
 }
 
 // NewByteEnd returns the epilogue of the n columns of a packed matrix, for
@@ -76,6 +78,7 @@ func NewByteEnd(f Finish, m Matrix, packed []int8, zero uint8) *ByteEnd {
 			e.shifted[i] += f.Bias[i]
 		}
 		e.multiplier[i] = f.Multiplier[i%len(f.Multiplier)]
+		e.over = e.over || !(-1 < e.multiplier[i] && e.multiplier[i] < 1)
 	}
 	// Kernels know uint8; the flipped sign bit makes it an int8.
 	g := f.Grid
@@ -86,7 +89,7 @@ func NewByteEnd(f Finish, m Matrix, packed []int8, zero uint8) *ByteEnd {
 	e.least, e.wide = float32(g.QMin-g.ZeroPoint), g.ZeroPoint
 	e.most = float32(g.QMax - g.ZeroPoint)
 	e.zero = uint32(uint16(g.ZeroPoint)) * 0x10001
-	e.low = uint32(uint8(g.QMin)) * 0x01010101
+	e.low, e.high = uint32(uint8(g.QMin))*0x01010101, uint32(uint8(g.QMax))*0x01010101
 	return e
 }
 
