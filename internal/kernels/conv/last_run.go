@@ -1,7 +1,6 @@
 package conv
 
 import (
-	"encoding/binary"
 	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
@@ -150,13 +149,7 @@ func move[T float32 | uint8](p *Last, dst, src []T) {
 		copy(dst, src)
 		return
 	}
-	d, s := octets(dst), octets(src[:len(dst)])
-	for ; len(d) >= 8; d, s = d[8:], s[8:] {
-		binary.NativeEndian.PutUint64(d, binary.NativeEndian.Uint64(s)^0x8080808080808080)
-	}
-	for i, v := range s {
-		d[i] = v ^ p.flip
-	}
+	gemm.Unsigned(octets(dst), octets(src[:len(dst)]), p.flip)
 }
 
 func octets[T float32 | uint8](s []T) []byte {

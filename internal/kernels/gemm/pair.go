@@ -1,9 +1,6 @@
 package gemm
 
-import (
-	"encoding/binary"
-	"unsafe"
-)
+import "unsafe"
 
 // Pair is the plan of a product of two matrices of bytes that are both known
 // only when it runs, A of m×k and B of k×n elements, row by row. It does not
@@ -87,23 +84,6 @@ func (p *Pair) Run(c, a, b, scratch []byte) {
 	panel := p.matrix.BytePanel()
 	for j := 0; j < p.n; j += Width {
 		Bytes(c[j*e.Size():], p.n, a, p.rows, p.m, packed[j/Width*panel:], j, min(Width, p.n-j), &e)
-	}
-}
-
-// Unsigned fills dst from src, with the bits of flip turned: 0x80 makes of an
-// int8 the uint8 that is 128 more.
-func Unsigned(dst, src []byte, flip uint8) {
-	src = src[:len(dst)]
-	if flip == 0 {
-		copy(dst, src)
-		return
-	}
-	mask := uint64(flip) * 0x0101010101010101
-	for ; len(dst) >= 8; dst, src = dst[8:], src[8:] {
-		binary.NativeEndian.PutUint64(dst, binary.NativeEndian.Uint64(src)^mask)
-	}
-	for i, v := range src {
-		dst[i] = v ^ flip
 	}
 }
 

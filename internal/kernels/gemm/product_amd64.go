@@ -64,6 +64,17 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 	x.panel(bytes2, m, mostBytes2, cols, e.Size())
 }
 
+// unsigned turns bits of as many whole vectors as there are and returns how
+// many bytes that was.
+func unsigned(dst, src []byte, bits uint64) int {
+	n := len(dst) / 64
+	if n == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	unsignedAVX2(&dst[0], &src[0], n, bits)
+	return n * 64
+}
+
 // launch runs a kernel, by name so that the call stays on the stack.
 func (k kernel) launch(c *call) {
 	switch k {
@@ -119,3 +130,6 @@ func floatsAVX2(c *call)
 
 //go:noescape
 func bytesAVX2(c *call)
+
+//go:noescape
+func unsignedAVX2(dst, src *uint8, n int, bits uint64)
