@@ -51,14 +51,30 @@ func (pl *plan) dispatchQuantized(s *step, key *ir.Node, q *op.Quantized) error 
 		return pl.dispatchQuantizedGemm(s, key, q, o.TransB)
 	case *op.MatMul:
 		return pl.dispatchQuantizedMatMul(s, key, q)
-	case *op.Add:
-		pl.dispatchQuantizedAdd(s, q)
-	case *op.Mul:
-		pl.dispatchQuantizedMul(s, q)
+	case *op.Add, *op.Mul:
+		pl.dispatchQuantizedBinary(s, q)
 	case *op.MaxPool:
 		pl.dispatchMaxPool(s, o)
+	case *op.AveragePool:
+		if g, err := o.Geometry(pl.values[s.in[0]].shape); err == nil {
+			pl.dispatchQuantizedMean(s, q, g, o)
+		}
+	case *op.GlobalAveragePool:
+		if g, ok := whole(pl.values[s.in[0]].shape, o.Layout); ok {
+			pl.dispatchQuantizedMean(s, q, g, nil)
+		}
+	case *op.Softmax:
+		pl.dispatchQuantizedSoftmax(s, q, o)
+	case *op.Transpose:
+		if q.In[0].Equal(q.Out[0]) && q.Clamp == nil {
+			pl.dispatchTranspose(s, o)
+		}
+	case *op.Concat:
+		return pl.dispatchQuantizedConcat(s, q, o)
 	case *op.Reshape, *op.Flatten, *op.Squeeze, *op.Unsqueeze:
 		pl.dispatchView(s)
+	default:
+		return pl.dispatchTable(s, q)
 	}
 	return nil
 }
