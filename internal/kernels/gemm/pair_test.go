@@ -66,3 +66,7 @@ func TestUnsignedTurnsBits(t *testing.T) {
 		}
 	})
 }
+
+func bytesOf[T uint8 | int8](s []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
+}

@@ -4,6 +4,8 @@ package gemm
 
 import "github.com/octavo-ml/octavo/internal/cpu"
 
+var variants = []variant{{"vnni", cpu.VNNI}, {"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
+
 // kernel is one of the assembly kernels.
 type kernel uint8
 

@@ -150,7 +150,6 @@ func unsigned2(f *file) {
 
 func panels2() string {
 	f := newFile()
-	f.include()
 	floats2(f)
 	bytes2(f)
 	unsigned2(f)
