@@ -4,6 +4,8 @@ package gemm
 
 import "github.com/octavo-ml/octavo/internal/cpu"
 
+var variants = []variant{{"vnni", cpu.VNNI}, {"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
+
 // kernel is one of the assembly kernels.
 type kernel uint8
 
@@ -64,6 +66,17 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 	x.panel(bytes2, m, mostBytes2, cols, e.Size())
 }
 
+// unsigned turns bits of as many whole vectors as there are and returns how
+// many bytes that was.
+func unsigned(dst, src []byte, bits uint64) int {
+	n := len(dst) / 64
+	if n == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	unsignedAVX2(&dst[0], &src[0], n, bits)
+	return n * 64
+}
+
 // launch runs a kernel, by name so that the call stays on the stack.
 func (k kernel) launch(c *call) {
 	switch k {
@@ -119,3 +132,6 @@ func floatsAVX2(c *call)
 
 //go:noescape
 func bytesAVX2(c *call)
+
+//go:noescape
+func unsignedAVX2(dst, src *uint8, n int, bits uint64)

@@ -1477,3 +1477,22 @@ floats2done:
 	JNZ  rows2
 	VZEROUPPER
 	RET
+
+// func unsignedAVX2(dst, src *uint8, n int, bits uint64)
+TEXT ·unsignedAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	VPBROADCASTQ bits+24(FP), Y2
+
+next:
+	VPXOR (SI), Y2, Y0
+	VPXOR 32(SI), Y2, Y1
+	VMOVDQU Y0, (DI)
+	VMOVDQU Y1, 32(DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  next
+	VZEROUPPER
+	RET

@@ -128,10 +128,30 @@ func endBytes2(f *file, m int, floats string) {
 	f.label(floats + "done")
 }
 
+// unsigned2 turns the bits of n·64 bytes that eight bytes hold.
+func unsigned2(f *file) {
+	f.function("unsignedAVX2(dst, src *uint8, n int, bits uint64)", 32)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ src+8(FP), SI")
+	f.line("MOVQ n+16(FP), CX")
+	f.line("VPBROADCASTQ bits+24(FP), Y2")
+	f.label("next")
+	f.line("VPXOR (SI), Y2, Y0")
+	f.line("VPXOR 32(SI), Y2, Y1")
+	f.line("VMOVDQU Y0, (DI)")
+	f.line("VMOVDQU Y1, 32(DI)")
+	f.line("ADDQ $64, SI")
+	f.line("ADDQ $64, DI")
+	f.line("DECQ CX")
+	f.line("JNZ  next")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
 func panels2() string {
 	f := newFile()
-	f.include()
 	floats2(f)
 	bytes2(f)
+	unsigned2(f)
 	return f.String()
 }
