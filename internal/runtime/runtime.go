@@ -88,6 +88,9 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	}
 	if !o.NoFusion {
 		fuseClamps(c, keep)
+		if err := fuseTables(c, keep); err != nil {
+			return nil, err
+		}
 	}
 	threads := o.Threads
 	if threads <= 0 {
