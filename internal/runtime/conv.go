@@ -41,7 +41,7 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 	}
 	k := conv.NewPlan(geometryOf(g))
 	if g.Layout == op.ChannelsLast && !k.Depthwise() {
-		pl.convolve(s, key, conv.NewLast(geometryOf(g), conv.Float32), bs, b)
+		pl.convolve(s, key, conv.NewLast(geometryOf(g), conv.Float32), bs, b, -1)
 		return nil
 	}
 	packed := pl.p.weights.get(key, "conv", k.WeightLen(), func(dst []float32) {
@@ -52,8 +52,7 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 	ep := gemm.Epilogue{Row: bs, Clamp: b.on, Lo: b.lo, Hi: b.hi}
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
-	macs := k.MACs()
-	s.share(k.Blocks(), macs, func(f *frame, s *step, slot, lo, hi int) {
+	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
 		k.Run(ys, xs, packed, ep, lo, hi, f.floats(slot, size))
 	})
@@ -61,19 +60,24 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 }
 
 // convolve sets up a convolution channels last of floats, as which a product
-// with a matrix runs too.
-func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Last, bias []float32, b bounds) {
+// with a matrix runs too. The value other is added to the result, unless it
+// is -1.
+func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Last, bias []float32, b bounds, other int) {
 	w := pl.values[s.in[1]].fixed
 	packed := pl.p.weights.get(key, "rows", k.WeightLen(), func(dst []float32) {
 		k.Pack(dst, tensor.Data[float32](w))
 		w.Release()
 	})
 	ends := k.FloatEnds(bias, b.on, b.lo, b.hi)
-	size, macs, blocks := k.ScratchLen(), k.MACs(), k.Blocks()
+	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
-	s.share(blocks, macs, func(f *frame, s *step, slot, lo, hi int) {
+	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
-		k.Run(ys, xs, packed, ends, lo, hi, f.floats(slot, size))
+		var add []float32
+		if other >= 0 {
+			add = tensor.Data[float32](f.vals[other])
+		}
+		k.Run(ys, add, xs, packed, ends, lo, hi, f.floats(slot, size))
 	})
 }
 
@@ -89,11 +93,10 @@ func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Last, q *op.Quantiz
 		w.Release()
 	})
 	ends := k.ByteEnds(e.kernels(q), packed, zero)
-	size, macs, blocks := k.ScratchLen(), k.MACs(), k.Blocks()
+	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
-	s.share(blocks, macs, func(f *frame, s *step, slot, lo, hi int) {
-		xs, ys := f.vals[s.in[0]].Bytes(), f.out(s).Bytes()
-		k.RunBytes(ys, xs, zero, packed, ends, lo, hi, f.bytes(slot, size))
+	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
+		k.RunBytes(f.out(s).Bytes(), f.vals[s.in[0]].Bytes(), zero, packed, ends, lo, hi, f.bytes(slot, size))
 	})
 	return nil
 }

@@ -3,6 +3,8 @@ package runtime
 import (
 	"reflect"
 	"slices"
+
+	"github.com/octavo-ml/octavo/internal/op"
 )
 
 // Reference returns the operators of the last plan that run by their reference
@@ -10,8 +12,12 @@ import (
 func (p *Program) Reference() []string {
 	var out []string
 	for _, s := range p.plans[len(p.plans)-1].steps {
-		if s.run != nil && reflect.ValueOf(s.run).Pointer() == reflect.ValueOf(evalStep).Pointer() && !slices.Contains(out, s.node.Op.Name()) {
-			out = append(out, s.node.Op.Name())
+		name := s.node.Op.Name()
+		if q, ok := s.node.Op.(*op.Quantized); ok {
+			name += " " + q.Inner.Name()
+		}
+		if s.run != nil && reflect.ValueOf(s.run).Pointer() == reflect.ValueOf(evalStep).Pointer() && !slices.Contains(out, name) {
+			out = append(out, name)
 		}
 	}
 	return out

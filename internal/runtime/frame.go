@@ -7,7 +7,6 @@ import (
 	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/ir"
-	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -18,9 +17,8 @@ type frame struct {
 	crew    *crew
 	arena   []byte
 	scratch []byte
-	vals    []*tensor.Tensor           // headers over the arena, or what steps allocated
-	home    []*tensor.Tensor           // the headers over the arena, and those of views
-	tiles   [][gemm.MR * gemm.NR]int32 // sums, for each slot
+	vals    []*tensor.Tensor // headers over the arena, or what steps allocated
+	home    []*tensor.Tensor // the headers over the arena, and those of views
 }
 
 func (pl *plan) take() *frame {
@@ -32,7 +30,6 @@ func (pl *plan) take() *frame {
 		return f
 	}
 	f := &frame{pl: pl, crew: newCrew(pl.p.threads), arena: tensor.Aligned(pl.arena), scratch: tensor.Aligned(pl.scratch)}
-	f.tiles = make([][gemm.MR * gemm.NR]int32, pl.p.threads)
 	f.vals, f.home = make([]*tensor.Tensor, len(pl.values)), make([]*tensor.Tensor, len(pl.values))
 	for i, v := range pl.values {
 		offset := pl.values[pl.root(i)].offset

@@ -109,11 +109,17 @@ func (c *crew) claim(slot int) {
 }
 
 func (c *crew) run(slot, i int) {
-	defer c.finish()
+	defer c.finish(slot)
 	c.work(c.f, c.s, slot, i*c.chunk, min((i+1)*c.chunk, c.n))
 }
 
-func (c *crew) finish() {
+// finish ends a chunk. A helper's panic is kept for the caller.
+func (c *crew) finish(slot int) {
+	if slot > 0 {
+		if r := recover(); r != nil {
+			c.keep(r)
+		}
+	}
 	c.done.Add(1)
 	if c.waits.Load() && c.waits.CompareAndSwap(true, false) {
 		c.wake <- struct{}{}
@@ -186,17 +192,9 @@ func (c *crew) help() (did bool) {
 	if !c.slots.CompareAndSwap(free, free&^bit) {
 		return false
 	}
-	defer c.release(bit)
 	c.claim(bits.TrailingZeros64(bit))
-	return true
-}
-
-// release frees a slot and keeps a panic for the caller.
-func (c *crew) release(bit uint64) {
-	if r := recover(); r != nil {
-		c.keep(r)
-	}
 	c.slots.Or(bit)
+	return true
 }
 
 func (c *crew) keep(r any) { c.fault.CompareAndSwap(nil, &r) }

@@ -40,9 +40,9 @@ type Options struct {
 	NoInteger bool
 	// NoFusion runs every node by itself.
 	NoFusion bool
-	// ChannelsLast runs convolutions, and what lies between them, on tensors
-	// whose channels come last. Results are the same.
-	ChannelsLast bool
+	// KeepLayout runs convolutions on tensors as the graph has them; else they
+	// run channels last, which is faster. Results are the same.
+	KeepLayout bool
 	// AnyOrder lets Observe hand out tensors whose axes are in another order,
 	// which saves putting them in order.
 	AnyOrder bool
@@ -81,12 +81,13 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 			return nil, err
 		}
 	}
-	if o.ChannelsLast {
+	if !o.KeepLayout {
 		if _, err := pass.ConvertLayout(c, pass.LayoutOptions{Keep: keep, AnyOrder: o.AnyOrder}); err != nil {
 			return nil, err
 		}
 	}
 	if !o.NoFusion {
+		fuseSums(c, keep)
 		fuseClamps(c, keep)
 		if err := fuseTables(c, keep); err != nil {
 			return nil, err

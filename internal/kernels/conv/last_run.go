@@ -1,7 +1,6 @@
 package conv
 
 import (
-	"encoding/binary"
 	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
@@ -36,16 +35,21 @@ func (p *Last) ByteEnds(f gemm.Finish, w []int8, zero uint8) (ends []*gemm.ByteE
 	return ends
 }
 
-// Run computes parts lo to hi of y from x with packed weights. Different
+// Run computes parts lo to hi of y from x with packed weights. Other, if not
+// nil, lies as y does and is added after the bias; it may be y. Different
 // goroutines may run different parts, each with its own scratch.
-func (p *Last) Run(y, x, w []float32, ends []*gemm.FloatEnd, lo, hi int, scratch []float32) {
+func (p *Last) Run(y, other, x, w []float32, ends []*gemm.FloatEnd, lo, hi int, scratch []float32) {
 	src, band, size := x, -1, p.matrix.FloatPanel()
 	for i := lo; i < hi; i++ {
 		b := p.part(i)
 		if b.band != band {
 			src, band = inputOf(p, x, scratch, b, 0), b.band
 		}
-		gemm.Floats(y[p.to(b):], p.g.Out, src[b.group*p.inCh:], &p.rows, b.lines*b.run, w[b.group*p.matrix.Floats()+b.panel*size:], b.panel*gemm.Width, p.cols(b), ends[b.group])
+		var add []float32
+		if other != nil {
+			add = other[p.to(b):]
+		}
+		gemm.Floats(y[p.to(b):], add, p.g.Out, src[b.group*p.inCh:], &p.rows, b.lines*b.run, w[b.group*p.matrix.Floats()+b.panel*size:], b.panel*gemm.Width, p.cols(b), ends[b.group])
 	}
 }
 
@@ -145,13 +149,7 @@ func move[T float32 | uint8](p *Last, dst, src []T) {
 		copy(dst, src)
 		return
 	}
-	d, s := octets(dst), octets(src[:len(dst)])
-	for ; len(d) >= 8; d, s = d[8:], s[8:] {
-		binary.NativeEndian.PutUint64(d, binary.NativeEndian.Uint64(s)^0x8080808080808080)
-	}
-	for i, v := range s {
-		d[i] = v ^ p.flip
-	}
+	gemm.Unsigned(octets(dst), octets(src[:len(dst)]), p.flip)
 }
 
 func octets[T float32 | uint8](s []T) []byte {

@@ -1,9 +1,6 @@
 package gemm
 
-import (
-	"encoding/binary"
-	"unsafe"
-)
+import "unsafe"
 
 // Pair is the plan of a product of two matrices of bytes that are both known
 // only when it runs, A of m×k and B of k×n elements, row by row. It does not
@@ -48,7 +45,7 @@ func NewPair(m, k, n int, f Finish, zeroA, zeroB int32, signedA, signedB bool) *
 	p.rows = RowsOf(m, stride)
 	p.rows.Tap, p.rows.Depth = make([]int32, p.parts), k
 	p.matrix = Matrix{Columns: n, Taps: p.parts, Steps: 1, Channels: k}
-	p.bias, p.packed = 4*padded(n), p.matrix.Bytes()
+	p.bias, p.packed = 2*4*padded(n), p.matrix.Bytes()
 	p.end = NewByteEnd(f, p.matrix, make([]int8, p.packed), 0)
 	return p
 }
@@ -72,12 +69,11 @@ func (p *Pair) Run(c, a, b, scratch []byte) {
 		packCentered(packed, b[:p.k*p.n], p)
 	}
 	e := *p.end
-	e.bias = unsafe.Slice((*int32)(unsafe.Pointer(&scratch[0])), p.bias/4)
+	both := unsafe.Slice((*int32)(unsafe.Pointer(&scratch[0])), p.bias/4)
+	e.bias, e.shifted = both[:len(both)/2], both[len(both)/2:]
 	clear(e.bias)
 	p.matrix.Sums(e.bias, packed)
-	for j := range e.bias {
-		e.bias[j] *= -int32(p.zeroA)
-	}
+	e.weigh(p.zeroA)
 	if p.copies {
 		to, stride := scratch[p.bias+p.packed:], Group*Groups(p.k)
 		for i := range p.m {
@@ -88,23 +84,6 @@ func (p *Pair) Run(c, a, b, scratch []byte) {
 	panel := p.matrix.BytePanel()
 	for j := 0; j < p.n; j += Width {
 		Bytes(c[j*e.Size():], p.n, a, p.rows, p.m, packed[j/Width*panel:], j, min(Width, p.n-j), &e)
-	}
-}
-
-// Unsigned fills dst from src, with the bits of flip turned: 0x80 makes of an
-// int8 the uint8 that is 128 more.
-func Unsigned(dst, src []byte, flip uint8) {
-	src = src[:len(dst)]
-	if flip == 0 {
-		copy(dst, src)
-		return
-	}
-	mask := uint64(flip) * 0x0101010101010101
-	for ; len(dst) >= 8; dst, src = dst[8:], src[8:] {
-		binary.NativeEndian.PutUint64(dst, binary.NativeEndian.Uint64(src)^mask)
-	}
-	for i, v := range src {
-		dst[i] = v ^ flip
 	}
 }
 

@@ -47,3 +47,22 @@ func TestPairsEqualTheirDefinition(t *testing.T) {
 		t.Run("uint8·int8", func(t *testing.T) { testPair[uint8, int8](t, [][2]int32{{0, 0}, {200, -100}}) })
 	})
 }
+
+func TestUnsignedTurnsBits(t *testing.T) {
+	kerneltest.Run(t, rows(), func(t *testing.T) {
+		r := kerneltest.Rand(42)
+		for _, n := range kerneltest.Lengths(64) {
+			src := kerneltest.Ints[uint8](r, n)
+			for _, flip := range []uint8{0, 0x80, 0x5a} {
+				want := make([]uint8, n)
+				for i, v := range src {
+					want[i] = v ^ flip
+				}
+				got, check := kerneltest.Guard[uint8](t, n, n%5)
+				Unsigned(got, kerneltest.Fence(t, src), flip)
+				check()
+				kerneltest.Equal(t, got, want, "%d bytes, %#x", n, flip)
+			}
+		}
+	})
+}

@@ -36,12 +36,12 @@ const (
 	mostBytes2  = 2
 )
 
-func floats(c []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
+func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
 	if !cpu.Has(cpu.AVX2) {
-		floatsGeneric(c, ldc, a, r, m, panel, width, cols, bias, e)
+		floatsGeneric(c, other, ldc, a, r, m, panel, width, cols, bias, e)
 		return
 	}
-	x := floatCall(c, ldc, a, r, panel, width, bias, e)
+	x := floatCall(c, other, ldc, a, r, panel, width, bias, e)
 	if cpu.Has(cpu.AVX512) {
 		v := width / lanes
 		x.panel(floats512+kernel(v-1), m, most512[v], cols, 4)
@@ -62,6 +62,17 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 		return
 	}
 	x.panel(bytes2, m, mostBytes2, cols, e.Size())
+}
+
+// unsigned turns bits of as many whole vectors as there are and returns how
+// many bytes that was.
+func unsigned(dst, src []byte, bits uint64) int {
+	n := len(dst) / 64
+	if n == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	unsignedAVX2(&dst[0], &src[0], n, bits)
+	return n * 64
 }
 
 // launch runs a kernel, by name so that the call stays on the stack.
@@ -119,3 +130,6 @@ func floatsAVX2(c *call)
 
 //go:noescape
 func bytesAVX2(c *call)
+
+//go:noescape
+func unsignedAVX2(dst, src *uint8, n int, bits uint64)

@@ -4,7 +4,7 @@ package gemm
 
 import "github.com/octavo-ml/octavo/internal/cpu"
 
-var variants = []variant{{"neon", cpu.NEON}, {"generic", cpu.Generic}}
+var variants = []variant{{"dotprod", cpu.DotProd}, {"neon", cpu.NEON}, {"generic", cpu.Generic}}
 
 // tile adds the products of k ≥ 1 groups to t.
 func tile(t *Tile, k int, a, b []float32) {

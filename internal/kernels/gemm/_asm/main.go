@@ -25,6 +25,7 @@ func main() {
 		"zf32_avx2_amd64.s":      avx2(),
 		"zf32_avx512_amd64.s":    avx512(),
 		"zf32_neon_arm64.s":      neon(),
+		"zbytes_dotprod_arm64.s": bytesDotProd(),
 		"zfloats_avx512_amd64.s": floats512(),
 		"zfloats_neon_arm64.s":   floatsNEON(),
 		"zpanels_avx2_amd64.s":   panels2(),

@@ -26,13 +26,19 @@ func floats2(f *file) {
 	}
 	p.end = func(m int, _ string) {
 		f.line("MOVQ call_bias(DI), AX")
+		for i := range 2 * m {
+			f.line("VADDPS %d(AX), Y%d, Y%d", 32*(i%2), i, i)
+		}
+		p.other(m, "CX", func(r int) {
+			f.line("VADDPS (AX), Y%d, Y%d", 2*r, 2*r)
+			f.line("VADDPS 32(AX), Y%d, Y%d", 2*r+1, 2*r+1)
+		})
 		f.line("VBROADCASTSS call_least(DI), Y12")
 		f.line("VBROADCASTSS call_most(DI), Y13")
 		f.line("VBROADCASTSS call_tie(DI), Y14")
 		for r := range m {
 			for h := range 2 {
 				x := 2*r + h
-				f.line("VADDPS %d(AX), Y%d, Y%d", 32*h, x, x)
 				f.line("VMAXPS Y%d, Y12, Y%d", x, x)
 				f.line("VADDPS Y14, Y%d, Y%d", x, x)
 				f.line("VMINPS Y%d, Y13, Y%d", x, x)
@@ -122,10 +128,31 @@ func endBytes2(f *file, m int, floats string) {
 	f.label(floats + "done")
 }
 
+// unsigned2 turns the bits of n·64 bytes that eight bytes hold.
+func unsigned2(f *file) {
+	f.function("unsignedAVX2(dst, src *uint8, n int, bits uint64)", 32)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ src+8(FP), SI")
+	f.line("MOVQ n+16(FP), CX")
+	f.line("VPBROADCASTQ bits+24(FP), Y2")
+	f.label("next")
+	f.line("VPXOR (SI), Y2, Y0")
+	f.line("VPXOR 32(SI), Y2, Y1")
+	f.line("VMOVDQU Y0, (DI)")
+	f.line("VMOVDQU Y1, 32(DI)")
+	f.line("ADDQ $64, SI")
+	f.line("ADDQ $64, DI")
+	f.line("DECQ CX")
+	f.line("JNZ  next")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
 func panels2() string {
 	f := newFile()
 	f.include()
 	floats2(f)
 	bytes2(f)
+	unsigned2(f)
 	return f.String()
 }

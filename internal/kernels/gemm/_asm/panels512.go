@@ -44,13 +44,21 @@ func floats512() string {
 			for j := range v {
 				f.line("VMOVUPS %d(AX), Z%d", 64*j, firstB+j)
 			}
+			for i := range m * v {
+				f.line("VADDPS Z%d, Z%d, Z%d", firstB+i%v, i, i)
+			}
+			p.other(m, "CX", func(r int) {
+				for j := range v {
+					x := acc(v, r, j)
+					f.line("VADDPS %d(AX), Z%d, K%d, Z%d", 64*j, x, 1+j, x)
+				}
+			})
 			f.line("VBROADCASTSS call_least(DI), Z%d", firstB+v)
 			f.line("VBROADCASTSS call_most(DI), Z%d", firstB+v+1)
 			f.line("VBROADCASTSS call_tie(DI), Z%d", firstB+v+2)
 			for r := range m {
 				for j := range v {
 					x := acc(v, r, j)
-					f.line("VADDPS Z%d, Z%d, Z%d", firstB+j, x, x)
 					f.line("VMAXPS Z%d, Z%d, Z%d", x, firstB+v, x)
 					f.line("VADDPS Z%d, Z%d, Z%d", firstB+v+2, x, x)
 					f.line("VMINPS Z%d, Z%d, Z%d", x, firstB+v+1, x)
@@ -120,10 +128,10 @@ func bytesVNNI() string {
 	return f.String()
 }
 
-// endBytes512: multipliers in Z24…; Z28 the greatest value as a float, Z29 the
-// zero point as words, Z30 the least value, Z31 the order of columns. VMINPS
-// gives its last source for a NaN, which the conversion takes below all
-// others, as it takes what is less than every int32.
+// endBytes512: multipliers in Z24…; Z28 the greatest value, Z29 the zero point
+// as words, Z30 the least value, Z31 the order of columns. The conversion takes
+// what no int32 holds, and NaN, for the least one: products that may be too
+// great are limited before, by VMINPS, which gives its last source for a NaN.
 func endBytes512(f *file, v, m int, floats string) {
 	f.line("MOVQ call_multiplier(DI), AX")
 	for j := range v {
@@ -138,7 +146,14 @@ func endBytes512(f *file, v, m int, floats string) {
 	}
 	f.line("CMPQ call_float(DI), $0")
 	f.line("JNE  %s", floats)
+	f.line("CMPQ call_over(DI), $0")
+	f.line("JEQ  %sbelow", floats)
 	f.line("VBROADCASTSS call_most(DI), Z28")
+	for i := range m * v {
+		f.line("VMINPS Z%d, Z28, Z%d", i, i)
+	}
+	f.label(floats + "below")
+	f.line("VPBROADCASTD call_high(DI), Z28")
 	f.line("VPBROADCASTD call_zero(DI), Z29")
 	f.line("VPBROADCASTD call_low(DI), Z30")
 	f.line("VMOVDQU32 ·order<>(SB), Z31")
@@ -146,7 +161,6 @@ func endBytes512(f *file, v, m int, floats string) {
 	for r := range m {
 		x := func(j int) int { return acc(v, r, min(j, v-1)) }
 		for j := range v {
-			f.line("VMINPS Z%d, Z28, Z%d", x(j), x(j))
 			f.line("VCVTPS2DQ Z%d, Z%d", x(j), x(j))
 		}
 		f.line("VPACKSSDW Z%d, Z%d, Z%d", x(1), x(0), x(0))
@@ -159,6 +173,7 @@ func endBytes512(f *file, v, m int, floats string) {
 		}
 		f.line("VPACKUSWB Z%d, Z%d, Z%d", high, x(0), x(0))
 		f.line("VPERMD Z%d, Z31, Z%d", x(0), x(0))
+		f.line("VPMINUB Z28, Z%d, Z%d", x(0), x(0))
 		f.line("VPMAXUB Z30, Z%d, Z%d", x(0), x(0))
 		f.line("VPXORD.BCST call_flip(DI), Z%d, Z%d", x(0), x(0))
 		f.line("VMOVDQU8 Z%d, K1, (DX)", x(0))
