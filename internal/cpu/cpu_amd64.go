@@ -21,3 +21,7 @@ func detected() Level {
 	}
 	return AMX
 }
+
+// VBMI reports whether kernels of level AVX512 may permute bytes across a
+// register: some processors of that level cannot.
+func VBMI() bool { return Has(AVX512) && cpu.X86.HasAVX512VBMI }

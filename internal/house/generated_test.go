@@ -23,19 +23,35 @@ var generators = []struct {
 }{
 	{
 		dir: "internal/kernels/gemm", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zdot_vnni_amd64.s", "zf32_avx2_amd64.s", "zf32_avx512_amd64.s", "zf32_neon_arm64.s", "zstore_avx512_amd64.s"},
+		files: []string{"zbytes_dotprod_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zpanels_avx2_amd64.s"},
+	},
+	{
+		dir: "internal/kernels/kerneltest", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"zpeak_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/eltwise", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zfunctions_avx512_amd64.s"},
+		files: []string{"zarith_avx2_amd64.s", "zfunctions_avx512_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/convert", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zquantize_avx2_amd64.s"},
+		files: []string{"zbinary_avx512_amd64.s", "zquantize_avx2_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/dwconv", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zf32_avx2_amd64.s", "zf32_neon_arm64.s"},
+		files: []string{"zf32_avx2_amd64.s", "zf32_neon_arm64.s", "zlast_avx2_amd64.s", "zlast_avx512_amd64.s", "zlast_vnni_amd64.s"},
+	},
+	{
+		dir: "internal/kernels/lut", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"ztable_avx2_amd64.s", "ztable_vbmi_amd64.s"},
+	},
+	{
+		dir: "internal/kernels/reduce", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"zrows_avx2_amd64.s", "zrows_avx512_amd64.s", "zwindows_avx512_amd64.s"},
+	},
+	{
+		dir: "internal/kernels/transpose", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"zblocks_avx2_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/eltwise", from: "_fit", command: []string{"python3", "fit.py"}, stdout: true, needs: "python3 -c 'import mpmath'",

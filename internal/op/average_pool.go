@@ -53,7 +53,7 @@ func averager[T float32 | float64](o *AveragePool, g Geometry) func([]T, int) T 
 	return func(vals []T, place int) T {
 		n := len(vals)
 		if o.CountIncludePad {
-			n = g.padded(place)
+			n = g.Padded(place)
 		}
 		if n == 0 {
 			return 0

@@ -88,9 +88,9 @@ func (g Geometry) eachWindow(visit func(place int, from []int)) {
 	}
 }
 
-// padded returns how many taps of the window of an output place lie inside the
+// Padded returns how many taps of the window of an output place lie inside the
 // input with its padding.
-func (g Geometry) padded(place int) int {
+func (g Geometry) Padded(place int) int {
 	at := make([]int, len(g.In))
 	unravel(at, place, g.Out)
 	n := 1

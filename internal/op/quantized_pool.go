@@ -29,7 +29,7 @@ func (o *Quantized) averagePool(a *AveragePool, in []Datum) (*tensor.Tensor, err
 	g.eachWindow(func(place int, at []int) {
 		sizes[place] = len(at)
 		if a.CountIncludePad {
-			sizes[place] = g.padded(place)
+			sizes[place] = g.Padded(place)
 		}
 		for n := range g.Batch {
 			for c := range g.Channels {

@@ -39,8 +39,10 @@ func TestNodeConformance(t *testing.T) {
 				continue
 			}
 			ran++
-			if err := plain(m.Graph, in, reference); err != nil {
-				t.Errorf("%s: as it is: %v", c.Name, err)
+			for _, last := range []bool{false, true} {
+				if err := plain(m.Graph, in, reference, last); err != nil {
+					t.Errorf("%s: as it is, channels last %v: %v", c.Name, last, err)
+				}
 			}
 			if err := prepared(m.Graph, in, want); err != nil {
 				t.Errorf("%s: prepared: %v", c.Name, err)
@@ -53,8 +55,8 @@ func TestNodeConformance(t *testing.T) {
 	}
 }
 
-func plain(g *ir.Graph, in, want []op.Datum) error {
-	got, err := compiled(g, in, runtime.Options{NoFusion: true, NoInteger: true})
+func plain(g *ir.Graph, in, want []op.Datum, last bool) error {
+	got, err := compiled(g, in, runtime.Options{NoFusion: true, NoInteger: true, KeepLayout: !last})
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,7 @@ package runtime
 import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
-	"github.com/octavo-ml/octavo/internal/kernels/conv"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
-	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -37,7 +35,7 @@ func (c *clamped) Eval(in []op.Datum) ([]op.Datum, error) {
 	return out, nil
 }
 
-// fuseClamps joins each Relu or Clip to the Conv or Gemm whose output only it
+// fuseClamps joins each Relu or Clip to the Conv, sum or Gemm whose output only it
 // reads.
 func fuseClamps(g *ir.Graph, keep map[string]bool) {
 	prod, uses := g.Producers(), g.Uses()
@@ -48,7 +46,11 @@ func fuseClamps(g *ir.Graph, keep map[string]bool) {
 			x := n.In[0]
 			p := prod[x]
 			if p != nil && len(uses[x]) == 1 && !g.IsOutput(x) && !keep[x.Name] && clampable(p) {
-				p.Op = &clamped{p.Op, b}
+				if sum, ok := p.Op.(*summed); ok {
+					sum.bounds = b
+				} else {
+					p.Op = &clamped{p.Op, b}
+				}
 				p.Out[0] = n.Out[0]
 				prod[n.Out[0]] = p
 				continue
@@ -65,9 +67,11 @@ func clampable(n *ir.Node) bool {
 	}
 	switch o := n.Op.(type) {
 	case *op.Conv:
-		return o.Layout == op.ChannelsFirst && n.In[1].Const != nil
+		return n.In[1].Const != nil
 	case *op.Gemm:
 		return plainGemm(n, o)
+	case *summed:
+		return !o.bounds.on
 	}
 	return false
 }
@@ -97,194 +101,12 @@ func clampOf(n *ir.Node) (bounds, bool) {
 	return bounds{}, false
 }
 
-// planConv returns the kernel plan of a convolution.
-func planConv(g op.Geometry) *conv.Plan {
-	return conv.NewPlan(conv.Geometry{
-		Batch: g.Batch, In: g.Channels, Out: g.Filters, Group: g.Group,
-		Size: g.In, Kernel: g.Kernel, Stride: g.Strides, Dilate: g.Dilations, Pad: g.Begin, Result: g.Out,
-		Transposed: g.Transposed,
-	})
-}
-
-func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (op.Geometry, error), b bounds) error {
-	x, w := &pl.values[s.in[0]], &pl.values[s.in[1]]
-	bias := pl.constant(s, 2)
-	if x.typ != dtype.Float32 || w.fixed == nil || x.shape == nil || len(x.shape) > 5 || len(s.in) > 2 && s.in[2] >= 0 && bias == nil {
-		return nil
-	}
-	g, err := geometry(x.shape, w.fixed.Shape())
-	if err != nil {
-		return err
-	}
-	if g.Layout != op.ChannelsFirst || !pl.place(s, 0) {
-		return nil
-	}
-	k := planConv(g)
-	packed := pl.p.weights.get(key, "conv", k.WeightLen(), func(dst []float32) {
-		src := tensor.Data[float32](w.fixed)
-		k.Pack(dst, func(i int) float32 { return src[i] })
-		w.fixed.Release()
-	})
-	ep := gemm.Epilogue{Clamp: b.on, Lo: b.lo, Hi: b.hi}
-	if bias != nil {
-		ep.Row = tensor.Data[float32](bias)
-	}
-	threads, size := pl.p.threads, k.ScratchLen()
-	pl.scratch = max(pl.scratch, 4*size*threads)
-	macs := k.MACs()
-	s.run = func(f *frame, s *step) error {
-		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
-		parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
-			k.Run(ys, xs, packed, ep, lo, hi, f.floats(slot, size))
-		})
-		return nil
-	}
-	return nil
-}
-
 // constant returns operand i of a step where it is constant.
 func (pl *plan) constant(s *step, i int) *tensor.Tensor {
 	if i >= len(s.in) || s.in[i] < 0 {
 		return nil
 	}
 	return pl.values[s.in[i]].fixed
-}
-
-// out returns the tensor that a step writes.
-func (f *frame) out(s *step) *tensor.Tensor { return f.vals[s.out[0]] }
-
-// floats returns a part of the scratch memory for one slot of parallel.
-func (f *frame) floats(slot, n int) []float32 {
-	t, err := tensor.FromBytes(dtype.Float32, []int{n}, f.scratch[4*slot*n:4*(slot+1)*n])
-	if err != nil {
-		panic("runtime: " + err.Error())
-	}
-	return tensor.Data[float32](t)
-}
-
-// bytes is floats for bytes.
-func (f *frame) bytes(slot, n int) []byte { return f.scratch[slot*n : (slot+1)*n] }
-
-// plainGemm reports whether a Gemm is a product with a constant matrix and a
-// constant row added.
-func plainGemm(n *ir.Node, o *op.Gemm) bool {
-	if o.Alpha != 1 || o.TransA || n.In[1].Const == nil || len(n.In[1].Shape) != 2 || n.In[0].Type != dtype.Float32 {
-		return false
-	}
-	if len(n.In) < 3 || n.In[2] == nil {
-		return true
-	}
-	c := n.In[2]
-	columns := 1
-	if o.TransB {
-		columns = 0
-	}
-	return o.Beta == 1 && c.Const != nil && len(c.Shape) == 1 && c.Shape[0].Same(n.In[1].Shape[columns])
-}
-
-func (pl *plan) dispatchGemm(s *step, key *ir.Node, o *op.Gemm, b bounds) error {
-	x := &pl.values[s.in[0]]
-	if x.shape == nil || !plainGemm(s.node, o) || !pl.place(s, 0) {
-		return nil
-	}
-	w := pl.values[s.in[1]].fixed
-	k, n := w.Shape()[0], w.Shape()[1]
-	rs, cs := n, 1
-	if o.TransB {
-		k, n, rs, cs = n, k, 1, n
-	}
-	if x.shape[1] != k {
-		return nil
-	}
-	ep := gemm.Epilogue{Clamp: b.on, Lo: b.lo, Hi: b.hi}
-	if c := pl.constant(s, 2); c != nil {
-		ep.Col = tensor.Data[float32](c)
-	}
-	pl.matrix(s, key, w, x.shape[0], k, n, rs, cs, ep)
-	return nil
-}
-
-// matrix sets up a product of m rows with a constant k×n matrix.
-func (pl *plan) matrix(s *step, key *ir.Node, w *tensor.Tensor, m, k, n, rs, cs int, ep gemm.Epilogue) {
-	packed := pl.p.weights.get(key, "gemm", gemm.PackedB(k, n), func(dst []float32) {
-		gemm.PackB(dst, tensor.Data[float32](w), k, n, rs, cs)
-		w.Release()
-	})
-	rows := gemm.PackedA(m, k)
-	pl.scratch = max(pl.scratch, 4*rows)
-	panels := (n + gemm.NR - 1) / gemm.NR
-	threads := pl.p.threads
-	s.run = func(f *frame, s *step) error {
-		a := f.floats(0, rows)
-		gemm.PackA(a, tensor.Data[float32](f.vals[s.in[0]]), m, k, k, 1)
-		y := tensor.Data[float32](f.out(s))
-		parallel(threads, panels, m*k*n, func(_, lo, hi int) {
-			from, to := lo*gemm.NR, min(hi*gemm.NR, n)
-			e := ep
-			if e.Col != nil {
-				e.Col = e.Col[from:to]
-			}
-			gemm.F32(y[from:], n, m, to-from, k, a, packed[from*k:], e)
-		})
-		return nil
-	}
-}
-
-// dispatchMatMul runs products with a constant matrix as one product of all
-// rows, and products of two activations matrix by matrix.
-func (pl *plan) dispatchMatMul(s *step, key *ir.Node) error {
-	a, b := &pl.values[s.in[0]], &pl.values[s.in[1]]
-	if a.typ != dtype.Float32 || a.shape == nil && a.fixed == nil || len(a.dims()) < 2 || len(b.dims()) < 2 {
-		return nil
-	}
-	as, bs := a.dims(), b.dims()
-	m, k, n := as[len(as)-2], as[len(as)-1], bs[len(bs)-1]
-	if bs[len(bs)-2] != k {
-		return nil
-	}
-	if b.fixed != nil && len(bs) == 2 && a.fixed == nil {
-		rows := m
-		for _, d := range as[:len(as)-2] {
-			rows *= d
-		}
-		if pl.place(s, 0) {
-			pl.matrix(s, key, b.fixed, rows, k, n, n, 1, gemm.Epilogue{})
-		}
-		return nil
-	}
-	out := pl.values[s.out[0]].shape
-	if len(out) < 2 || !pl.place(s, 0) {
-		return nil
-	}
-	batch := out[:len(out)-2]
-	sa, aok := eltwise.BroadcastStrides(as[:len(as)-2], batch)
-	sb, bok := eltwise.BroadcastStrides(bs[:len(bs)-2], batch)
-	if !aok || !bok {
-		return nil
-	}
-	count, _ := tensor.Count(batch)
-	pa, pb := gemm.PackedA(m, k), gemm.PackedB(k, n)
-	threads := pl.p.threads
-	pl.scratch = max(pl.scratch, 4*(pa+pb)*threads)
-	s.run = func(f *frame, s *step) error {
-		x, w, y := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.vals[s.in[1]]), tensor.Data[float32](f.out(s))
-		parallel(threads, count, count*m*k*n, func(slot, lo, hi int) {
-			mem := f.floats(slot, pa+pb)
-			for i := lo; i < hi; i++ {
-				ia, ib := 0, 0
-				for d, r := len(batch)-1, i; d >= 0; d-- {
-					ia += r % batch[d] * sa[d]
-					ib += r % batch[d] * sb[d]
-					r /= batch[d]
-				}
-				gemm.PackA(mem[:pa], x[ia*m*k:], m, k, k, 1)
-				gemm.PackB(mem[pa:], w[ib*k*n:], k, n, n, 1)
-				gemm.F32(y[i*m*n:], n, m, n, k, mem[:pa], mem[pa:], gemm.Epilogue{})
-			}
-		})
-		return nil
-	}
-	return nil
 }
 
 // dims returns the shape of a value, constant or not.
@@ -310,43 +132,9 @@ func (pl *plan) dispatchUnary(s *step) {
 		return
 	}
 	const each = 16 // what an element costs, in multiply-adds
-	threads := pl.p.threads
-	s.run = func(f *frame, s *step) error {
-		src, dst := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
-		parallel(threads, len(src), each*len(src), func(_, lo, hi int) { loop(dst[lo:hi], src[lo:hi]) })
-		return nil
-	}
-}
-
-// dispatchBinary runs broadcast arithmetic into the arena.
-func (pl *plan) dispatchBinary(s *step) {
-	out := &pl.values[s.out[0]]
-	if out.typ != dtype.Float32 || out.shape == nil {
-		return
-	}
-	a, b := pl.values[s.in[0]].dims(), pl.values[s.in[1]].dims()
-	if a == nil || b == nil {
-		return
-	}
-	sa, aok := eltwise.BroadcastStrides(a, out.shape)
-	sb, bok := eltwise.BroadcastStrides(b, out.shape)
-	if !aok || !bok || !pl.place(s, 0) {
-		return
-	}
-	var loop func(dst, a, b []float32)
-	switch s.node.Op.(type) {
-	case *op.Add:
-		loop = eltwise.Add[float32]
-	case *op.Sub:
-		loop = eltwise.Sub[float32]
-	case *op.Mul:
-		loop = eltwise.Mul[float32]
-	default:
-		loop = eltwise.Div[float32]
-	}
-	shape := out.shape
-	s.run = func(f *frame, s *step) error {
-		eltwise.Broadcast(tensor.Data[float32](f.out(s)), shape, tensor.Data[float32](f.vals[s.in[0]]), sa, tensor.Data[float32](f.vals[s.in[1]]), sb, loop)
-		return nil
-	}
+	n, _ := tensor.Count(x.shape)
+	pl.overwrite(s, 0)
+	s.share(n, each*n, func(f *frame, s *step, _, lo, hi int) {
+		loop(tensor.Data[float32](f.out(s))[lo:hi], tensor.Data[float32](f.vals[s.in[0]])[lo:hi])
+	})
 }

@@ -50,6 +50,10 @@ func TestIntegerKernelsEqualTheReference(t *testing.T) {
 			{"Conv", op.New[op.Conv](), shapes{[]int{2, 6, 9, 11}, []int{5, 6, 3, 3}}, true},
 			{"Conv padded", with(op.New[op.Conv](), func(o *op.Conv) { o.Pads, o.Strides = []int{1, 2, 1, 2}, []int{2, 1} }), shapes{[]int{1, 3, 20, 21}, []int{18, 3, 3, 5}}, true},
 			{"Conv in groups", with(op.New[op.Conv](), func(o *op.Conv) { o.Group = 2 }), shapes{[]int{1, 10, 6, 18}, []int{8, 5, 1, 1}}, true},
+			{"Conv channels last", with(op.New[op.Conv](), func(o *op.Conv) { o.Layout, o.Pads = op.ChannelsLast, []int{1, 0, 1, 2} }), shapes{[]int{2, 9, 11, 18}, []int{21, 18, 3, 2}}, true},
+			{"Conv channels last in groups", with(op.New[op.Conv](), func(o *op.Conv) { o.Layout, o.Group, o.Strides = op.ChannelsLast, 2, []int{2, 1} }), shapes{[]int{1, 9, 11, 10}, []int{8, 5, 3, 3}}, true},
+			{"Conv channels last by channel", with(op.New[op.Conv](), func(o *op.Conv) { o.Layout, o.Group, o.Pads = op.ChannelsLast, 5, []int{1, 1, 1, 1} }), shapes{[]int{1, 9, 11, 5}, []int{5, 1, 3, 3}}, true},
+			{"MatMul of two activations", &op.MatMul{}, shapes{[]int{2, 3, 9, 20}, []int{3, 20, 17}}, false},
 			{"MatMul", &op.MatMul{}, shapes{[]int{3, 19, 35}, []int{35, 21}}, true},
 			{"Gemm", with(op.New[op.Gemm](), func(o *op.Gemm) { o.TransB = true }), shapes{[]int{18, 35}, []int{5, 35}}, true},
 		} {

@@ -4,7 +4,7 @@ package convert
 
 import "github.com/octavo-ml/octavo/internal/cpu"
 
-var variants = []variant{{"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
+var variants = []variant{{"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
 
 // requantizeSpans requantizes the leading elements of acc, as many as the
 // processor's instructions take, and returns their number.
@@ -60,6 +60,16 @@ func dequantizeSpans[T Quantized | int32](dst []float32, q []T, scale float32, z
 
 // sumSpans sums the leading elements likewise.
 func sumSpans[T int8 | uint8](dst, a, b []T, fa, fb, c, lo, hi float32) int {
+	if len(a) > 0 && cpu.Has(cpu.AVX512) {
+		_, _ = dst[len(a)-1], b[len(a)-1]
+		switch d := any(&dst[0]).(type) {
+		case *uint8:
+			sumUint8AVX512(d, any(&a[0]).(*uint8), any(&b[0]).(*uint8), len(a), fa, fb, c, hi, int32(lo))
+		case *int8:
+			sumInt8AVX512(d, any(&a[0]).(*int8), any(&b[0]).(*int8), len(a), fa, fb, c, hi, int32(lo))
+		}
+		return len(a)
+	}
 	steps := len(a) / span
 	if steps == 0 || !cpu.Has(cpu.AVX2) {
 		return 0
@@ -76,6 +86,16 @@ func sumSpans[T int8 | uint8](dst, a, b []T, fa, fb, c, lo, hi float32) int {
 
 // productSpans multiplies the leading elements likewise.
 func productSpans[T int8 | uint8](dst, a, b []T, za, zb int32, m, c, lo, hi float32) int {
+	if len(a) > 0 && cpu.Has(cpu.AVX512) {
+		_, _ = dst[len(a)-1], b[len(a)-1]
+		switch d := any(&dst[0]).(type) {
+		case *uint8:
+			productUint8AVX512(d, any(&a[0]).(*uint8), any(&b[0]).(*uint8), len(a), m, c, hi, za, zb, int32(lo))
+		case *int8:
+			productInt8AVX512(d, any(&a[0]).(*int8), any(&b[0]).(*int8), len(a), m, c, hi, za, zb, int32(lo))
+		}
+		return len(a)
+	}
 	steps := len(a) / span
 	if steps == 0 || !cpu.Has(cpu.AVX2) {
 		return 0
@@ -119,3 +139,15 @@ func productUint8AVX2(dst, a, b *uint8, steps int, za, zb int32, m, c, lo, hi fl
 
 //go:noescape
 func productInt8AVX2(dst, a, b *int8, steps int, za, zb int32, m, c, lo, hi float32)
+
+//go:noescape
+func sumUint8AVX512(dst, a, b *uint8, n int, fa, fb, c, hi float32, lo int32)
+
+//go:noescape
+func sumInt8AVX512(dst, a, b *int8, n int, fa, fb, c, hi float32, lo int32)
+
+//go:noescape
+func productUint8AVX512(dst, a, b *uint8, n int, m, c, hi float32, za, zb, lo int32)
+
+//go:noescape
+func productInt8AVX512(dst, a, b *int8, n int, m, c, hi float32, za, zb, lo int32)

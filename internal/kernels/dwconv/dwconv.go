@@ -10,8 +10,12 @@
 // ends of rows, and the right ones copied. Integers are computed as floats
 // that hold them exactly.
 //
+// Where channels lie side by side and have one filter each, [Last] needs none of
+// that: it takes vectors of channels, and multiplies bytes as bytes.
+//
 // It sees slices and must not know tensors or quantization parameters. Start
-// at [Plan]; the kernel is chain in variants.go, its assembly made by _asm.
+// at [Plan], whose kernel is chain in variants.go, or at [Last], whose kernels
+// are the methods compute; assembly is made by _asm.
 package dwconv
 
 //go:generate go -C _asm run . ..

@@ -1,7 +1,34 @@
 package eltwise
 
+// operation is one that assembly knows.
+type operation uint8
+
+const (
+	add operation = iota
+	sub
+	mul
+	div
+)
+
+// rest does the leading elements of an operation where there is assembly for
+// them, and returns what is left.
+func rest[T Number](o operation, dst, a, b []T) (d, x, y []T) {
+	n := arith(o, dst, a, b)
+	if n == 0 {
+		return dst, a, b
+	}
+	if len(a) > 1 {
+		a = a[n:]
+	}
+	if len(b) > 1 {
+		b = b[n:]
+	}
+	return dst[n:], a, b
+}
+
 // Add stores a[i] + b[i]; integers wrap.
 func Add[T Number](dst, a, b []T) {
+	dst, a, b = rest(add, dst, a, b)
 	if len(a) == 1 {
 		a, b = b, a
 	}
@@ -25,6 +52,7 @@ func Add[T Number](dst, a, b []T) {
 
 // Sub stores a[i] - b[i]; integers wrap.
 func Sub[T Number](dst, a, b []T) {
+	dst, a, b = rest(sub, dst, a, b)
 	switch {
 	case len(a) == 1 && len(b) == 1:
 		fill(dst, a[0]-b[0])
@@ -50,6 +78,7 @@ func Sub[T Number](dst, a, b []T) {
 
 // Mul stores a[i] * b[i]; integers wrap.
 func Mul[T Number](dst, a, b []T) {
+	dst, a, b = rest(mul, dst, a, b)
 	if len(a) == 1 {
 		a, b = b, a
 	}
@@ -73,6 +102,7 @@ func Mul[T Number](dst, a, b []T) {
 
 // Div stores a[i] / b[i] of floats.
 func Div[T float32 | float64](dst, a, b []T) {
+	dst, a, b = rest(div, dst, a, b)
 	switch {
 	case len(a) == 1 && len(b) == 1:
 		fill(dst, a[0]/b[0])

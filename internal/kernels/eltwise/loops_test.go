@@ -73,7 +73,48 @@ func TestLoopsEqualTheirFunctions(t *testing.T) {
 	})
 }
 
-func TestGeneratedAssemblyIsFresh(t *testing.T) { kerneltest.Fresh(t, "zfunctions_avx512_amd64.s") }
+func TestGeneratedAssemblyIsFresh(t *testing.T) {
+	kerneltest.Fresh(t, "zarith_avx2_amd64.s", "zfunctions_avx512_amd64.s")
+}
+
+// TestArithmeticEqualsItsElements compares the operations of float32, of which
+// there is assembly, element by element.
+func TestArithmeticEqualsItsElements(t *testing.T) {
+	operations := []struct {
+		name string
+		all  func(dst, a, b []float32)
+		one  func(a, b float32) float32
+	}{
+		{"add", Add[float32], func(a, b float32) float32 { return a + b }},
+		{"sub", Sub[float32], func(a, b float32) float32 { return a - b }},
+		{"mul", Mul[float32], func(a, b float32) float32 { return a * b }},
+		{"div", Div[float32], func(a, b float32) float32 { return a / b }},
+	}
+	kerneltest.Run(t, variantRows(), func(t *testing.T) {
+		r := kerneltest.Rand(63)
+		for _, o := range operations {
+			for _, n := range append(kerneltest.Lengths(32), 200) {
+				a, b := kerneltest.Floats(r, max(n, 1), true), kerneltest.Floats(r, max(n, 1), true)
+				for form, operands := range [][2][]float32{{a[:n], b[:n]}, {a[:1], b[:n]}, {a[:n], b[:1]}, {a[:1], b[:1]}} {
+					x, y := operands[0], operands[1]
+					want := make([]float32, n)
+					if n > 0 {
+						Zip(want, x, y, o.one)
+					}
+					dst, check := kerneltest.Guard[float32](t, n, n%4)
+					o.all(dst, kerneltest.Fence(t, x), kerneltest.Fence(t, y))
+					check()
+					kerneltest.Equal(t, dst, want, "%s of %d, form %d", o.name, n, form)
+					if len(x) == n && n > 0 {
+						copy(dst, x)
+						o.all(dst, dst, y)
+						kerneltest.Equal(t, dst, want, "%s of %d in place, form %d", o.name, n, form)
+					}
+				}
+			}
+		}
+	})
+}
 
 func BenchmarkLoops(b *testing.B) {
 	x := kerneltest.Floats(kerneltest.Rand(62), 4096, false)

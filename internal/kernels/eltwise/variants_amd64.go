@@ -4,7 +4,7 @@ package eltwise
 
 import "github.com/octavo-ml/octavo/internal/cpu"
 
-var variants = []variant{{"avx512", cpu.AVX512}, {"generic", cpu.Generic}}
+var variants = []variant{{"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
 
 // span is how many elements a step of the functions takes.
 const span = 8
@@ -105,3 +105,84 @@ func geluTanhAVX512(dst, x *float32, steps int)
 
 //go:noescape
 func clampAVX512(dst, x *float32, steps int, lo, hi float32)
+
+// arithSpan is how many elements a step of arithmetic takes.
+const arithSpan = 32
+
+// arith does the leading elements of an operation on floats, as many as the
+// processor's instructions take, and returns their number.
+func arith[T Number](o operation, dst, a, b []T) int {
+	d, ok := any(dst).([]float32)
+	if !ok || len(d) < arithSpan || len(a) == 1 && len(b) == 1 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	x, y := any(a).([]float32), any(b).([]float32)
+	n := len(d) / arithSpan
+	if len(x) == 1 && (o == add || o == mul) {
+		x, y = y, x
+	}
+	switch {
+	case len(x) == 1:
+		y = y[:len(d)]
+		if o == sub {
+			subLeftAVX2(&d[0], &x[0], &y[0], n)
+		} else {
+			divLeftAVX2(&d[0], &x[0], &y[0], n)
+		}
+	case len(y) == 1:
+		x = x[:len(d)]
+		switch o {
+		case add:
+			addRightAVX2(&d[0], &x[0], &y[0], n)
+		case sub:
+			subRightAVX2(&d[0], &x[0], &y[0], n)
+		case mul:
+			mulRightAVX2(&d[0], &x[0], &y[0], n)
+		default:
+			divRightAVX2(&d[0], &x[0], &y[0], n)
+		}
+	default:
+		x, y = x[:len(d)], y[:len(d)]
+		switch o {
+		case add:
+			addAVX2(&d[0], &x[0], &y[0], n)
+		case sub:
+			subAVX2(&d[0], &x[0], &y[0], n)
+		case mul:
+			mulAVX2(&d[0], &x[0], &y[0], n)
+		default:
+			divAVX2(&d[0], &x[0], &y[0], n)
+		}
+	}
+	return n * arithSpan
+}
+
+//go:noescape
+func addAVX2(dst, a, b *float32, steps int)
+
+//go:noescape
+func addRightAVX2(dst, a, b *float32, steps int)
+
+//go:noescape
+func subAVX2(dst, a, b *float32, steps int)
+
+//go:noescape
+func subRightAVX2(dst, a, b *float32, steps int)
+
+//go:noescape
+func subLeftAVX2(dst, a, b *float32, steps int)
+
+//go:noescape
+func mulAVX2(dst, a, b *float32, steps int)
+
+//go:noescape
+func mulRightAVX2(dst, a, b *float32, steps int)
+
+//go:noescape
+func divAVX2(dst, a, b *float32, steps int)
+
+//go:noescape
+func divRightAVX2(dst, a, b *float32, steps int)
+
+//go:noescape
+func divLeftAVX2(dst, a, b *float32, steps int)

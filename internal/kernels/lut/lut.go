@@ -6,6 +6,17 @@
 // portable twin that defines its kernel. Start at [Build].
 package lut
 
+import "github.com/octavo-ml/octavo/internal/cpu"
+
+//go:generate go -C _asm run . ..
+
+// variant is one implementation of Apply, which runs the first whose level may
+// be used. Tests run every row of the table.
+type variant struct {
+	name  string
+	level cpu.Level
+}
+
 // Build returns the table of fn.
 func Build(fn func(byte) byte) *[256]byte {
 	var table [256]byte
@@ -18,6 +29,8 @@ func Build(fn func(byte) byte) *[256]byte {
 // Apply stores table[src[i]] in dst[i]; dst may be src.
 func Apply(dst, src []byte, table *[256]byte) {
 	dst = dst[:len(src)]
+	done := applySpans(dst, src, table)
+	dst, src = dst[done:], src[done:]
 	for i, b := range src {
 		dst[i] = table[b]
 	}

@@ -11,7 +11,22 @@ func Min[T Number](x []T) T { return MinStrided(x, len(x), 1) }
 
 // Max returns the greatest of x as Go's max does: a NaN wins, -0 < +0. It
 // panics on an empty x.
-func Max[T Number](x []T) T { return MaxStrided(x, len(x), 1) }
+func Max[T Number](x []T) T {
+	if f, ok := any(x).([]float32); ok && len(x) >= 2*lanes {
+		m := [lanes]float32(f)
+		f = f[maxSpans(&m, f):]
+		return T(maxOr(f, MaxStrided(m[:], lanes, 1)))
+	}
+	return MaxStrided(x, len(x), 1)
+}
+
+// maxOr is Max of x, or v where there is nothing.
+func maxOr(x []float32, v float32) float32 {
+	for _, e := range x {
+		v = max(v, e)
+	}
+	return v
+}
 
 // MinStrided is Min of x[0], x[stride], … n elements in all.
 func MinStrided[T Number](x []T, n, stride int) T {

@@ -17,9 +17,14 @@ func Softmax(dst, x []float32) {
 	dst = dst[:len(x)]
 	m := Max(x)
 	eltwise.ExpAll(dst, x, m)
-	s := SumF32(dst)
-	for i, e := range dst {
-		dst[i] = e / s
+	Divide(dst, SumF32(dst))
+}
+
+// Divide stores x[i] / by in x[i].
+func Divide(x []float32, by float32) {
+	x = x[divideSpans(x, by):]
+	for i, v := range x {
+		x[i] = v / by
 	}
 }
 
@@ -55,17 +60,14 @@ func LogSoftmax(dst, x []float32) {
 func LayerNorm(dst, x, scale, bias []float32, epsilon float32) (mean, invStd float32) {
 	dst = dst[:len(x)]
 	mean = MeanF32(x)
-	for i, v := range x {
-		dst[i] = v - mean
+	var squares Sum
+	for i := centerSpans(&squares.lane, dst, x, mean); i < len(x); i++ {
+		d := x[i] - mean
+		dst[i] = d
+		squares.lane[i%lanes] += float32(d * d)
 	}
-	invStd = invRoot(sumSquares(dst), len(x), epsilon)
-	scaleRow(dst, invStd, scale)
-	if bias != nil {
-		bias = bias[:len(dst)]
-		for i, v := range dst {
-			dst[i] = v + bias[i]
-		}
-	}
+	invStd = invRoot(squares.Total(), len(x), epsilon)
+	scaleRow(dst, dst, invStd, scale, bias)
 	return mean, invStd
 }
 
@@ -76,8 +78,7 @@ func LayerNorm(dst, x, scale, bias []float32, epsilon float32) (mean, invStd flo
 func RMSNorm(dst, x, scale []float32, epsilon float32) (invRMS float32) {
 	dst = dst[:len(x)]
 	invRMS = invRoot(sumSquares(x), len(x), epsilon)
-	copy(dst, x)
-	scaleRow(dst, invRMS, scale)
+	scaleRow(dst, x, invRMS, scale, nil)
 	return invRMS
 }
 
@@ -86,15 +87,20 @@ func invRoot(sum float32, n int, epsilon float32) float32 {
 	return 1 / float32(math.Sqrt(float64(v)))
 }
 
-func scaleRow(x []float32, factor float32, scale []float32) {
-	if scale == nil {
-		for i, v := range x {
-			x[i] = float32(v * factor)
-		}
-		return
+// scaleRow stores (x[i]*factor)*scale[i] + shift[i]; nil leaves a step out.
+func scaleRow(dst, x []float32, factor float32, scale, shift []float32) {
+	from := 0
+	if scale != nil {
+		from = scaleSpans(dst, x, scale, shift, factor)
 	}
-	scale = scale[:len(x)]
-	for i, v := range x {
-		x[i] = float32(float32(v*factor) * scale[i])
+	for i := from; i < len(x); i++ {
+		v := float32(x[i] * factor)
+		if scale != nil {
+			v = float32(v * scale[i])
+		}
+		if shift != nil {
+			v += shift[i]
+		}
+		dst[i] = v
 	}
 }

@@ -2,7 +2,8 @@
 // row operators built on them (softmax, layer and RMS normalization).
 //
 // It sees slices and strides, and must not know tensors, axes or operators.
-// Every function is the portable twin that defines its kernel to the bit.
+// Every function is the portable twin that defines its kernel to the bit; rows of
+// floats and places channels last have assembly: variants.go.
 //
 // The one rule of all float32 sums, start at [Sum]: element i in logical order
 // is added to lane i mod 16, each lane a float32 that begins at +0, in
@@ -32,6 +33,7 @@ func (s *Sum) Add(x []float32) {
 	}
 	s.n += len(x)
 	l := &s.lane
+	x = x[addSpans(l, x):]
 	for len(x) >= lanes {
 		v := (*[lanes]float32)(x)
 		for j := range l {
@@ -90,14 +92,8 @@ func MeanF32(x []float32) float32 { return SumF32(x) / float32(len(x)) }
 // sumSquares returns the sum of the squares of x, each rounded to float32.
 func sumSquares(x []float32) float32 {
 	var s Sum
-	var square [16 * lanes]float32
-	for len(x) > 0 {
-		n := min(len(x), len(square))
-		for i, v := range x[:n] {
-			square[i] = v * v
-		}
-		s.Add(square[:n])
-		x = x[n:]
+	for i, v := range x[squareSpans(&s.lane, x):] {
+		s.lane[i%lanes] += float32(v * v)
 	}
 	return s.Total()
 }

@@ -1,5 +1,5 @@
-// Command _asm writes the assembly of package eltwise for AVX-512 into the
-// folder given as its argument. Each function does, eight elements at a time,
+// Command _asm writes the assembly of package eltwise for AVX-512 and AVX2 into
+// the folder given as its argument. Each function does, eight elements at a time,
 // the float64 steps of its Go twin in the twin's order, none of them fused.
 package main
 
@@ -25,6 +25,9 @@ func main() {
 	coef, err := coefficients("../zcoefficients.go")
 	if err == nil {
 		err = os.WriteFile(filepath.Join(os.Args[1], "zfunctions_avx512_amd64.s"), []byte(functions(coef)), 0o644)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(os.Args[1], "zarith_avx2_amd64.s"), []byte(arith()), 0o644)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -66,9 +69,17 @@ type file struct {
 	strings.Builder
 	coef      map[string][]float64
 	constants map[uint64]int // offsets by bits
+	step      []string       // of a function
 }
 
-func (f *file) line(format string, args ...any) { fmt.Fprintf(f, "\t"+format+"\n", args...) }
+// line writes an instruction, or keeps it for the step that is being made.
+func (f *file) line(format string, args ...any) {
+	if f.step != nil {
+		f.step = append(f.step, fmt.Sprintf(format, args...))
+		return
+	}
+	fmt.Fprintf(f, "\t"+format+"\n", args...)
+}
 
 // bits returns the address of an 8-byte constant.
 func (f *file) bits(u uint64) string {

@@ -1,0 +1,157 @@
+package conv
+
+import (
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
+)
+
+// FloatEnds returns the epilogue of Run: bias, nil or one for each output
+// channel, then with clamp min(max(x, lo), hi).
+func (p *Plan) FloatEnds(bias []float32, clamp bool, lo, hi float32) (ends []*gemm.FloatEnd) {
+	for g := range p.g.Group {
+		var b []float32
+		if bias != nil {
+			b = bias[g*p.outCh : (g+1)*p.outCh]
+		}
+		ends = append(ends, gemm.NewFloatEnd(p.outCh, b, clamp, lo, hi))
+	}
+	return ends
+}
+
+// ByteEnds returns the epilogue of RunBytes for inputs with a zero point, f
+// being that of all output channels.
+func (p *Plan) ByteEnds(f gemm.Finish, w []int8, zero uint8) (ends []*gemm.ByteEnd) {
+	for g := range p.g.Group {
+		own, from, to := f, g*p.outCh, (g+1)*p.outCh
+		if f.Bias != nil {
+			own.Bias = f.Bias[from:to]
+		}
+		if len(f.Multiplier) > 1 {
+			own.Multiplier = f.Multiplier[from:to]
+		}
+		ends = append(ends, gemm.NewByteEnd(own, p.matrix, w[g*p.matrix.Bytes():], zero^p.flip))
+	}
+	return ends
+}
+
+// Run computes parts lo to hi of y from x with packed weights. Other, if not
+// nil, lies as y does and is added after the bias; it may be y. Different
+// goroutines may run different parts, each with its own scratch.
+func (p *Plan) Run(y, other, x, w []float32, ends []*gemm.FloatEnd, lo, hi int, scratch []float32) {
+	src, band, size := x, -1, p.matrix.FloatPanel()
+	for i := lo; i < hi; i++ {
+		b := p.part(i)
+		if b.band != band {
+			src, band = inputOf(p, x, scratch, b, 0), b.band
+		}
+		var add []float32
+		if other != nil {
+			add = other[p.to(b):]
+		}
+		gemm.Floats(y[p.to(b):], add, p.g.Out, src[b.group*p.inCh:], &p.rows, b.lines*b.run, w[b.group*p.matrix.Floats()+b.panel*size:], b.panel*gemm.Width, p.cols(b), ends[b.group])
+	}
+}
+
+// RunBytes is Run for 8-bit inputs, whose padding is the zero point. y holds
+// 8-bit or float32 results, as the epilogue says.
+func (p *Plan) RunBytes(y, x []byte, zero uint8, w []int8, ends []*gemm.ByteEnd, lo, hi int, scratch []byte) {
+	src, band, size := x, -1, p.matrix.BytePanel()
+	for i := lo; i < hi; i++ {
+		b := p.part(i)
+		if b.band != band {
+			src, band = inputOf(p, x, scratch, b, zero), b.band
+		}
+		e := ends[b.group]
+		gemm.Bytes(y[p.to(b)*e.Size():], p.g.Out, src[b.group*p.inCh:], &p.rows, b.lines*b.run, w[b.group*p.matrix.Bytes()+b.panel*size:], b.panel*gemm.Width, p.cols(b), e)
+	}
+}
+
+// inputOf returns the input of a part's band, from its first element on.
+func inputOf[T float32 | uint8](p *Plan, x, scratch []T, b part, zero T) []T {
+	if p.g.Transposed {
+		gatherBand(p, scratch, x, b, zero)
+		return scratch
+	}
+	first := [3]int{b.z*p.stride[0] - p.pad[0], b.y*p.stride[1] - p.pad[1], b.x*p.stride[2] - p.pad[2]}
+	if !p.copies {
+		return x[(((b.n*p.size[0]+first[0])*p.size[1]+first[1])*p.size[2]+first[2])*p.g.In:]
+	}
+	ch := p.g.In
+	extent := p.extent(b.lines)
+	// Columns from left to right of a line have an input.
+	left := min(max(0, -first[2]), extent[2])
+	right := max(left, min(extent[2], p.size[2]-first[2]))
+	for z := range extent[0] {
+		iz := first[0] + z
+		for y := range extent[1] {
+			line, iy := scratch[z*p.pitch[0]+y*p.pitch[1]:][:extent[2]*ch], first[1]+y
+			if iz < 0 || iz >= p.size[0] || iy < 0 || iy >= p.size[1] || left == right {
+				set(p, line, zero)
+				continue
+			}
+			from := (((b.n*p.size[0]+iz)*p.size[1]+iy)*p.size[2] + first[2] + left) * ch
+			set(p, line[:left*ch], zero)
+			move(p, line[left*ch:right*ch], x[from:])
+			set(p, line[right*ch:], zero)
+		}
+	}
+	return scratch
+}
+
+// gatherBand gathers what a transposed convolution multiplies: for each output
+// position and tap the channels of an input, or zeros.
+func gatherBand[T float32 | uint8](p *Plan, dst, x []T, b part, zero T) {
+	ch := p.g.In
+	for i := range b.lines * b.run {
+		out := [3]int{b.z, b.y + i/b.run, b.x + i%b.run}
+		for z := range p.kernel[0] {
+			iz := p.source(0, out[0], z)
+			for y := range p.kernel[1] {
+				iy := p.source(1, out[1], y)
+				for t := range p.kernel[2] {
+					ix := p.source(2, out[2], t)
+					if iz < 0 || iy < 0 || ix < 0 {
+						set(p, dst[:ch], zero)
+					} else {
+						move(p, dst[:ch], x[(((b.n*p.size[0]+iz)*p.size[1]+iy)*p.size[2]+ix)*ch:])
+					}
+					dst = dst[ch:]
+				}
+			}
+		}
+	}
+}
+
+// source returns the input coordinate under output coordinate o of a
+// transposed convolution, -1 if there is none.
+func (p *Plan) source(axis, o, tap int) int {
+	i := o + p.pad[axis] - tap*p.dilate[axis]
+	if i < 0 || i%p.stride[axis] != 0 || i/p.stride[axis] >= p.size[axis] {
+		return -1
+	}
+	return i / p.stride[axis]
+}
+
+// set fills dst with a value of the input's type.
+func set[T float32 | uint8](p *Plan, dst []T, v T) {
+	if p.flip != 0 {
+		v = T(uint8(v) ^ p.flip)
+	}
+	for i := range dst {
+		dst[i] = v
+	}
+}
+
+// move fills dst from src. An int8 becomes the uint8 that is 128 more.
+func move[T float32 | uint8](p *Plan, dst, src []T) {
+	if p.flip == 0 {
+		copy(dst, src)
+		return
+	}
+	gemm.Unsigned(octets(dst), octets(src[:len(dst)]), p.flip)
+}
+
+func octets[T float32 | uint8](s []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(*new(T))))
+}

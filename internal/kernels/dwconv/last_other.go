@@ -1,0 +1,9 @@
+//go:build noasm || !amd64
+
+package dwconv
+
+// compute is generic of all channels.
+func (r *floatTask) compute() { r.generic(0) }
+
+// compute is generic of all channels.
+func (r *byteTask) compute() { r.generic(0) }

@@ -1,0 +1,127 @@
+package main
+
+import "fmt"
+
+// The panel kernels take one argument, the call, whose fields go_asm.h names.
+// All have the same frame:
+//
+//	for each block of m rows:
+//		point a register at each row, fill the accumulators
+//		for each tap, for each step of k: multiply
+//		end: epilogue and stores
+//
+// DI holds the call, R8… the rows, SI the panel, DX the taps, BX how many of
+// them are left, AX the offset from a row's beginning, CX how many steps of k
+// are left.
+type kernel struct {
+	*file
+	name   string
+	most   int               // rows of a block
+	step   int               // bytes of a row that one step of k takes
+	scale  int               // bytes of an element of A
+	unroll int               // steps of k that the inner loop takes at once
+	begin  func(m int)       // fills the accumulators
+	one    func(m, step int) // a step of k; the step-th since SI and AX moved
+	stride int               // what SI moves by after a step, 0 where one does that itself
+	end    func(m int, label string)
+}
+
+const firstRow = 8 // R8
+
+func (p *kernel) write() {
+	p.function(p.name+"(c *call)", 8)
+	p.line("MOVQ c+0(FP), DI")
+	p.line("MOVQ call_row(DI), AX")
+	p.line("MOVQ AX, call_rowNow(DI)")
+	p.line("MOVQ call_c(DI), AX")
+	p.line("MOVQ AX, call_cNow(DI)")
+	p.line("MOVQ call_other(DI), AX")
+	p.line("MOVQ AX, call_otherNow(DI)")
+	p.line("MOVQ call_m(DI), AX")
+	for m := p.most; m > 1; m-- {
+		p.line("CMPQ AX, $%d", m)
+		p.line("JEQ  rows%d", m)
+	}
+	for m := 1; m <= p.most; m++ {
+		p.block(m)
+	}
+}
+
+// block writes the kernel of m rows.
+func (p *kernel) block(m int) {
+	at := func(name string) string { return fmt.Sprintf("%s%d", name, m) }
+	p.label(at("rows"))
+	p.line("MOVQ call_a(DI), CX")
+	p.line("MOVQ call_rowNow(DI), AX")
+	for r := range m {
+		p.line("MOVLQSX %d(AX), R%d", 4*r, firstRow+r)
+	}
+	for r := range m {
+		p.line("LEAQ (CX)(R%d*%d), R%d", firstRow+r, p.scale, firstRow+r)
+	}
+	p.line("ADDQ $%d, AX", 4*m)
+	p.line("MOVQ AX, call_rowNow(DI)")
+	p.begin(m)
+	p.line("MOVQ call_b(DI), SI")
+	p.line("MOVQ call_tap(DI), DX")
+	p.line("MOVQ call_taps(DI), BX")
+	p.label(at("tap"))
+	p.line("MOVLQSX (DX), AX")
+	if p.scale > 1 {
+		p.line("LEAQ (AX*%d), AX", p.scale)
+	}
+	p.line("ADDQ $4, DX")
+	p.line("MOVQ call_depth(DI), CX")
+	p.line("SUBQ $%d, CX", p.unroll)
+	p.line("JLT  %s", at("rest"))
+	p.line("PCALIGN $32")
+	p.label(at("many"))
+	for s := range p.unroll {
+		p.one(m, s)
+	}
+	p.line("ADDQ $%d, AX", p.unroll*p.step)
+	p.advance(p.unroll)
+	p.line("SUBQ $%d, CX", p.unroll)
+	p.line("JGE  %s", at("many"))
+	p.label(at("rest"))
+	p.line("ADDQ $%d, CX", p.unroll)
+	p.line("JZ   %s", at("end"))
+	p.label(at("one"))
+	p.one(m, 0)
+	p.line("ADDQ $%d, AX", p.step)
+	p.advance(1)
+	p.line("DECQ CX")
+	p.line("JNZ  %s", at("one"))
+	p.label(at("end"))
+	p.line("DECQ BX")
+	p.line("JNZ  %s", at("tap"))
+	p.line("MOVQ call_cNow(DI), DX")
+	p.line("MOVQ call_ldc(DI), CX")
+	p.end(m, at("floats"))
+	p.line("MOVQ DX, call_cNow(DI)")
+	p.line("DECQ call_blocks(DI)")
+	p.line("JNZ  %s", at("rows"))
+	p.line("VZEROUPPER")
+	p.line("RET")
+}
+
+func (p *kernel) advance(steps int) {
+	if p.stride > 0 {
+		p.line("ADDQ $%d, SI", steps*p.stride)
+	}
+}
+
+// other adds, where there is one, the other addend, whose rows lie as far apart
+// as those of C: AX points at the row.
+func (p *kernel) other(m int, step string, row func(r int)) {
+	none := fmt.Sprintf("alone%d", m)
+	p.line("MOVQ call_otherNow(DI), AX")
+	p.line("TESTQ AX, AX")
+	p.line("JZ   %s", none)
+	for r := range m {
+		row(r)
+		p.line("ADDQ %s, AX", step)
+	}
+	p.line("MOVQ AX, call_otherNow(DI)")
+	p.label(none)
+}

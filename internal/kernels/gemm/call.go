@@ -1,0 +1,133 @@
+//go:build !noasm && (amd64 || arm64)
+
+package gemm
+
+import "unsafe"
+
+// call is what a kernel gets; assembly knows its fields by name. A kernel
+// computes blocks of m rows each, and 16, 32, 48 or 64 columns.
+type call struct {
+	a            unsafe.Pointer
+	row, tap     *int32
+	taps, depth  int // depth of bytes in groups
+	b            unsafe.Pointer
+	stride       int // between the steps of k in B, in bytes
+	c            unsafe.Pointer
+	ldc          int // in bytes
+	m, blocks    int
+	other        unsafe.Pointer // what is added to C, or nil
+	rowNow, cNow uintptr        // the kernel's own
+	otherNow     uintptr
+	bias         unsafe.Pointer
+	multiplier   unsafe.Pointer
+
+	least, most, tie float32
+	zero, flip       uint32
+	low, high        uint32
+	over             int   // whether a product with a multiplier may be no int32
+	wide             int32 // the zero point, which zero holds twice as a word
+	float            int
+	columns          uint64 // a bit for each that belongs to C, for kernels that ask
+}
+
+// work is how many multiply-adds one call of a kernel may do: assembly cannot
+// be interrupted, so that a long call would hold up the collector.
+const work = 1 << 22
+
+// each computes m rows with blocks of at most most rows, all of nearly one
+// size.
+func (c call) each(k kernel, m, most int) {
+	perRow := max(1, k.width()*c.taps*c.depth)
+	most = max(1, min(most, work/perRow))
+	count := (m + most - 1) / most
+	least, more := m/count, m%count
+	row, out, other := c.row, c.c, c.other
+	for done := 0; done < m; {
+		// Never behind the last row: the collector reads these pointers too.
+		c.row, c.c = (*int32)(unsafe.Add(unsafe.Pointer(row), 4*done)), unsafe.Add(out, done*c.ldc)
+		if other != nil {
+			c.other = unsafe.Add(other, done*c.ldc)
+		}
+		c.m, c.blocks = least, count
+		if more > 0 {
+			c.m, c.blocks = least+1, more
+		}
+		c.blocks = min(c.blocks, max(1, work/(c.m*perRow)))
+		done += c.m * c.blocks
+		count -= c.blocks
+		if more > 0 {
+			more -= c.blocks
+		}
+		k.launch(&c)
+	}
+}
+
+// panel computes m rows and the first cols columns of a panel, elements of C
+// having the given size.
+func (c call) panel(k kernel, m, most, cols, size int) {
+	for at := 0; at < cols; at += k.width() {
+		x := c
+		x.b, x.c = unsafe.Add(x.b, 4*at), unsafe.Add(x.c, size*at)
+		if x.other != nil {
+			x.other = unsafe.Add(x.other, size*at)
+		}
+		x.bias, x.multiplier = unsafe.Add(x.bias, 4*at), unsafe.Add(x.multiplier, 4*at)
+		n := min(cols-at, k.width())
+		x.columns = 1<<n - 1
+		if n < k.width() && !k.masks() {
+			x.beside(k, m, most, n, size)
+		} else {
+			x.each(k, m, most)
+		}
+	}
+}
+
+// some is how many rows are computed at once beside their place.
+const some = 24
+
+// beside computes m rows of which not all columns belong to C.
+func (c call) beside(k kernel, m, most, cols, size int) {
+	var t, u [some * lanes * 4]byte
+	x := c
+	x.ldc = k.width() * size
+	for i := 0; i < m; i += some {
+		n := min(some, m-i)
+		x.row, x.c = (*int32)(unsafe.Add(unsafe.Pointer(c.row), 4*i)), unsafe.Pointer(&t)
+		if c.other != nil {
+			x.other = unsafe.Pointer(&u)
+			for r := range n {
+				copy(u[r*x.ldc:], unsafe.Slice((*byte)(unsafe.Add(c.other, (i+r)*c.ldc)), cols*size))
+			}
+		}
+		x.each(k, n, most)
+		for r := range n {
+			copy(unsafe.Slice((*byte)(unsafe.Add(c.c, (i+r)*c.ldc)), cols*size), t[r*x.ldc:])
+		}
+	}
+}
+
+// floatCall and byteCall are the calls for whole panels.
+func floatCall(c, other []float32, ldc int, a []float32, r *Rows, panel []float32, width int, bias []float32, e *FloatEnd) call {
+	return call{
+		other: unsafe.Pointer(unsafe.SliceData(other)),
+		a:     unsafe.Pointer(unsafe.SliceData(a)), row: &r.Row[0], tap: &r.Tap[0], taps: len(r.Tap), depth: r.Depth,
+		b: unsafe.Pointer(unsafe.SliceData(panel)), stride: 4 * width, c: unsafe.Pointer(&c[0]), ldc: 4 * ldc,
+		bias: unsafe.Pointer(&bias[0]), multiplier: unsafe.Pointer(&bias[0]), least: e.least, most: e.most, tie: e.tie,
+	}
+}
+
+func byteCall(c []byte, ldc int, a []uint8, r *Rows, panel []int8, width int, e *ByteEnd, j int) call {
+	x := call{
+		a: unsafe.Pointer(unsafe.SliceData(a)), row: &r.Row[0], tap: &r.Tap[0], taps: len(r.Tap), depth: Groups(r.Depth),
+		b: unsafe.Pointer(unsafe.SliceData(panel)), stride: Group * width, c: unsafe.Pointer(&c[0]), ldc: ldc,
+		bias: unsafe.Pointer(&e.bias[j]), multiplier: unsafe.Pointer(&e.multiplier[j]), least: e.least, most: e.most,
+		zero: e.zero, wide: e.wide, low: e.low, high: e.high, flip: e.flip,
+	}
+	if e.float {
+		x.float = 1
+	}
+	if e.over {
+		x.over = 1
+	}
+	return x
+}

@@ -1,0 +1,113 @@
+package gemm
+
+// Width is the number of columns of a panel of B. The last panel has 16, 32 or
+// 48 where that is enough.
+const Width = 64
+
+// lanes is what the width of a panel is a multiple of.
+const lanes = 16
+
+// Group is how many consecutive k the panels of bytes hold together: what one
+// dot-product instruction multiplies.
+const Group = 4
+
+// Groups returns the number of groups that hold k elements.
+func Groups(k int) int { return (k + Group - 1) / Group }
+
+// padded returns the columns of all panels of a matrix of n.
+func padded(n int) int { return (n + lanes - 1) / lanes * lanes }
+
+// Matrix says where the elements of a matrix B lie in the slice that is to be
+// packed: column j, tap t, step s and channel c at j*Column + t*Tap + s*Step +
+// c*Channel. k runs over channels, then steps, then taps.
+type Matrix struct {
+	Columns, Taps, Steps, Channels int
+	Column, Tap, Step, Channel     int
+}
+
+// Plain is the k×n matrix whose element (i, j) lies at i*row + j*column.
+func Plain(k, n, row, column int) Matrix {
+	return Matrix{Columns: n, Taps: 1, Steps: 1, Channels: k, Column: column, Channel: row}
+}
+
+// Depth is the number of k of a tap.
+func (m Matrix) Depth() int { return m.Steps * m.Channels }
+
+// FloatPanel and BytePanel are the lengths of a packed panel of Width columns.
+func (m Matrix) FloatPanel() int { return Width * m.Taps * m.Depth() }
+
+// BytePanel is FloatPanel for bytes: each tap begins a group.
+func (m Matrix) BytePanel() int { return Width * m.Taps * Group * Groups(m.Depth()) }
+
+// Floats is the length of the matrix packed by PackFloats.
+func (m Matrix) Floats() int { return padded(m.Columns) * m.Taps * m.Depth() }
+
+// Bytes is the length of the matrix packed by PackBytes.
+func (m Matrix) Bytes() int { return padded(m.Columns) * m.Taps * Group * Groups(m.Depth()) }
+
+// PackFloats packs a matrix: panels of columns, in each for every k the
+// elements of all columns; missing columns are zero.
+func PackFloats(dst, src []float32, m Matrix) {
+	for j := 0; j < m.Columns; j += Width {
+		cols := min(Width, m.Columns-j)
+		width, at := padded(cols), j*m.Taps*m.Depth()
+		for t := range m.Taps {
+			for s := range m.Steps {
+				from := j*m.Column + t*m.Tap + s*m.Step
+				for range m.Channels {
+					row := dst[at : at+width]
+					clear(row[cols:])
+					if m.Column == 1 {
+						copy(row, src[from:from+cols])
+					} else {
+						for i, o := 0, from; i < cols; i, o = i+1, o+m.Column {
+							row[i] = src[o]
+						}
+					}
+					from += m.Channel
+					at += width
+				}
+			}
+		}
+	}
+}
+
+// PackBytes packs a matrix: panels of columns, in each for every Group of k of
+// a tap the Group elements of each column; what is missing is zero.
+func PackBytes(dst, src []int8, m Matrix) {
+	clear(dst[:m.Bytes()])
+	size := Group * Groups(m.Depth())
+	for j := range m.Columns {
+		cols := min(Width, m.Columns-j/Width*Width)
+		width, panel := padded(cols), j/Width*Width*m.Taps*size
+		for t := range m.Taps {
+			at := panel + t*size*width + j%Width*Group
+			k := 0
+			for s := range m.Steps {
+				from := j*m.Column + t*m.Tap + s*m.Step
+				for range m.Channels {
+					dst[at+k/Group*width*Group+k%Group] = src[from]
+					from += m.Channel
+					k++
+				}
+			}
+		}
+	}
+}
+
+// Sums adds to each column's element of dst what its packed bytes add up to.
+func (m Matrix) Sums(dst []int32, packed []int8) {
+	size := m.Taps * Groups(m.Depth())
+	for j := 0; j < m.Columns; j += Width {
+		cols := min(Width, m.Columns-j)
+		width := padded(cols)
+		panel := packed[j*size*Group:][:width*size*Group]
+		out := dst[j : j+cols]
+		for ; len(panel) > 0; panel = panel[width*Group:] {
+			for i := range out {
+				v := (*[Group]int8)(panel[i*Group:])
+				out[i] += int32(v[0]) + int32(v[1]) + int32(v[2]) + int32(v[3])
+			}
+		}
+	}
+}

@@ -1,0 +1,137 @@
+//go:build !noasm
+
+package gemm
+
+import "github.com/octavo-ml/octavo/internal/cpu"
+
+var variants = []variant{{"vnni", cpu.VNNI}, {"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
+
+// kernel is one of the assembly kernels.
+type kernel uint8
+
+const (
+	floats512 kernel = iota // and those of 32, 48 and 64 columns
+	bytesDot  kernel = iota + 3
+	floats2   kernel = iota + 6
+	bytes2
+)
+
+// width is the number of columns that a kernel computes.
+func (k kernel) width() int {
+	switch {
+	case k >= floats2:
+		return lanes
+	case k >= bytesDot:
+		return int(k-bytesDot+1) * lanes
+	}
+	return int(k+1) * lanes
+}
+
+// masks reports whether a kernel writes no columns but those of C.
+func (k kernel) masks() bool { return k < floats2 }
+
+// most512 is the greatest number of rows of a block by vectors of columns.
+var most512 = [...]int{0, 8, 8, 8, 6}
+
+const (
+	mostFloats2 = 6
+	mostBytes2  = 2
+)
+
+func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
+	if !cpu.Has(cpu.AVX2) {
+		floatsGeneric(c, other, ldc, a, r, m, panel, width, cols, bias, e)
+		return
+	}
+	x := floatCall(c, other, ldc, a, r, panel, width, bias, e)
+	if cpu.Has(cpu.AVX512) {
+		v := width / lanes
+		x.panel(floats512+kernel(v-1), m, most512[v], cols, 4)
+		return
+	}
+	x.panel(floats2, m, mostFloats2, cols, 4)
+}
+
+func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width, cols int, e *ByteEnd, j int) {
+	if !cpu.Has(cpu.AVX2) {
+		bytesGeneric(c, ldc, a, r, m, panel, width, cols, e, j)
+		return
+	}
+	x := byteCall(c, ldc, a, r, panel, width, e, j)
+	if cpu.Has(cpu.VNNI) {
+		v := width / lanes
+		x.panel(bytesDot+kernel(v-1), m, most512[v], cols, e.Size())
+		return
+	}
+	x.panel(bytes2, m, mostBytes2, cols, e.Size())
+}
+
+// unsigned turns bits of as many whole vectors as there are and returns how
+// many bytes that was.
+func unsigned(dst, src []byte, bits uint64) int {
+	n := len(dst) / 64
+	if n == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	unsignedAVX2(&dst[0], &src[0], n, bits)
+	return n * 64
+}
+
+// launch runs a kernel, by name so that the call stays on the stack.
+func (k kernel) launch(c *call) {
+	switch k {
+	case floats512:
+		floats16AVX512(c)
+	case floats512 + 1:
+		floats32AVX512(c)
+	case floats512 + 2:
+		floats48AVX512(c)
+	case floats512 + 3:
+		floats64AVX512(c)
+	case bytesDot:
+		bytes16VNNI(c)
+	case bytesDot + 1:
+		bytes32VNNI(c)
+	case bytesDot + 2:
+		bytes48VNNI(c)
+	case bytesDot + 3:
+		bytes64VNNI(c)
+	case floats2:
+		floatsAVX2(c)
+	case bytes2:
+		bytesAVX2(c)
+	}
+}
+
+//go:noescape
+func floats16AVX512(c *call)
+
+//go:noescape
+func floats32AVX512(c *call)
+
+//go:noescape
+func floats48AVX512(c *call)
+
+//go:noescape
+func floats64AVX512(c *call)
+
+//go:noescape
+func bytes16VNNI(c *call)
+
+//go:noescape
+func bytes32VNNI(c *call)
+
+//go:noescape
+func bytes48VNNI(c *call)
+
+//go:noescape
+func bytes64VNNI(c *call)
+
+//go:noescape
+func floatsAVX2(c *call)
+
+//go:noescape
+func bytesAVX2(c *call)
+
+//go:noescape
+func unsignedAVX2(dst, src *uint8, n int, bits uint64)

@@ -1,0 +1,102 @@
+package runtime
+
+import (
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/kernels/conv"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// geometryOf is a convolution's geometry as kernels have it.
+func geometryOf(g op.Geometry) conv.Geometry {
+	return conv.Geometry{
+		Batch: g.Batch, In: g.Channels, Out: g.Filters, Group: g.Group,
+		Size: g.In, Kernel: g.Kernel, Stride: g.Strides, Dilate: g.Dilations, Pad: g.Begin, Result: g.Out,
+		Transposed: g.Transposed,
+	}
+}
+
+func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (op.Geometry, error), b bounds) error {
+	x, w := &pl.values[s.in[0]], &pl.values[s.in[1]]
+	bias := pl.constant(s, 2)
+	if x.typ != dtype.Float32 || w.fixed == nil || x.shape == nil || len(x.shape) > 5 || len(s.in) > 2 && s.in[2] >= 0 && bias == nil {
+		return nil
+	}
+	g, err := geometry(x.shape, w.fixed.Shape())
+	if err != nil {
+		return err
+	}
+	if g.Layout != op.ChannelsLast || !pl.place(s, 0) {
+		return nil
+	}
+	var bs []float32
+	if bias != nil {
+		bs = tensor.Data[float32](bias)
+	}
+	if d := depthwiseLast(g); d != nil {
+		pl.depthwise(s, key, d, bs, b)
+		return nil
+	}
+	pl.convolve(s, key, conv.NewPlan(geometryOf(g), conv.Float32), bs, b, -1)
+	return nil
+}
+
+// convolve sets up a convolution channels last of floats, as which a product
+// with a matrix runs too. The value other is added to the result, unless it
+// is -1.
+func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Plan, bias []float32, b bounds, other int) {
+	w := pl.values[s.in[1]].fixed
+	packed := pl.p.weights.get(key, "rows", k.WeightLen(), func(dst []float32) {
+		k.Pack(dst, tensor.Data[float32](w))
+		w.Release()
+	})
+	ends := k.FloatEnds(bias, b.on, b.lo, b.hi)
+	size := k.ScratchLen()
+	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
+	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
+		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
+		var add []float32
+		if other >= 0 {
+			add = tensor.Data[float32](f.vals[other])
+		}
+		k.Run(ys, add, xs, packed, ends, lo, hi, f.floats(slot, size))
+	})
+}
+
+// convolveBytes is convolve for integers.
+func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantized) error {
+	e, err := pl.newFinish(s, q)
+	if err != nil {
+		return err
+	}
+	w, zero := pl.values[s.in[1]].fixed, uint8(q.In[0].Zero(0))
+	packed := pl.p.weights.getBytes(key, "rows", k.WeightBytes(), func(dst []int8) {
+		k.PackBytes(dst, tensor.Data[int8](w))
+		w.Release()
+	})
+	ends := k.ByteEnds(e.kernels(q), packed, zero)
+	size := k.ScratchLen()
+	pl.scratch = max(pl.scratch, size*pl.p.threads)
+	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
+		k.RunBytes(f.out(s).Bytes(), f.vals[s.in[0]].Bytes(), zero, packed, ends, lo, hi, f.bytes(slot, size))
+	})
+	return nil
+}
+
+// kernels returns the epilogue as kernels have it.
+func (e *finish) kernels(q *op.Quantized) gemm.Finish {
+	return gemm.Finish{
+		Bias: e.bias, Multiplier: e.multipliers, Grid: e.grid,
+		Float: e.typ == dtype.Float32, Clamp: q.Clamp != nil, Lo: e.lo, Hi: e.hi,
+	}
+}
+
+// element is the type of a convolution's integers.
+func element(t dtype.Type) conv.Element {
+	if t == dtype.Int8 {
+		return conv.Int8
+	}
+	return conv.Uint8
+}

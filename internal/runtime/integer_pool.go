@@ -1,0 +1,65 @@
+package runtime
+
+import (
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/affine"
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/convert"
+	"github.com/octavo-ml/octavo/internal/kernels/reduce"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// dispatchQuantizedMean runs means of integers over windows, or over whole
+// channels, of activations whose channels lie last.
+func (pl *plan) dispatchQuantizedMean(s *step, q *op.Quantized, g op.Geometry, pool *op.AveragePool) {
+	x, out := &pl.values[s.in[0]], q.Out[0]
+	w, ok := windowsOf(g)
+	if !ok || g.Layout != op.ChannelsLast || q.Round != affine.RoundHalfEven || x.typ.Bits() != 8 || out.Type.Bits() != 8 || !pl.place(s, 0) {
+		return
+	}
+	lo, hi := limits(q)
+	m := meanOf{
+		zero: int32(q.In[0].Zero(0)), grid: convert.Grid{ZeroPoint: int32(out.Zero(0)), QMin: lo, QMax: hi},
+		sizes: windowSizes(g, pool), in: q.In[0].Scale[0], out: out.Scale[0],
+	}
+	offsets := pl.offsets(w)
+	// Behind the places lie the sums of one window.
+	size := offsets + (g.Channels+1)/2
+	pl.scratch = max(pl.scratch, 8*size*pl.p.threads)
+	s.share(g.Batch*w.Out[0], g.Batch*g.Channels*g.Places()*g.Taps()/4, func(f *frame, s *step, slot, from, to int) {
+		mem := f.ints(slot, size)
+		sums := unsafe.Slice((*int32)(unsafe.Pointer(&mem[offsets])), g.Channels)
+		x, y := f.vals[s.in[0]], f.out(s)
+		emit := func(at, place, count int, sums []int32) { m.store(y, at, place, count, sums) }
+		if x.Type() == dtype.Int8 {
+			reduce.SumLast(tensor.Data[int8](x), g.Channels, w, from, to, mem[:offsets], sums, emit)
+		} else {
+			reduce.SumLast(tensor.Data[uint8](x), g.Channels, w, from, to, mem[:offsets], sums, emit)
+		}
+	})
+}
+
+// meanOf finishes the sums of windows of integers.
+type meanOf struct {
+	zero    int32
+	grid    convert.Grid
+	sizes   func(place, count int) int
+	in, out float32 // scales
+}
+
+// store writes the means of count elements of every channel, as
+// Quantized.averagePool has them.
+func (m *meanOf) store(y *tensor.Tensor, at, place, count int, sums []int32) {
+	zeros := m.zero * int32(count)
+	for i := range sums {
+		sums[i] -= zeros
+	}
+	multiplier := m.in / float32(m.out*float32(max(m.sizes(place, count), 1)))
+	if y.Type() == dtype.Int8 {
+		convert.Requantize(tensor.Data[int8](y)[at:at+len(sums)], sums, multiplier, m.grid)
+	} else {
+		convert.Requantize(tensor.Data[uint8](y)[at:at+len(sums)], sums, multiplier, m.grid)
+	}
+}
