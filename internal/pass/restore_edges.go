@@ -60,7 +60,7 @@ func RestoreEdges(g *ir.Graph, list []Edge) error {
 			whole.Fact = floatFact(stored)
 		}
 		if e.ChannelsLast {
-			whole.Shape = permuted(stored.Shape, toFirst(len(stored.Shape)))
+			whole.Shape = turnedShape(stored.Shape, lastFirst(len(stored.Shape)))
 		}
 		if input {
 			g.Inputs[slices.Index(g.Inputs, stored)] = whole
@@ -144,9 +144,9 @@ func restored(names *ir.Namer, e Edge, whole, stored *ir.Value, input bool) []*i
 	}
 	if e.ChannelsLast {
 		if rank := len(stored.Shape); input {
-			nodes = append(nodes, transposeNode(names, mid, stored, toLast(rank)))
+			nodes = append(nodes, transposeNode(names, mid, stored, firstLast(rank)))
 		} else {
-			nodes = slices.Insert(nodes, 0, transposeNode(names, stored, mid, toFirst(rank)))
+			nodes = slices.Insert(nodes, 0, transposeNode(names, stored, mid, lastFirst(rank)))
 		}
 	}
 	return nodes

@@ -41,36 +41,10 @@ func TransposeEdges(g *ir.Graph, list []Edge) (bool, error) {
 	return changed, nil
 }
 
-// toLast is the permutation that puts axis 1 last, toFirst its inverse.
-func toLast(rank int) []int {
-	p := []int{0}
-	for i := 2; i < rank; i++ {
-		p = append(p, i)
-	}
-	return append(p, 1)
-}
-
-func toFirst(rank int) []int {
-	p := []int{0, rank - 1}
-	for i := 1; i < rank-1; i++ {
-		p = append(p, i)
-	}
-	return p
-}
-
-// permuted returns the shape of what Transpose makes of one of that shape.
-func permuted(s op.Shape, perm []int) op.Shape {
-	out := make(op.Shape, len(s))
-	for i, p := range perm {
-		out[i] = s[p]
-	}
-	return out
-}
-
 func (m *matcher) transposeInput(x *ir.Value, names *ir.Namer) {
 	rank := len(x.Shape)
 	first := &ir.Value{Name: names.Name(x.Name + "_channels_first"), Fact: op.TensorFact(x.Type, x.Shape)}
-	x.Fact = op.TensorFact(x.Type, permuted(x.Shape, toLast(rank)))
+	x.Fact = op.TensorFact(x.Type, turnedShape(x.Shape, firstLast(rank)))
 	gone := map[*ir.Node]bool{}
 	read := false
 	for _, u := range m.uses[x] {
@@ -83,7 +57,7 @@ func (m *matcher) transposeInput(x *ir.Value, names *ir.Namer) {
 	}
 	m.g.Nodes = slices.DeleteFunc(m.g.Nodes, func(n *ir.Node) bool { return gone[n] })
 	if read {
-		m.g.Nodes = slices.Insert(m.g.Nodes, 0, transposeNode(names, x, first, toFirst(rank)))
+		m.g.Nodes = slices.Insert(m.g.Nodes, 0, transposeNode(names, x, first, lastFirst(rank)))
 	}
 }
 
@@ -96,7 +70,7 @@ func (m *matcher) undoes(u ir.Use, rank int) bool {
 	}
 	switch o := n.Op.(type) {
 	case *op.Transpose:
-		return slices.Equal(o.Perm, toLast(rank))
+		return slices.Equal(o.Perm, firstLast(rank))
 	case *op.QuantizeLinear, *op.DequantizeLinear:
 		if _, ok := oneScale(n); !ok {
 			return false
@@ -127,7 +101,7 @@ func (m *matcher) undo(n *ir.Node, x *ir.Value, gone map[*ir.Node]bool) {
 func (m *matcher) transposeOutput(y *ir.Value, names *ir.Namer) {
 	rank := len(y.Shape)
 	n, o, ok := from[*op.Transpose](m, y)
-	if ok && slices.Equal(o.Perm, toFirst(rank)) && m.only(n.In[0]) && len(m.uses[y]) == 0 && m.prod[n.In[0]] != nil {
+	if ok && slices.Equal(o.Perm, lastFirst(rank)) && m.only(n.In[0]) && len(m.uses[y]) == 0 && m.prod[n.In[0]] != nil {
 		last := n.In[0]
 		produce(m.prod[last], last, y)
 		y.Fact = op.TensorFact(y.Type, last.Shape)
@@ -135,10 +109,10 @@ func (m *matcher) transposeOutput(y *ir.Value, names *ir.Namer) {
 		return
 	}
 	first := &ir.Value{Name: names.Name(y.Name + "_channels_first"), Fact: op.TensorFact(y.Type, y.Shape)}
-	y.Fact = op.TensorFact(y.Type, permuted(y.Shape, toLast(rank)))
+	y.Fact = op.TensorFact(y.Type, turnedShape(y.Shape, firstLast(rank)))
 	produce(m.prod[y], y, first)
 	for _, u := range m.uses[y] {
 		u.Node.In[u.Index] = first
 	}
-	m.g.Nodes = append(m.g.Nodes, transposeNode(names, first, y, toLast(rank)))
+	m.g.Nodes = append(m.g.Nodes, transposeNode(names, first, y, firstLast(rank)))
 }
