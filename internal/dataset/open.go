@@ -37,6 +37,10 @@ func Open(paths []Path, spec Spec) (*Dataset, error) {
 	for _, in := range spec.Inputs {
 		d.columns = append(d.columns, column{in: in, fill: spec.Fill[in.Name]})
 	}
+	if len(d.columns) > 0 && !slices.ContainsFunc(d.columns, func(c column) bool { return c.fill == nil }) {
+		return nil, diag.Usagef("every input has a constant or a state, so that nothing of the data would be used").
+			Note("inputs: %s", strings.Join(inputNames(spec), ", ")).Note("leave out --fill or --state for the input that the data holds")
+	}
 	o := opener{d: d}
 	for _, p := range paths {
 		if err := tensor.Guard(func() error { return o.path(p) }); err != nil {
