@@ -39,6 +39,10 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return pl.dispatchSummed(s, key, o)
 	case *op.Quantized:
 		return pl.dispatchQuantized(s, key, o)
+	case *tabled:
+		pl.lookUp(s, o.table)
+	case *op.Gather:
+		pl.dispatchGather(s, o)
 	case *op.QuantizeLinear:
 		pl.dispatchQuantize(s, o)
 	case *op.DequantizeLinear:

@@ -89,6 +89,9 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	if !o.NoFusion {
 		fuseSums(c, keep)
 		fuseClamps(c, keep)
+		if err := fuseTables(c, keep); err != nil {
+			return nil, err
+		}
 	}
 	threads := o.Threads
 	if threads <= 0 {
