@@ -22,8 +22,6 @@ type turn struct {
 	reranks bool
 	// lists holds operands that name axes, by index, as they become.
 	lists map[int]*tensor.Tensor
-	// wants says that the operator has its kernels for channels last.
-	wants bool
 }
 
 // lastFirst and firstLast are the permutations of a tensor of the given rank to
@@ -161,9 +159,9 @@ func turnSpatial(o op.Op, n *ir.Node, t *turn) (*turn, bool) {
 	was := op.ChannelsFirst
 	switch o := o.(type) {
 	case *op.Conv:
-		was, t.op, t.wants = o.Layout, with(o, func(c *op.Conv) { c.Layout = op.ChannelsLast }), true
+		was, t.op = o.Layout, with(o, func(c *op.Conv) { c.Layout = op.ChannelsLast })
 	case *op.ConvTranspose:
-		was, t.op, t.wants = o.Layout, with(o, func(c *op.ConvTranspose) { c.Layout = op.ChannelsLast }), true
+		was, t.op = o.Layout, with(o, func(c *op.ConvTranspose) { c.Layout = op.ChannelsLast })
 	case *op.MaxPool:
 		was, t.op = o.Layout, with(o, func(c *op.MaxPool) { c.Layout = op.ChannelsLast })
 	case *op.AveragePool:
