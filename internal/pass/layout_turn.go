@@ -143,7 +143,9 @@ func turnOp(o op.Op, n *ir.Node) *turn {
 		return t
 	}
 	switch o := o.(type) {
-	case *op.Identity, *op.Dropout, *op.Cast, *op.Not, *op.IsNaN, *op.IsInf, *op.BitwiseNot, *op.Clip, *op.DynamicQuantizeLinear:
+	case *op.Identity, *op.Dropout, *op.Cast, *op.CastLike, *op.Not, *op.IsNaN, *op.IsInf, *op.BitwiseNot, *op.Clip, *op.DynamicQuantizeLinear,
+		*op.Abs, *op.Neg, *op.Sign, *op.Floor, *op.Ceil, *op.Round, *op.Log, *op.Celu, *op.Selu, *op.Shrink, *op.ThresholdedRelu,
+		*op.Sin, *op.Cos, *op.Tan, *op.Asin, *op.Acos, *op.Atan, *op.Sinh, *op.Cosh, *op.Asinh, *op.Acosh, *op.Atanh:
 		return same
 	case op.Quantizable:
 		if o.Quantization().Elementwise {
