@@ -298,4 +298,6 @@ func (p *Program) Run(ctx context.Context, in Inputs) (Inputs, error) { return p
 // the heap, of the outputs' types and shapes, overlapping nothing else. What
 // Run returned for inputs of the same shapes will do. A warm program then
 // allocates nothing, but for operators without a kernel of their own.
-func (p *Program) RunInto(ctx context.Context, in, out Inputs) error { return p.p.RunInto(ctx, in, out) }
+func (p *Program) RunInto(ctx context.Context, in, out Inputs) error {
+	return p.p.RunInto(ctx, in, out)
+}
