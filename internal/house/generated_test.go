@@ -30,6 +30,10 @@ var generators = []struct {
 		files: []string{"zpeak_amd64.s"},
 	},
 	{
+		dir: "internal/cpu", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"zpause_amd64.s", "zpause_arm64.s"},
+	},
+	{
 		dir: "internal/kernels/eltwise", from: "_asm", command: []string{"go", "run", ".", "OUT"},
 		files: []string{"zarith_avx2_amd64.s", "zfunctions_avx512_amd64.s"},
 	},

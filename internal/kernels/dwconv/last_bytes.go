@@ -43,7 +43,7 @@ func FinishBytes[T uint8 | int8](p *Last, zero T, w []int8, bias []int32, multip
 		}
 		m := multipliers[min(c, len(multipliers)-1)]
 		f.params[at+next] = int32(math.Float32bits(m))
-		if most := 255*float64(reach) + math.Abs(float64(f.params[at])); !(most*math.Abs(float64(m)) < 1<<31) {
+		if most := float64(255*float64(reach)) + math.Abs(float64(f.params[at])); !(most*math.Abs(float64(m)) < 1<<31) {
 			f.far = true
 		}
 	}
