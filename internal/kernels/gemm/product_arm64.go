@@ -8,6 +8,8 @@ import (
 	"github.com/octavo-ml/octavo/internal/cpu"
 )
 
+var variants = []variant{{"dotprod", cpu.DotProd}, {"neon", cpu.NEON}, {"generic", cpu.Generic}}
+
 // kernel is one of the assembly kernels.
 type kernel uint8
 

@@ -18,7 +18,6 @@ func broadcast512(v, r int) int { return firstB + v + r%(8-v) }
 // floats512 writes the float32 kernels, of v vectors of columns.
 func floats512() string {
 	f := newFile()
-	f.include()
 	for v := 4; v > 0; v-- {
 		p := &kernel{file: f, name: fmt.Sprintf("floats%dAVX512", 16*v), most: most512[v], step: 4, scale: 4, unroll: 4, stride: 64 * v}
 		p.begin = func(m int) {
@@ -91,7 +90,6 @@ func (f *file) store(v int, reg func(j int) int) {
 // bytesVNNI writes the kernels of products of bytes, of v vectors of columns.
 func bytesVNNI() string {
 	f := newFile()
-	f.include()
 	f.WriteString("\n// Where each four bytes lie after packing, in order of columns.\n")
 	for i := range 16 {
 		fmt.Fprintf(f, "DATA ·order<>+%d(SB)/4, $%d\n", 4*i, i%4*4+i/4)

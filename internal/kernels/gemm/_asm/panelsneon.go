@@ -19,6 +19,9 @@ type neonKernel struct {
 
 // Instructions that Go's assembler lacks; operands are d, n, m.
 const (
+	faddS4   = 0x4e20d400
+	fmaxS4   = 0x4e20f400
+	fminS4   = 0x4ea0f400
 	sdot     = 0x4e809400
 	scvtfS4  = 0x4e21d800
 	fmulS4   = 0x6e20dc00
@@ -33,7 +36,6 @@ const (
 
 func floatsNEON() string {
 	f := newFile()
-	f.include()
 	k := &neonKernel{file: f, name: "floatsNEON", row: "R7<<2", begin: func() {}}
 	k.multiply = func(m int) {
 		for r := range m {
@@ -74,7 +76,6 @@ func floatsNEON() string {
 // bit of A is turned, by V24, and the bias is that for A less 128.
 func bytesDotProd() string {
 	f := newFile()
-	f.include()
 	k := &neonKernel{file: f, name: "bytesDotProd", row: "R7", begin: func() { f.line("VMOVI $128, V24.B16") }}
 	k.multiply = func(m int) {
 		for r := range m {
@@ -216,4 +217,9 @@ func (k *neonKernel) rows(m int) {
 	k.line("SUBS $1, R4, R4")
 	k.line("BNE %s", at("rows"))
 	k.line("RET")
+}
+
+// word writes an instruction of three operands, d, n and m, on 4 floats.
+func (f *file) word(name string, opcode, d, n, m int) {
+	f.line("WORD $0x%08x // %s v%d.4s, v%d.4s, v%d.4s", opcode|m<<16|n<<5|d, name, d, n, m)
 }
