@@ -61,6 +61,12 @@ var generators = []struct {
 		dir: "internal/kernels/eltwise", from: "_fit", command: []string{"python3", "fit.py"}, stdout: true, needs: "python3 -c 'import mpmath'",
 		files: []string{"zcoefficients.go"},
 	},
+	{
+		dir: "cmd/octavo", from: "_licences", command: []string{"go", "run", ".", "OUT"},
+		// Only Windows links this module, so that a build elsewhere need not have it.
+		needs: `test -d "$(go list -m -f '{{.Dir}}' github.com/inconshreveable/mousetrap)" && test -f "$(go env GOROOT)/LICENSE"`,
+		files: []string{"licences.txt"},
+	},
 }
 
 // TestGeneratedFilesAreFresh runs each generator and compares what it writes
