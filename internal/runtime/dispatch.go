@@ -47,6 +47,10 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.lookUp(s, o.table)
 	case *op.Gather:
 		pl.dispatchGather(s, o)
+	case *op.Slice:
+		pl.dispatchSlice(s)
+	case *op.Split:
+		pl.dispatchSplit(s, o)
 	case *op.QuantizeLinear:
 		pl.dispatchQuantize(s, o)
 	case *op.DequantizeLinear:

@@ -30,15 +30,19 @@ type call struct {
 	columns          uint64 // a bit for each that belongs to C, for kernels that ask
 }
 
-// work is how many multiply-adds one call of a kernel may do: assembly cannot
-// be interrupted, so that a long call would hold up the collector.
-const work = 1 << 22
+// work is how many multiply-adds one call of a kernel may do, and blockWork one
+// block, which reads B once: assembly cannot be interrupted, so that a long
+// call would hold up the collector.
+const (
+	work      = 1 << 21
+	blockWork = 1 << 23
+)
 
 // each computes m rows with blocks of at most most rows, all of nearly one
 // size.
 func (c call) each(k kernel, m, most int) {
 	perRow := max(1, k.width()*c.taps*c.depth)
-	most = max(1, min(most, work/perRow))
+	most = max(1, min(most, blockWork/perRow))
 	count := (m + most - 1) / most
 	least, more := m/count, m%count
 	row, out, other := c.row, c.c, c.other
