@@ -10,12 +10,13 @@ import (
 
 // compute is generic of all channels.
 func (r *floatTask) compute() {
-	if !cpu.Has(cpu.AVX2) || !r.f.plain || r.p.Channels < lane {
+	masks := cpu.Has(cpu.AVX512)
+	if !cpu.Has(cpu.AVX2) || !r.f.plain || r.p.Channels < lane && !masks {
 		r.generic(0)
 		return
 	}
 	a := r.args()
-	if cpu.Has(cpu.AVX512) {
+	if masks {
 		lastF32AVX512(&a)
 		return
 	}
