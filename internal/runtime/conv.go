@@ -41,7 +41,7 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 	}
 	k := conv.NewPlan(geometryOf(g))
 	if g.Layout == op.ChannelsLast && !k.Depthwise() {
-		pl.convolve(s, key, conv.NewLast(geometryOf(g), conv.Float32), bs, b)
+		pl.convolve(s, key, conv.NewLast(geometryOf(g), conv.Float32), bs, b, -1)
 		return nil
 	}
 	packed := pl.p.weights.get(key, "conv", k.WeightLen(), func(dst []float32) {
@@ -64,8 +64,9 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 }
 
 // convolve sets up a convolution channels last of floats, as which a product
-// with a matrix runs too.
-func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Last, bias []float32, b bounds) {
+// with a matrix runs too. The value other is added to the result, unless it
+// is -1.
+func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Last, bias []float32, b bounds, other int) {
 	w := pl.values[s.in[1]].fixed
 	packed := pl.p.weights.get(key, "rows", k.WeightLen(), func(dst []float32) {
 		k.Pack(dst, tensor.Data[float32](w))
@@ -76,8 +77,12 @@ func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Last, bias []float32, b 
 	pl.scratch = max(pl.scratch, 4*size*threads)
 	s.run = func(f *frame, s *step) error {
 		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
+		var add []float32
+		if other >= 0 {
+			add = tensor.Data[float32](f.vals[other])
+		}
 		parallel(threads, blocks, macs, func(slot, lo, hi int) {
-			k.Run(ys, xs, packed, ends, lo, hi, f.floats(slot, size))
+			k.Run(ys, add, xs, packed, ends, lo, hi, f.floats(slot, size))
 		})
 		return nil
 	}

@@ -31,6 +31,8 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		case *op.Gemm:
 			return pl.dispatchGemm(s, key, inner, o.bounds)
 		}
+	case *summed:
+		return pl.dispatchSummed(s, key, o)
 	case *op.Quantized:
 		return pl.dispatchQuantized(s, key, o)
 	case *op.MaxPool:

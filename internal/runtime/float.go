@@ -35,7 +35,7 @@ func (c *clamped) Eval(in []op.Datum) ([]op.Datum, error) {
 	return out, nil
 }
 
-// fuseClamps joins each Relu or Clip to the Conv or Gemm whose output only it
+// fuseClamps joins each Relu or Clip to the Conv, sum or Gemm whose output only it
 // reads.
 func fuseClamps(g *ir.Graph, keep map[string]bool) {
 	prod, uses := g.Producers(), g.Uses()
@@ -46,7 +46,11 @@ func fuseClamps(g *ir.Graph, keep map[string]bool) {
 			x := n.In[0]
 			p := prod[x]
 			if p != nil && len(uses[x]) == 1 && !g.IsOutput(x) && !keep[x.Name] && clampable(p) {
-				p.Op = &clamped{p.Op, b}
+				if sum, ok := p.Op.(*summed); ok {
+					sum.bounds = b
+				} else {
+					p.Op = &clamped{p.Op, b}
+				}
 				p.Out[0] = n.Out[0]
 				prod[n.Out[0]] = p
 				continue
@@ -66,6 +70,8 @@ func clampable(n *ir.Node) bool {
 		return n.In[1].Const != nil
 	case *op.Gemm:
 		return plainGemm(n, o)
+	case *summed:
+		return !o.bounds.on
 	}
 	return false
 }

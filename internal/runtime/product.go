@@ -44,7 +44,7 @@ func (pl *plan) dispatchGemm(s *step, key *ir.Node, o *op.Gemm, b bounds) error 
 	if c := pl.constant(s, 2); c != nil {
 		bias = tensor.Data[float32](c)
 	}
-	pl.convolve(s, key, conv.NewLast(matrixGeometry(x.shape[0], k, n, o.TransB), conv.Float32), bias, b)
+	pl.convolve(s, key, conv.NewLast(matrixGeometry(x.shape[0], k, n, o.TransB), conv.Float32), bias, b, -1)
 	return nil
 }
 
@@ -78,7 +78,7 @@ func (pl *plan) dispatchMatMul(s *step, key *ir.Node) error {
 			rows *= d
 		}
 		if rows > 0 && pl.place(s, 0) {
-			pl.convolve(s, key, conv.NewLast(matrixGeometry(rows, k, n, false), conv.Float32), nil, unclamped)
+			pl.convolve(s, key, conv.NewLast(matrixGeometry(rows, k, n, false), conv.Float32), nil, unclamped, -1)
 		}
 		return nil
 	}
@@ -101,7 +101,7 @@ func (pl *plan) dispatchMatMul(s *step, key *ir.Node) error {
 			for i := lo; i < hi; i++ {
 				gemm.PackFloats(packed, w[at[i].b*k*n:], b2)
 				for j := 0; j < n; j += gemm.Width {
-					gemm.Floats(y[i*m*n+j:], n, x[at[i].a*m*k:], rows, m, packed[j*k:], j, min(gemm.Width, n-j), end)
+					gemm.Floats(y[i*m*n+j:], nil, n, x[at[i].a*m*k:], rows, m, packed[j*k:], j, min(gemm.Width, n-j), end)
 				}
 			}
 		})

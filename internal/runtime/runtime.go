@@ -88,6 +88,7 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 		}
 	}
 	if !o.NoFusion {
+		fuseSums(c, keep)
 		fuseClamps(c, keep)
 	}
 	threads := o.Threads

@@ -36,16 +36,21 @@ func (p *Last) ByteEnds(f gemm.Finish, w []int8, zero uint8) (ends []*gemm.ByteE
 	return ends
 }
 
-// Run computes parts lo to hi of y from x with packed weights. Different
+// Run computes parts lo to hi of y from x with packed weights. Other, if not
+// nil, lies as y does and is added after the bias; it may be y. Different
 // goroutines may run different parts, each with its own scratch.
-func (p *Last) Run(y, x, w []float32, ends []*gemm.FloatEnd, lo, hi int, scratch []float32) {
+func (p *Last) Run(y, other, x, w []float32, ends []*gemm.FloatEnd, lo, hi int, scratch []float32) {
 	src, band, size := x, -1, p.matrix.FloatPanel()
 	for i := lo; i < hi; i++ {
 		b := p.part(i)
 		if b.band != band {
 			src, band = inputOf(p, x, scratch, b, 0), b.band
 		}
-		gemm.Floats(y[p.to(b):], p.g.Out, src[b.group*p.inCh:], &p.rows, b.lines*b.run, w[b.group*p.matrix.Floats()+b.panel*size:], b.panel*gemm.Width, p.cols(b), ends[b.group])
+		var add []float32
+		if other != nil {
+			add = other[p.to(b):]
+		}
+		gemm.Floats(y[p.to(b):], add, p.g.Out, src[b.group*p.inCh:], &p.rows, b.lines*b.run, w[b.group*p.matrix.Floats()+b.panel*size:], b.panel*gemm.Width, p.cols(b), ends[b.group])
 	}
 }
 

@@ -51,9 +51,16 @@ func TestLastEqualsItsDefinition(t *testing.T) {
 				bias = kerneltest.Floats(r, g.Out, special)
 			}
 			want := naive(g, x, w, exact.FMA32)
+			var other []float32
+			if i%7 == 2 {
+				other = kerneltest.Floats(r, len(want), special)
+			}
 			for j, v := range want {
 				if bias != nil {
 					v += bias[j%g.Out]
+				}
+				if other != nil {
+					v += other[j]
 				}
 				if i%5 == 1 {
 					v = min(max(v, -0.25), 1)
@@ -70,7 +77,7 @@ func TestLastEqualsItsDefinition(t *testing.T) {
 			for _, part := range [][2]int{{mid, p.Blocks()}, {0, mid}} {
 				scratch, checkScratch := kerneltest.Guard[float32](t, p.ScratchLen(), i%5)
 				copy(scratch, kerneltest.Floats(r, len(scratch), true))
-				p.Run(y, kerneltest.Fence(t, x), packed, ends, part[0], part[1], scratch)
+				p.Run(y, other, kerneltest.Fence(t, x), packed, ends, part[0], part[1], scratch)
 				checkScratch()
 			}
 			check()
@@ -154,7 +161,7 @@ func TestLastAllocatesNothing(t *testing.T) {
 	byteEnds := q.ByteEnds(gemm.Finish{Multiplier: []float32{1}, Grid: convert.GridOf[int8](0)}, bw, 3)
 	kerneltest.Run(t, variants, func(t *testing.T) {
 		if got := testing.AllocsPerRun(10, func() {
-			p.Run(y, x, w, ends, 0, p.Blocks(), s)
+			p.Run(y, y, x, w, ends, 0, p.Blocks(), s)
 			q.RunBytes(by, bx, 3, bw, byteEnds, 0, q.Blocks(), bs)
 		}); got != 0 {
 			t.Errorf("%v allocations", got)
@@ -204,7 +211,7 @@ func BenchmarkLast(b *testing.B) {
 			packed, y, s := make([]float32, p.WeightLen()), make([]float32, c.g.Out*product(c.g.Result)), make([]float32, p.ScratchLen())
 			p.Pack(packed, w)
 			ends := p.FloatEnds(nil, true, 0, 6)
-			kerneltest.Fraction(b, false, p.MACs(), func() { p.Run(y, x, packed, ends, 0, p.Blocks(), s) })
+			kerneltest.Fraction(b, false, p.MACs(), func() { p.Run(y, nil, x, packed, ends, 0, p.Blocks(), s) })
 		})
 		for name, e := range map[string]conv.Element{"uint8": conv.Uint8, "int8": conv.Int8} {
 			b.Run(name+"/"+c.name, func(b *testing.B) {

@@ -15,7 +15,9 @@ type call struct {
 	c            unsafe.Pointer
 	ldc          int // in bytes
 	m, blocks    int
-	rowNow, cNow uintptr // the kernel's own
+	other        unsafe.Pointer // what is added to C, or nil
+	rowNow, cNow uintptr        // the kernel's own
+	otherNow     uintptr
 	bias         unsafe.Pointer
 	multiplier   unsafe.Pointer
 
@@ -36,10 +38,13 @@ func (c call) each(k kernel, m, most int) {
 	most = max(1, min(most, work/perRow))
 	count := (m + most - 1) / most
 	least, more := m/count, m%count
-	row, out := c.row, c.c
+	row, out, other := c.row, c.c, c.other
 	for done := 0; done < m; {
 		// Never behind the last row: the collector reads these pointers too.
 		c.row, c.c = (*int32)(unsafe.Add(unsafe.Pointer(row), 4*done)), unsafe.Add(out, done*c.ldc)
+		if other != nil {
+			c.other = unsafe.Add(other, done*c.ldc)
+		}
 		c.m, c.blocks = least, count
 		if more > 0 {
 			c.m, c.blocks = least+1, more
@@ -60,6 +65,9 @@ func (c call) panel(k kernel, m, most, cols, size int) {
 	for at := 0; at < cols; at += k.width() {
 		x := c
 		x.b, x.c = unsafe.Add(x.b, 4*at), unsafe.Add(x.c, size*at)
+		if x.other != nil {
+			x.other = unsafe.Add(x.other, size*at)
+		}
 		x.bias, x.multiplier = unsafe.Add(x.bias, 4*at), unsafe.Add(x.multiplier, 4*at)
 		n := min(cols-at, k.width())
 		x.columns = 1<<n - 1
@@ -76,12 +84,18 @@ const some = 24
 
 // beside computes m rows of which not all columns belong to C.
 func (c call) beside(k kernel, m, most, cols, size int) {
-	var t [some * Width * 4]byte
+	var t, u [some * lanes * 4]byte
 	x := c
 	x.ldc = k.width() * size
 	for i := 0; i < m; i += some {
 		n := min(some, m-i)
 		x.row, x.c = (*int32)(unsafe.Add(unsafe.Pointer(c.row), 4*i)), unsafe.Pointer(&t)
+		if c.other != nil {
+			x.other = unsafe.Pointer(&u)
+			for r := range n {
+				copy(u[r*x.ldc:], unsafe.Slice((*byte)(unsafe.Add(c.other, (i+r)*c.ldc)), cols*size))
+			}
+		}
 		x.each(k, n, most)
 		for r := range n {
 			copy(unsafe.Slice((*byte)(unsafe.Add(c.c, (i+r)*c.ldc)), cols*size), t[r*x.ldc:])
@@ -90,9 +104,10 @@ func (c call) beside(k kernel, m, most, cols, size int) {
 }
 
 // floatCall and byteCall are the calls for whole panels.
-func floatCall(c []float32, ldc int, a []float32, r *Rows, panel []float32, width int, bias []float32, e *FloatEnd) call {
+func floatCall(c, other []float32, ldc int, a []float32, r *Rows, panel []float32, width int, bias []float32, e *FloatEnd) call {
 	return call{
-		a: unsafe.Pointer(unsafe.SliceData(a)), row: &r.Row[0], tap: &r.Tap[0], taps: len(r.Tap), depth: r.Depth,
+		other: unsafe.Pointer(unsafe.SliceData(other)),
+		a:     unsafe.Pointer(unsafe.SliceData(a)), row: &r.Row[0], tap: &r.Tap[0], taps: len(r.Tap), depth: r.Depth,
 		b: unsafe.Pointer(unsafe.SliceData(panel)), stride: 4 * width, c: unsafe.Pointer(&c[0]), ldc: 4 * ldc,
 		bias: unsafe.Pointer(&bias[0]), multiplier: unsafe.Pointer(&bias[0]), least: e.least, most: e.most, tie: e.tie,
 	}

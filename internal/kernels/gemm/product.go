@@ -34,16 +34,21 @@ func (r *Rows) reach(m, depth int) int { return int(r.Row[m-1]+r.Tap[len(r.Tap)-
 //	for k := range len(r.Tap) * r.Depth {
 //		acc = fma(A[i,k], B[k,j], acc)
 //	}
-//	c[i*ldc+j] = min(max(acc+bias[j], lo), hi)
-func Floats(c []float32, ldc int, a []float32, r *Rows, m int, panel []float32, j, cols int, e *FloatEnd) {
+//	c[i*ldc+j] = min(max(acc+bias[j]+other[i*ldc+j], lo), hi)
+//
+// A nil other adds nothing; it may be c.
+func Floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, j, cols int, e *FloatEnd) {
 	if m == 0 || cols == 0 {
 		return
 	}
 	width := padded(cols)
 	k := len(r.Tap) * r.Depth
 	_, _, _ = a[:r.reach(m, r.Depth)], panel[:k*width], c[:(m-1)*ldc+cols]
+	if other != nil {
+		_ = other[:(m-1)*ldc+cols]
+	}
 	bias := e.bias[j : j+width]
-	if floats(c, ldc, a, r, m, panel, width, cols, bias, e); e.late {
+	if floats(c, other, ldc, a, r, m, panel, width, cols, bias, e); e.late {
 		clamp(c, ldc, m, cols, e.lo, e.hi)
 	}
 }
@@ -82,7 +87,7 @@ func (e *ByteEnd) Size() int {
 }
 
 // floatsGeneric is the twin that defines the bits of Floats.
-func floatsGeneric(c []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
+func floatsGeneric(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
 	var sums [Width]float32
 	for i := range m {
 		row := sums[:cols]
@@ -103,6 +108,9 @@ func floatsGeneric(c []float32, ldc int, a []float32, r *Rows, m int, panel []fl
 		out := c[i*ldc:][:cols]
 		for j, v := range row {
 			v += bias[j]
+			if other != nil {
+				v += other[i*ldc+j]
+			}
 			if !e.late {
 				v = min(max(v, e.least), e.most)
 			}

@@ -36,12 +36,12 @@ const (
 	mostBytes2  = 2
 )
 
-func floats(c []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
+func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
 	if !cpu.Has(cpu.AVX2) {
-		floatsGeneric(c, ldc, a, r, m, panel, width, cols, bias, e)
+		floatsGeneric(c, other, ldc, a, r, m, panel, width, cols, bias, e)
 		return
 	}
-	x := floatCall(c, ldc, a, r, panel, width, bias, e)
+	x := floatCall(c, other, ldc, a, r, panel, width, bias, e)
 	if cpu.Has(cpu.AVX512) {
 		v := width / lanes
 		x.panel(floats512+kernel(v-1), m, most512[v], cols, 4)

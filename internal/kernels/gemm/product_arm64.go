@@ -17,12 +17,12 @@ func (kernel) masks() bool { return false }
 
 const mostFloats4 = 4
 
-func floats(c []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
+func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
 	if !cpu.Has(cpu.NEON) {
-		floatsGeneric(c, ldc, a, r, m, panel, width, cols, bias, e)
+		floatsGeneric(c, other, ldc, a, r, m, panel, width, cols, bias, e)
 		return
 	}
-	x := floatCall(c, ldc, a, r, panel, width, bias, e)
+	x := floatCall(c, other, ldc, a, r, panel, width, bias, e)
 	x.panel(floats4, m, mostFloats4, cols, 4)
 }
 

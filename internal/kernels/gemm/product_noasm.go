@@ -2,8 +2,8 @@
 
 package gemm
 
-func floats(c []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
-	floatsGeneric(c, ldc, a, r, m, panel, width, cols, bias, e)
+func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
+	floatsGeneric(c, other, ldc, a, r, m, panel, width, cols, bias, e)
 }
 
 func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width, cols int, e *ByteEnd, j int) {

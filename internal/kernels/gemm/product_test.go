@@ -76,8 +76,12 @@ func TestFloatsEqualTheirDefinition(t *testing.T) {
 			ldc := s.n + i%3
 			c, check := kerneltest.Guard[float32](t, s.m*ldc, i%4)
 			before := slices.Clone(c)
+			var other []float32
+			if i%4 == 1 {
+				other = kerneltest.Fence(t, kerneltest.Floats(r, (s.m-1)*ldc+s.n, kind == 1))
+			}
 			for j := 0; j < s.n; j += Width {
-				Floats(c[j:], ldc, a, &s.rows, s.m, packed[j*k:], j, min(Width, s.n-j), e)
+				Floats(c[j:], from(other, j), ldc, a, &s.rows, s.m, packed[j*k:], j, min(Width, s.n-j), e)
 			}
 			check()
 			for row := range s.m {
@@ -90,6 +94,9 @@ func TestFloatsEqualTheirDefinition(t *testing.T) {
 					if bias != nil {
 						acc += bias[j]
 					}
+					if other != nil {
+						acc += other[row*ldc+j]
+					}
 					if i%5 > 0 {
 						acc = min(max(acc, lim[0]), lim[1])
 					}
@@ -99,6 +106,14 @@ func TestFloatsEqualTheirDefinition(t *testing.T) {
 			}
 		}
 	})
+}
+
+// from returns what follows element j of a list, nil of none.
+func from(s []float32, j int) []float32 {
+	if s == nil {
+		return nil
+	}
+	return s[j:]
 }
 
 // anyFinish returns an epilogue of every kind in turn.
@@ -241,7 +256,7 @@ func TestProductsAllocateNothing(t *testing.T) {
 	e, q := NewFloatEnd(n, nil, false, 0, 0), NewByteEnd(Finish{Multiplier: []float32{1}, Grid: convert.GridOf[uint8](0)}, s.matrix(), w, 0)
 	kerneltest.Run(t, rows(), func(t *testing.T) {
 		if got := testing.AllocsPerRun(10, func() {
-			Floats(c, n, a, &s.rows, m, b, 0, n, e)
+			Floats(c, c, n, a, &s.rows, m, b, 0, n, e)
 			Bytes(y, n, x, &s.rows, m, w, 0, n, q)
 		}); got != 0 {
 			t.Errorf("%v allocations", got)
@@ -275,7 +290,7 @@ func BenchmarkProducts(b *testing.B) {
 				e := NewFloatEnd(n, nil, true, 0, 6)
 				kerneltest.Fraction(b, false, m*n*k, func() {
 					for j := 0; j < n; j += Width {
-						Floats(y[j:], n, x, &rows, m, w[j*k:], j, min(Width, n-j), e)
+						Floats(y[j:], nil, n, x, &rows, m, w[j*k:], j, min(Width, n-j), e)
 					}
 				})
 			})

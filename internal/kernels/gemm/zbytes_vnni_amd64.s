@@ -31,6 +31,8 @@ TEXT ·bytes64VNNI(SB), NOSPLIT, $0-8
 	MOVQ AX, call_rowNow(DI)
 	MOVQ call_c(DI), AX
 	MOVQ AX, call_cNow(DI)
+	MOVQ call_other(DI), AX
+	MOVQ AX, call_otherNow(DI)
 	MOVQ call_m(DI), AX
 	CMPQ AX, $6
 	JEQ  rows6
@@ -1868,6 +1870,8 @@ TEXT ·bytes48VNNI(SB), NOSPLIT, $0-8
 	MOVQ AX, call_rowNow(DI)
 	MOVQ call_c(DI), AX
 	MOVQ AX, call_cNow(DI)
+	MOVQ call_other(DI), AX
+	MOVQ AX, call_otherNow(DI)
 	MOVQ call_m(DI), AX
 	CMPQ AX, $8
 	JEQ  rows8
@@ -4359,6 +4363,8 @@ TEXT ·bytes32VNNI(SB), NOSPLIT, $0-8
 	MOVQ AX, call_rowNow(DI)
 	MOVQ call_c(DI), AX
 	MOVQ AX, call_cNow(DI)
+	MOVQ call_other(DI), AX
+	MOVQ AX, call_otherNow(DI)
 	MOVQ call_m(DI), AX
 	CMPQ AX, $8
 	JEQ  rows8
@@ -6326,6 +6332,8 @@ TEXT ·bytes16VNNI(SB), NOSPLIT, $0-8
 	MOVQ AX, call_rowNow(DI)
 	MOVQ call_c(DI), AX
 	MOVQ AX, call_cNow(DI)
+	MOVQ call_other(DI), AX
+	MOVQ AX, call_otherNow(DI)
 	MOVQ call_m(DI), AX
 	CMPQ AX, $8
 	JEQ  rows8

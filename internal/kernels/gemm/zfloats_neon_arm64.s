@@ -14,6 +14,7 @@ TEXT ·floatsNEON(SB), NOSPLIT, $0-8
 	MOVD call_blocks(R0), R4
 	MOVD call_m(R0), R5
 	MOVD call_stride(R0), R13
+	MOVD call_other(R0), R17
 	CMP $4, R5
 	BEQ rows4
 	CMP $3, R5
@@ -55,20 +56,29 @@ end1:
 	BNE tap1
 	MOVD call_bias(R0), R6
 	VLD1 (R6), [V16.S4, V17.S4, V18.S4, V19.S4]
+	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
+	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
+	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
+	CBZ R17, alone1
+	VLD1 (R17), [V16.S4, V17.S4, V18.S4, V19.S4]
+	ADD R3, R17, R17
+	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
+	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
+	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
+
+alone1:
 	ADD $call_least, R0, R6
 	VLD1R (R6), [V20.S4]
 	ADD $call_most, R0, R6
 	VLD1R (R6), [V21.S4]
-	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4e34f400 // fmax v0.4s, v0.4s, v20.4s
 	WORD $0x4eb5f400 // fmin v0.4s, v0.4s, v21.4s
-	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
 	WORD $0x4e34f421 // fmax v1.4s, v1.4s, v20.4s
 	WORD $0x4eb5f421 // fmin v1.4s, v1.4s, v21.4s
-	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
 	WORD $0x4e34f442 // fmax v2.4s, v2.4s, v20.4s
 	WORD $0x4eb5f442 // fmin v2.4s, v2.4s, v21.4s
-	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
 	WORD $0x4e34f463 // fmax v3.4s, v3.4s, v20.4s
 	WORD $0x4eb5f463 // fmin v3.4s, v3.4s, v21.4s
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R2)
@@ -123,34 +133,49 @@ end2:
 	BNE tap2
 	MOVD call_bias(R0), R6
 	VLD1 (R6), [V16.S4, V17.S4, V18.S4, V19.S4]
+	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
+	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
+	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
+	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+	CBZ R17, alone2
+	VLD1 (R17), [V16.S4, V17.S4, V18.S4, V19.S4]
+	ADD R3, R17, R17
+	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
+	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
+	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
+	VLD1 (R17), [V16.S4, V17.S4, V18.S4, V19.S4]
+	ADD R3, R17, R17
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
+	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+
+alone2:
 	ADD $call_least, R0, R6
 	VLD1R (R6), [V20.S4]
 	ADD $call_most, R0, R6
 	VLD1R (R6), [V21.S4]
-	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4e34f400 // fmax v0.4s, v0.4s, v20.4s
 	WORD $0x4eb5f400 // fmin v0.4s, v0.4s, v21.4s
-	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
 	WORD $0x4e34f421 // fmax v1.4s, v1.4s, v20.4s
 	WORD $0x4eb5f421 // fmin v1.4s, v1.4s, v21.4s
-	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
 	WORD $0x4e34f442 // fmax v2.4s, v2.4s, v20.4s
 	WORD $0x4eb5f442 // fmin v2.4s, v2.4s, v21.4s
-	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
 	WORD $0x4e34f463 // fmax v3.4s, v3.4s, v20.4s
 	WORD $0x4eb5f463 // fmin v3.4s, v3.4s, v21.4s
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R2)
 	ADD R3, R2, R2
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
 	WORD $0x4e34f484 // fmax v4.4s, v4.4s, v20.4s
 	WORD $0x4eb5f484 // fmin v4.4s, v4.4s, v21.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
 	WORD $0x4e34f4a5 // fmax v5.4s, v5.4s, v20.4s
 	WORD $0x4eb5f4a5 // fmin v5.4s, v5.4s, v21.4s
-	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
 	WORD $0x4e34f4c6 // fmax v6.4s, v6.4s, v20.4s
 	WORD $0x4eb5f4c6 // fmin v6.4s, v6.4s, v21.4s
-	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
 	WORD $0x4e34f4e7 // fmax v7.4s, v7.4s, v20.4s
 	WORD $0x4eb5f4e7 // fmin v7.4s, v7.4s, v21.4s
 	VST1 [V4.S4, V5.S4, V6.S4, V7.S4], (R2)
@@ -217,48 +242,69 @@ end3:
 	BNE tap3
 	MOVD call_bias(R0), R6
 	VLD1 (R6), [V16.S4, V17.S4, V18.S4, V19.S4]
+	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
+	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
+	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
+	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
+	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
+	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
+	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
+	CBZ R17, alone3
+	VLD1 (R17), [V16.S4, V17.S4, V18.S4, V19.S4]
+	ADD R3, R17, R17
+	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
+	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
+	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
+	VLD1 (R17), [V16.S4, V17.S4, V18.S4, V19.S4]
+	ADD R3, R17, R17
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
+	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+	VLD1 (R17), [V16.S4, V17.S4, V18.S4, V19.S4]
+	ADD R3, R17, R17
+	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
+	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
+	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
+	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
+
+alone3:
 	ADD $call_least, R0, R6
 	VLD1R (R6), [V20.S4]
 	ADD $call_most, R0, R6
 	VLD1R (R6), [V21.S4]
-	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4e34f400 // fmax v0.4s, v0.4s, v20.4s
 	WORD $0x4eb5f400 // fmin v0.4s, v0.4s, v21.4s
-	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
 	WORD $0x4e34f421 // fmax v1.4s, v1.4s, v20.4s
 	WORD $0x4eb5f421 // fmin v1.4s, v1.4s, v21.4s
-	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
 	WORD $0x4e34f442 // fmax v2.4s, v2.4s, v20.4s
 	WORD $0x4eb5f442 // fmin v2.4s, v2.4s, v21.4s
-	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
 	WORD $0x4e34f463 // fmax v3.4s, v3.4s, v20.4s
 	WORD $0x4eb5f463 // fmin v3.4s, v3.4s, v21.4s
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R2)
 	ADD R3, R2, R2
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
 	WORD $0x4e34f484 // fmax v4.4s, v4.4s, v20.4s
 	WORD $0x4eb5f484 // fmin v4.4s, v4.4s, v21.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
 	WORD $0x4e34f4a5 // fmax v5.4s, v5.4s, v20.4s
 	WORD $0x4eb5f4a5 // fmin v5.4s, v5.4s, v21.4s
-	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
 	WORD $0x4e34f4c6 // fmax v6.4s, v6.4s, v20.4s
 	WORD $0x4eb5f4c6 // fmin v6.4s, v6.4s, v21.4s
-	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
 	WORD $0x4e34f4e7 // fmax v7.4s, v7.4s, v20.4s
 	WORD $0x4eb5f4e7 // fmin v7.4s, v7.4s, v21.4s
 	VST1 [V4.S4, V5.S4, V6.S4, V7.S4], (R2)
 	ADD R3, R2, R2
-	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
 	WORD $0x4e34f508 // fmax v8.4s, v8.4s, v20.4s
 	WORD $0x4eb5f508 // fmin v8.4s, v8.4s, v21.4s
-	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
 	WORD $0x4e34f529 // fmax v9.4s, v9.4s, v20.4s
 	WORD $0x4eb5f529 // fmin v9.4s, v9.4s, v21.4s
-	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
 	WORD $0x4e34f54a // fmax v10.4s, v10.4s, v20.4s
 	WORD $0x4eb5f54a // fmin v10.4s, v10.4s, v21.4s
-	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
 	WORD $0x4e34f56b // fmax v11.4s, v11.4s, v20.4s
 	WORD $0x4eb5f56b // fmin v11.4s, v11.4s, v21.4s
 	VST1 [V8.S4, V9.S4, V10.S4, V11.S4], (R2)
@@ -337,62 +383,89 @@ end4:
 	BNE tap4
 	MOVD call_bias(R0), R6
 	VLD1 (R6), [V16.S4, V17.S4, V18.S4, V19.S4]
+	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
+	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
+	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
+	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
+	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
+	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
+	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
+	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
+	CBZ R17, alone4
+	VLD1 (R17), [V16.S4, V17.S4, V18.S4, V19.S4]
+	ADD R3, R17, R17
+	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
+	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
+	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
+	VLD1 (R17), [V16.S4, V17.S4, V18.S4, V19.S4]
+	ADD R3, R17, R17
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
+	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+	VLD1 (R17), [V16.S4, V17.S4, V18.S4, V19.S4]
+	ADD R3, R17, R17
+	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
+	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
+	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
+	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
+	VLD1 (R17), [V16.S4, V17.S4, V18.S4, V19.S4]
+	ADD R3, R17, R17
+	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
+	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
+	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
+
+alone4:
 	ADD $call_least, R0, R6
 	VLD1R (R6), [V20.S4]
 	ADD $call_most, R0, R6
 	VLD1R (R6), [V21.S4]
-	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4e34f400 // fmax v0.4s, v0.4s, v20.4s
 	WORD $0x4eb5f400 // fmin v0.4s, v0.4s, v21.4s
-	WORD $0x4e31d421 // fadd v1.4s, v1.4s, v17.4s
 	WORD $0x4e34f421 // fmax v1.4s, v1.4s, v20.4s
 	WORD $0x4eb5f421 // fmin v1.4s, v1.4s, v21.4s
-	WORD $0x4e32d442 // fadd v2.4s, v2.4s, v18.4s
 	WORD $0x4e34f442 // fmax v2.4s, v2.4s, v20.4s
 	WORD $0x4eb5f442 // fmin v2.4s, v2.4s, v21.4s
-	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
 	WORD $0x4e34f463 // fmax v3.4s, v3.4s, v20.4s
 	WORD $0x4eb5f463 // fmin v3.4s, v3.4s, v21.4s
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R2)
 	ADD R3, R2, R2
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
 	WORD $0x4e34f484 // fmax v4.4s, v4.4s, v20.4s
 	WORD $0x4eb5f484 // fmin v4.4s, v4.4s, v21.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
 	WORD $0x4e34f4a5 // fmax v5.4s, v5.4s, v20.4s
 	WORD $0x4eb5f4a5 // fmin v5.4s, v5.4s, v21.4s
-	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
 	WORD $0x4e34f4c6 // fmax v6.4s, v6.4s, v20.4s
 	WORD $0x4eb5f4c6 // fmin v6.4s, v6.4s, v21.4s
-	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
 	WORD $0x4e34f4e7 // fmax v7.4s, v7.4s, v20.4s
 	WORD $0x4eb5f4e7 // fmin v7.4s, v7.4s, v21.4s
 	VST1 [V4.S4, V5.S4, V6.S4, V7.S4], (R2)
 	ADD R3, R2, R2
-	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
 	WORD $0x4e34f508 // fmax v8.4s, v8.4s, v20.4s
 	WORD $0x4eb5f508 // fmin v8.4s, v8.4s, v21.4s
-	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
 	WORD $0x4e34f529 // fmax v9.4s, v9.4s, v20.4s
 	WORD $0x4eb5f529 // fmin v9.4s, v9.4s, v21.4s
-	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
 	WORD $0x4e34f54a // fmax v10.4s, v10.4s, v20.4s
 	WORD $0x4eb5f54a // fmin v10.4s, v10.4s, v21.4s
-	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
 	WORD $0x4e34f56b // fmax v11.4s, v11.4s, v20.4s
 	WORD $0x4eb5f56b // fmin v11.4s, v11.4s, v21.4s
 	VST1 [V8.S4, V9.S4, V10.S4, V11.S4], (R2)
 	ADD R3, R2, R2
-	WORD $0x4e30d58c // fadd v12.4s, v12.4s, v16.4s
 	WORD $0x4e34f58c // fmax v12.4s, v12.4s, v20.4s
 	WORD $0x4eb5f58c // fmin v12.4s, v12.4s, v21.4s
-	WORD $0x4e31d5ad // fadd v13.4s, v13.4s, v17.4s
 	WORD $0x4e34f5ad // fmax v13.4s, v13.4s, v20.4s
 	WORD $0x4eb5f5ad // fmin v13.4s, v13.4s, v21.4s
-	WORD $0x4e32d5ce // fadd v14.4s, v14.4s, v18.4s
 	WORD $0x4e34f5ce // fmax v14.4s, v14.4s, v20.4s
 	WORD $0x4eb5f5ce // fmin v14.4s, v14.4s, v21.4s
-	WORD $0x4e33d5ef // fadd v15.4s, v15.4s, v19.4s
 	WORD $0x4e34f5ef // fmax v15.4s, v15.4s, v20.4s
 	WORD $0x4eb5f5ef // fmin v15.4s, v15.4s, v21.4s
 	VST1 [V12.S4, V13.S4, V14.S4, V15.S4], (R2)

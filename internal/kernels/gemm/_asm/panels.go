@@ -35,6 +35,8 @@ func (p *kernel) write() {
 	p.line("MOVQ AX, call_rowNow(DI)")
 	p.line("MOVQ call_c(DI), AX")
 	p.line("MOVQ AX, call_cNow(DI)")
+	p.line("MOVQ call_other(DI), AX")
+	p.line("MOVQ AX, call_otherNow(DI)")
 	p.line("MOVQ call_m(DI), AX")
 	for m := p.most; m > 1; m-- {
 		p.line("CMPQ AX, $%d", m)
@@ -107,4 +109,19 @@ func (p *kernel) advance(steps int) {
 	if p.stride > 0 {
 		p.line("ADDQ $%d, SI", steps*p.stride)
 	}
+}
+
+// other adds, where there is one, the other addend, whose rows lie as far apart
+// as those of C: AX points at the row.
+func (p *kernel) other(m int, step string, row func(r int)) {
+	none := fmt.Sprintf("alone%d", m)
+	p.line("MOVQ call_otherNow(DI), AX")
+	p.line("TESTQ AX, AX")
+	p.line("JZ   %s", none)
+	for r := range m {
+		row(r)
+		p.line("ADDQ %s, AX", step)
+	}
+	p.line("MOVQ AX, call_otherNow(DI)")
+	p.label(none)
 }

@@ -26,13 +26,19 @@ func floats2(f *file) {
 	}
 	p.end = func(m int, _ string) {
 		f.line("MOVQ call_bias(DI), AX")
+		for i := range 2 * m {
+			f.line("VADDPS %d(AX), Y%d, Y%d", 32*(i%2), i, i)
+		}
+		p.other(m, "CX", func(r int) {
+			f.line("VADDPS (AX), Y%d, Y%d", 2*r, 2*r)
+			f.line("VADDPS 32(AX), Y%d, Y%d", 2*r+1, 2*r+1)
+		})
 		f.line("VBROADCASTSS call_least(DI), Y12")
 		f.line("VBROADCASTSS call_most(DI), Y13")
 		f.line("VBROADCASTSS call_tie(DI), Y14")
 		for r := range m {
 			for h := range 2 {
 				x := 2*r + h
-				f.line("VADDPS %d(AX), Y%d, Y%d", 32*h, x, x)
 				f.line("VMAXPS Y%d, Y12, Y%d", x, x)
 				f.line("VADDPS Y14, Y%d, Y%d", x, x)
 				f.line("VMINPS Y%d, Y13, Y%d", x, x)

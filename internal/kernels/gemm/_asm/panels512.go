@@ -44,13 +44,21 @@ func floats512() string {
 			for j := range v {
 				f.line("VMOVUPS %d(AX), Z%d", 64*j, firstB+j)
 			}
+			for i := range m * v {
+				f.line("VADDPS Z%d, Z%d, Z%d", firstB+i%v, i, i)
+			}
+			p.other(m, "CX", func(r int) {
+				for j := range v {
+					x := acc(v, r, j)
+					f.line("VADDPS %d(AX), Z%d, K%d, Z%d", 64*j, x, 1+j, x)
+				}
+			})
 			f.line("VBROADCASTSS call_least(DI), Z%d", firstB+v)
 			f.line("VBROADCASTSS call_most(DI), Z%d", firstB+v+1)
 			f.line("VBROADCASTSS call_tie(DI), Z%d", firstB+v+2)
 			for r := range m {
 				for j := range v {
 					x := acc(v, r, j)
-					f.line("VADDPS Z%d, Z%d, Z%d", firstB+j, x, x)
 					f.line("VMAXPS Z%d, Z%d, Z%d", x, firstB+v, x)
 					f.line("VADDPS Z%d, Z%d, Z%d", firstB+v+2, x, x)
 					f.line("VMINPS Z%d, Z%d, Z%d", x, firstB+v+1, x)

@@ -5,7 +5,7 @@ package main
 // rows lie apart, R4 the blocks left; R8… the rows, R19… where they are read;
 // R12 the panel, R13 how far apart its steps of k are, R14 the taps, R15 and
 // R23 how many taps and steps are left. Accumulators V0… (row r from V4r on),
-// B in V16…V19, A in V20….
+// B in V16…V19, A in V20…. R17 is where the other addend is.
 func floatsNEON() string {
 	const most = 4
 	f := newFile()
@@ -18,6 +18,7 @@ func floatsNEON() string {
 	f.line("MOVD call_blocks(R0), R4")
 	f.line("MOVD call_m(R0), R5")
 	f.line("MOVD call_stride(R0), R13")
+	f.line("MOVD call_other(R0), R17")
 	for m := most; m > 1; m-- {
 		f.line("CMP $%d, R5", m)
 		f.line("BEQ rows%d", m)
@@ -67,6 +68,18 @@ func (f *file) rowsNEON(m int) {
 	f.line("BNE %s", at("tap"))
 	f.line("MOVD call_bias(R0), R6")
 	f.line("VLD1 (R6), [V16.S4, V17.S4, V18.S4, V19.S4]")
+	for i := range 4 * m {
+		f.word("fadd", faddS4, i, i, 16+i%4)
+	}
+	f.line("CBZ R17, %s", at("alone"))
+	for r := range m {
+		f.line("VLD1 (R17), [V16.S4, V17.S4, V18.S4, V19.S4]")
+		f.line("ADD R3, R17, R17")
+		for c := range 4 {
+			f.word("fadd", faddS4, 4*r+c, 4*r+c, 16+c)
+		}
+	}
+	f.label(at("alone"))
 	f.line("ADD $call_least, R0, R6")
 	f.line("VLD1R (R6), [V20.S4]")
 	f.line("ADD $call_most, R0, R6")
@@ -74,7 +87,6 @@ func (f *file) rowsNEON(m int) {
 	for r := range m {
 		for c := range 4 {
 			x := 4*r + c
-			f.word("fadd", faddS4, x, x, 16+c)
 			f.word("fmax", fmaxS4, x, x, 20)
 			f.word("fmin", fminS4, x, x, 21)
 		}
