@@ -209,7 +209,7 @@ func TestPackingFollowsStrides(t *testing.T) {
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
 	kerneltest.Fresh(t, "zdot_vnni_amd64.s", "zf32_avx512_amd64.s", "zf32_avx2_amd64.s", "zf32_neon_arm64.s", "zstore_avx512_amd64.s",
-		"zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zpanels_avx2_amd64.s")
+		"zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zpanels_avx2_amd64.s", "zlive_avx2_amd64.s")
 }
 
 func TestNothingIsAllocated(t *testing.T) {

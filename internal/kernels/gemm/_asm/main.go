@@ -27,6 +27,7 @@ func main() {
 		"zf32_neon_arm64.s":      neon(),
 		"zfloats_avx512_amd64.s": floats512(),
 		"zfloats_neon_arm64.s":   floatsNEON(),
+		"zlive_avx2_amd64.s":     live(),
 		"zpanels_avx2_amd64.s":   panels2(),
 		"zstore_avx512_amd64.s":  avx512Store(),
 	} {
