@@ -60,6 +60,10 @@ type frame struct {
 
 func (p *Program) newPlan(in Tensors) (*plan, error) {
 	g, _ := p.g.Clone()
+	keys := map[*ir.Node]*ir.Node{}
+	for i, n := range g.Nodes {
+		keys[n] = p.g.Nodes[i]
+	}
 	for _, v := range g.Inputs {
 		v.Fact = op.TensorFact(v.Type, op.Known(in[v.Name].Shape()...))
 	}
@@ -87,9 +91,20 @@ func (p *Program) newPlan(in Tensors) (*plan, error) {
 	for _, v := range g.Inputs {
 		pl.inputs = append(pl.inputs, pl.index[v])
 	}
-	for i, n := range g.Nodes {
+	groups := pl.fuse(g, keys)
+	for _, n := range g.Nodes {
+		if gr := groups[n]; gr != nil && n != gr.last() {
+			continue
+		}
 		s := step{node: n, in: pl.refs(n.In), out: pl.refs(n.Out)}
-		if err := pl.dispatch(&s, p.g.Nodes[i]); err != nil {
+		err := error(nil)
+		if gr := groups[n]; gr != nil {
+			s.in, s.out = pl.refs(gr.in), pl.refs(gr.out)
+			err = gr.set(&s)
+		} else {
+			err = pl.dispatch(&s, keys[n])
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Label(), err)
 		}
 		pl.steps = append(pl.steps, s)

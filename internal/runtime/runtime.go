@@ -52,6 +52,7 @@ type Options struct {
 type Program struct {
 	g       *ir.Graph
 	threads int
+	plain   bool // every node runs by itself
 	keep    map[string]bool
 	weights *packCache
 
@@ -88,6 +89,7 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 		}
 	}
 	if !o.NoFusion {
+		hoistQuantize(c, keep)
 		fuseSums(c, keep)
 		fuseClamps(c, keep)
 	}
@@ -95,7 +97,7 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Program{g: c, threads: threads, keep: keep, weights: newPackCache(), plans: map[string]*plan{}}, nil
+	return &Program{g: c, threads: threads, plain: o.NoFusion, keep: keep, weights: newPackCache(), plans: map[string]*plan{}}, nil
 }
 
 func watched(n *ir.Node, keep map[string]bool) bool {

@@ -76,6 +76,9 @@ func (p *Live) ScratchLen(m int) int {
 	return (size + 63) &^ 63
 }
 
+// Float reports whether results are floats.
+func (p *Live) Float() bool { return p.float }
+
 // copies reports whether A is copied, to turn its sign bit or fill its groups.
 func (p *Live) copies() bool { return p.flipA != 0 || p.k%Group != 0 }
 

@@ -1,0 +1,496 @@
+package runtime
+
+import (
+	"slices"
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
+	"github.com/octavo-ml/octavo/internal/kernels/reduce"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/pass"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// attention is softmax(scores)·V as one step, where scores is Q·Kᵀ, scaled,
+// masked and rounded to integers as the model says. For some queries at a time
+// all scores are computed, so that every row goes through the operators'
+// arithmetic in turn; the tensor of all scores is never stored.
+type attention struct {
+	m, n, d, dv int // queries, keys, length of a query, and of a value
+	heads       []head
+	q, k, v, y  matrixAt
+	scores      product
+	stages      []scoreStage
+	values      product
+	block       int // queries at a time
+	size        sizes
+}
+
+// head is one of the products: where its matrices begin, in elements.
+type head struct{ q, k, v, y int }
+
+// matrixAt says how far apart the rows and the columns of a matrix lie.
+type matrixAt struct{ row, column int }
+
+// product is one of the two products of an attention, of floats or, with live,
+// of bytes.
+type product struct {
+	node *ir.Node
+	live *gemm.Live
+	end  *gemm.FloatEnd // of floats
+	out  lattice        // of bytes that it writes
+}
+
+// sizes are the lengths of the parts of a slot's scratch memory in bytes.
+type sizes struct{ keys, values, scores, bytes, work, all int }
+
+// scoreStage is one operator between the products. It works on floats, or takes
+// them to bytes or back.
+type scoreStage struct {
+	kind    stageKind
+	lattice lattice
+	// A sum, difference, product or quotient with another value, which begins
+	// at at[head] there.
+	loop        func(dst, a, b []float32)
+	with        *ir.Value
+	index       int // of with among the step's inputs
+	at          []int
+	row, column int
+}
+
+type stageKind uint8
+
+const (
+	stageBinary stageKind = iota
+	stageSoftmax
+	stageQuantize
+	stageDequantize
+)
+
+// attention matches the group around a Softmax.
+func (u *fuser) attention(n *ir.Node) *group {
+	var nodes []*ir.Node
+	var stages []scoreStage
+	switch o := n.Op.(type) {
+	case *op.Softmax:
+		if !u.lastAxis(n, o.Axis) || n.In[0].Type != dtype.Float32 {
+			return nil
+		}
+		stages = []scoreStage{{kind: stageSoftmax}}
+	case *op.Quantized:
+		inner, ok := o.Inner.(*op.Softmax)
+		if !ok || !u.lastAxis(n, inner.Axis) || o.Clamp != nil {
+			return nil
+		}
+		from, ok := latticeOf(o.In[0])
+		to, fits := latticeOf(o.Out[0])
+		if !ok || !fits {
+			return nil
+		}
+		stages = []scoreStage{{kind: stageDequantize, lattice: from}, {kind: stageSoftmax}, {kind: stageQuantize, lattice: to}}
+	default:
+		return nil
+	}
+	nodes = append(nodes, n)
+	// Back to the scores, and on to the other product.
+	x := n.In[0]
+	scores := u.before(x)
+	for ; scores != nil && !multiplies(scores); scores = u.before(x) {
+		st, from, ok := u.scoreStage(scores, x)
+		if !ok {
+			return nil
+		}
+		stages = append([]scoreStage{st}, stages...)
+		nodes, x = append(nodes, scores), from
+	}
+	y := n.Out[0]
+	values, i := u.next(y)
+	for ; values != nil && !multiplies(values); values, i = u.next(y) {
+		st, from, ok := u.scoreStage(values, values.Out[0])
+		if !ok || from != y {
+			return nil
+		}
+		stages = append(stages, st)
+		nodes, y = append(nodes, values), values.Out[0]
+	}
+	if scores == nil || values == nil || i != 0 || values.In[1] == y {
+		return nil
+	}
+	a := &attention{stages: stages, scores: product{node: scores}, values: product{node: values}}
+	in, out, more, ok := u.place(a, y)
+	if !ok {
+		return nil
+	}
+	nodes = append(append(nodes, scores, values), more...)
+	for i := range a.stages {
+		if w := a.stages[i].with; w != nil {
+			a.stages[i].index = len(in)
+			in = append(in, w)
+		}
+	}
+	return &group{nodes: nodes, in: in, out: []*ir.Value{out}, set: func(s *step) error { return u.pl.setAttention(s, a) }}
+}
+
+// multiplies reports whether a node is a product of two activations.
+func multiplies(n *ir.Node) bool {
+	o := n.Op
+	if q, ok := o.(*op.Quantized); ok {
+		o = q.Inner
+	}
+	_, ok := o.(*op.MatMul)
+	return ok && n.In[0].Const == nil && n.In[1].Const == nil
+}
+
+func (u *fuser) lastAxis(n *ir.Node, axis int) bool {
+	d := u.dims(n.In[0])
+	return len(d) > 0 && (axis == -1 || axis == len(d)-1)
+}
+
+// scoreStage returns the stage that a node is, which computes x, and the value
+// that it takes on.
+func (u *fuser) scoreStage(n *ir.Node, x *ir.Value) (st scoreStage, from *ir.Value, ok bool) {
+	if len(n.Out) != 1 || n.Out[0] != x || len(n.In) < 1 || n.In[0] == nil {
+		return st, nil, false
+	}
+	from = n.In[0]
+	switch n.Op.(type) {
+	case *op.QuantizeLinear:
+		st.kind = stageQuantize
+		st.lattice, ok = quantizes(n)
+		return st, from, ok
+	case *op.DequantizeLinear:
+		st.kind = stageDequantize
+		st.lattice, ok = dequantizes(n)
+		return st, from, ok
+	case *op.Add:
+		st.loop = eltwise.Add[float32]
+	case *op.Sub:
+		st.loop = eltwise.Sub[float32]
+	case *op.Mul:
+		st.loop = eltwise.Mul[float32]
+	case *op.Div:
+		st.loop = eltwise.Div[float32]
+	default:
+		return st, nil, false
+	}
+	st.with = n.In[1]
+	shape := u.dims(x)
+	if _, swaps := n.Op.(*op.Add); swaps || isMul(n.Op) {
+		// The scores are what has the result's shape and is no constant.
+		if from.Const != nil || !slices.Equal(u.dims(from), shape) {
+			from, st.with = st.with, from
+		}
+	}
+	if x.Type != dtype.Float32 || from.Const != nil || shape == nil || !slices.Equal(u.dims(from), shape) || st.with == from {
+		return st, nil, false
+	}
+	if st.with == nil || u.dims(st.with) == nil && st.with.Const == nil {
+		return st, nil, false
+	}
+	strides, ok := eltwise.BroadcastStrides(u.dims(st.with), shape)
+	last := len(shape) - 1
+	if !ok || last < 1 || strides[last] > 1 {
+		return st, nil, false
+	}
+	st.row, st.column = strides[last-1], strides[last]
+	st.at = offsets(shape[:last-1], strides)
+	return st, from, true
+}
+
+func isMul(o op.Op) bool {
+	_, ok := o.(*op.Mul)
+	return ok
+}
+
+// offsets returns where each of the matrices along leading axes begins.
+func offsets(lead, strides []int) []int {
+	count, _ := tensor.Count(lead)
+	at := make([]int, count)
+	for i := range at {
+		for d, r := len(lead)-1, i; d >= 0; d-- {
+			at[i] += r % lead[d] * strides[d]
+			r /= lead[d]
+		}
+	}
+	return at
+}
+
+// place finds where the matrices of an attention lie; p is what is multiplied
+// with the values.
+func (u *fuser) place(a *attention, p *ir.Value) (in []*ir.Value, out *ir.Value, nodes []*ir.Node, ok bool) {
+	qk, pv := a.scores.node, a.values.node
+	shape, result := u.dims(qk.Out[0]), u.dims(pv.Out[0])
+	if len(shape) < 2 || len(result) != len(shape) || !slices.Equal(shape, u.dims(p)) {
+		return nil, nil, nil, false
+	}
+	rank := len(shape)
+	lead := shape[:rank-2]
+	if !slices.Equal(lead, result[:rank-2]) {
+		return nil, nil, nil, false
+	}
+	// An operand lies where its strides say, 0 where it repeats.
+	strides := func(v *ir.Value) (spot, []int, bool) {
+		d := u.dims(v)
+		if len(d) < 2 || len(d) > rank {
+			return spot{}, nil, false
+		}
+		sp := u.spotOf(v)
+		s := make([]int, rank)
+		skip := rank - len(d)
+		for i := range d {
+			switch {
+			case i+2 >= len(d) || d[i] == lead[skip+i]:
+				s[skip+i] = sp.strides[i]
+			case d[i] != 1:
+				return spot{}, nil, false
+			}
+		}
+		return sp, s, true
+	}
+	q, sq, ok1 := strides(qk.In[0])
+	k, sk, ok2 := strides(qk.In[1])
+	v, sv, ok3 := strides(pv.In[1])
+	if !ok1 || !ok2 || !ok3 {
+		return nil, nil, nil, false
+	}
+	y := u.spotAfter(pv.Out[0])
+	dq, dv := u.dims(qk.In[0]), u.dims(pv.In[1])
+	a.m, a.n, a.d, a.dv = shape[rank-2], shape[rank-1], dq[len(dq)-1], dv[len(dv)-1]
+	a.q, a.k = matrixAt{sq[rank-2], sq[rank-1]}, matrixAt{sk[rank-2], sk[rank-1]}
+	a.v, a.y = matrixAt{sv[rank-2], sv[rank-1]}, matrixAt{y.strides[rank-2], y.strides[rank-1]}
+	one := func(length, stride int) bool { return length == 1 || stride == 1 }
+	if a.m == 0 || a.n == 0 || a.d == 0 || a.dv == 0 || !one(a.d, a.q.column) || !one(a.dv, a.y.column) {
+		return nil, nil, nil, false
+	}
+	oq, off, ov, oy := offsets(lead, sq), offsets(lead, sk), offsets(lead, sv), offsets(lead, y.strides)
+	for i := range oq {
+		a.heads = append(a.heads, head{oq[i], off[i], ov[i], oy[i]})
+	}
+	if len(a.heads) == 0 {
+		return nil, nil, nil, false
+	}
+	for _, sp := range []spot{q, k, v, y} {
+		nodes = append(nodes, sp.nodes...)
+	}
+	return []*ir.Value{q.v, k.v, v.v}, y.v, nodes, u.kinds(a)
+}
+
+// kinds prepares the products, whose operands must be of the types that stages
+// leave.
+func (u *fuser) kinds(a *attention) bool {
+	bytes := false // what the stages are at
+	set := func(p *product, k, n int) bool {
+		q, ok := p.node.Op.(*op.Quantized)
+		if !ok {
+			p.end = gemm.NewFloatEnd(n, nil, false, 0, 0)
+			return p.node.In[0].Type == dtype.Float32 && p.node.In[1].Type == dtype.Float32
+		}
+		in, ok1 := latticeOf(q.In[0])
+		right, ok2 := latticeOf(q.In[1])
+		if !ok1 || !ok2 {
+			return false
+		}
+		f := gemm.Finish{Float: true}
+		if q.Out[0].Present() {
+			if p.out, ok = latticeOf(q.Out[0]); !ok {
+				return false
+			}
+			f.Float, f.Grid = false, p.out.grid
+		}
+		if q.Clamp != nil {
+			return false
+		}
+		e, err := u.pl.newFinish(&step{in: []int{0, 0}}, q)
+		if err != nil {
+			return false
+		}
+		f.Multiplier = e.multipliers
+		p.live, ok = gemm.NewLive(k, n, f, in.grid.ZeroPoint, right.grid.ZeroPoint, in.typ == dtype.Int8, right.typ == dtype.Int8)
+		return ok
+	}
+	if !set(&a.scores, a.d, a.n) {
+		return false
+	}
+	bytes = a.scores.live != nil && !a.scores.live.Float()
+	at := a.scores.out
+	for _, st := range a.stages {
+		switch st.kind {
+		case stageQuantize:
+			if bytes {
+				return false
+			}
+			bytes, at = true, st.lattice
+		case stageDequantize:
+			if !bytes || st.lattice.typ != at.typ {
+				return false
+			}
+			bytes = false
+		default:
+			if bytes {
+				return false
+			}
+		}
+	}
+	if !bytes {
+		return set(&a.values, a.n, a.dv) && a.values.live == nil
+	}
+	// The parameters of the product's operand say what the bytes mean.
+	q, ok := a.values.node.Op.(*op.Quantized)
+	if !ok || q.In[0].Type != at.typ {
+		return false
+	}
+	return set(&a.values, a.n, a.dv)
+}
+
+// dequantizes returns the grid of a DequantizeLinear from bytes to floats.
+func dequantizes(n *ir.Node) (lattice, bool) {
+	p, ok, err := pass.ParamsOf(n)
+	if !ok || err != nil || n.Out[0].Type != dtype.Float32 {
+		return lattice{}, false
+	}
+	return latticeOf(p)
+}
+
+// setAttention prepares the step.
+func (pl *plan) setAttention(s *step, a *attention) error {
+	pl.place(s, 0)
+	// As many queries as keep their scores near, in whole blocks of the kernels.
+	const near, six = 64 << 10, 6
+	a.block = max(six, min(48, near/(4*a.n)/six*six))
+	a.block = min(a.block, a.m)
+	round := func(n int) int { return (n + 63) &^ 63 }
+	z := &a.size
+	z.scores = round(4 * a.block * a.n)
+	z.bytes = round(a.block * gemm.Group * gemm.Groups(a.n))
+	z.keys, z.values = round(4*gemm.Plain(a.d, a.n, 1, 1).Floats()), round(4*gemm.Plain(a.n, a.dv, 1, 1).Floats())
+	if l := a.scores.live; l != nil {
+		z.keys, z.work = l.PackedLen(), l.ScratchLen(a.block)
+	}
+	if l := a.values.live; l != nil {
+		z.values, z.work = l.PackedLen(), max(z.work, l.ScratchLen(a.block))
+	}
+	z.all = z.keys + z.values + z.scores + z.bytes + z.work
+	pl.scratch = max(pl.scratch, z.all*pl.p.threads)
+	blocks := (a.m + a.block - 1) / a.block
+	rows, line, full := make([]int32, a.block), make([]int32, a.block), make([]int32, a.block)
+	for i := range rows {
+		rows[i], line[i], full[i] = int32(i*a.q.row), int32(i*gemm.Group*gemm.Groups(a.n)), int32(i*a.n)
+	}
+	cost := len(a.heads) * a.m * a.n * (a.d + a.dv + costSoftmax)
+	s.share(len(a.heads)*blocks, cost, func(f *frame, s *step, slot, lo, hi int) {
+		mem, packed := f.bytes(slot, z.all), -1
+		keys, mem := mem[:z.keys], mem[z.keys:]
+		values, mem := mem[:z.values], mem[z.values:]
+		t := tile{floats: floatsOf(mem[:z.scores])}
+		t.bytes, t.work = mem[z.scores:][:z.bytes], mem[z.scores+z.bytes:]
+		for i := lo; i < hi; i++ {
+			h, from := a.heads[i/blocks], i%blocks*a.block
+			if i/blocks != packed {
+				packed = i / blocks
+				a.scores.pack(keys, f.vals[s.in[1]], h.k, a.d, a.n, a.k)
+				a.values.pack(values, f.vals[s.in[2]], h.v, a.n, a.dv, a.v)
+			}
+			t.rows, t.from, t.head = min(a.block, a.m-from), from, i/blocks
+			a.multiplyQ(f.vals[s.in[0]], h.q+from*a.q.row, rows, keys, &t)
+			for x := range a.stages {
+				a.stages[x].run(f, s, a, &t)
+			}
+			a.multiplyV(f.out(s), h.y+from*a.y.row, line, full, values, &t)
+		}
+	})
+	return nil
+}
+
+// tile is the scores of some queries: floats in rows of n, or bytes in rows of
+// whole groups.
+type tile struct {
+	floats           []float32
+	bytes, work      []byte
+	rows, from, head int
+}
+
+// pack packs the right side of a product.
+func (p *product) pack(dst []byte, t *tensor.Tensor, at, k, n int, m matrixAt) {
+	if p.live != nil {
+		p.live.Pack(dst, t.Bytes()[at:], m.row, m.column)
+		return
+	}
+	gemm.PackLive(floatsOf(dst), tensor.Data[float32](t)[at:], k, n, m.row, m.column)
+}
+
+// multiplyQ computes the scores of the tile's queries.
+func (a *attention) multiplyQ(q *tensor.Tensor, at int, rows []int32, keys []byte, t *tile) {
+	if l := a.scores.live; l != nil {
+		if l.Float() {
+			l.Run(bytesOf(t.floats), a.n, q.Bytes()[at:], rows, t.rows, keys, t.work)
+		} else {
+			l.Run(t.bytes, gemm.Group*gemm.Groups(a.n), q.Bytes()[at:], rows, t.rows, keys, t.work)
+		}
+		return
+	}
+	multiplyLive(t.floats, a.n, tensor.Data[float32](q)[at:], rows, t.rows, floatsOf(keys), a.d, a.n, a.scores.end)
+}
+
+// multiplyV multiplies what became of the scores with the values.
+func (a *attention) multiplyV(y *tensor.Tensor, at int, line, full []int32, values []byte, t *tile) {
+	if l := a.values.live; l != nil {
+		size := 1
+		if l.Float() {
+			size = 4
+		}
+		l.Run(y.Bytes()[at*size:], a.y.row, t.bytes, line, t.rows, values, t.work)
+		return
+	}
+	multiplyLive(tensor.Data[float32](y)[at:], a.y.row, t.floats, full, t.rows, floatsOf(values), a.n, a.dv, a.values.end)
+}
+
+// multiplyLive multiplies m rows of floats with packed columns.
+func multiplyLive(c []float32, ldc int, a []float32, row []int32, m int, packed []float32, k, n int, e *gemm.FloatEnd) {
+	r := gemm.Rows{Row: row, Tap: firstTap[:], Depth: k}
+	for j := 0; j < n; j += gemm.Width {
+		gemm.Floats(c[j:], nil, ldc, a, &r, m, packed[j*k:], j, min(gemm.Width, n-j), e)
+	}
+}
+
+var firstTap [1]int32
+
+// run takes the tile through one operator.
+func (st *scoreStage) run(f *frame, s *step, a *attention, t *tile) {
+	x, n, step := t.floats[:t.rows*a.n], a.n, gemm.Group*gemm.Groups(a.n)
+	switch st.kind {
+	case stageSoftmax:
+		for r := range t.rows {
+			reduce.Softmax(x[r*n:(r+1)*n], x[r*n:(r+1)*n])
+		}
+	case stageQuantize:
+		for r := range t.rows {
+			st.lattice.store(t.bytes[r*step:][:n], x[r*n:(r+1)*n])
+		}
+	case stageDequantize:
+		for r := range t.rows {
+			st.lattice.load(x[r*n:(r+1)*n], t.bytes[r*step:][:n])
+		}
+	default:
+		b := tensor.Data[float32](f.vals[s.in[st.index]])[st.at[t.head]:]
+		if st.row == 0 && st.column == 0 {
+			st.loop(x, x, b[:1])
+			return
+		}
+		for r := range t.rows {
+			from := (t.from + r) * st.row
+			st.loop(x[r*n:(r+1)*n], x[r*n:(r+1)*n], b[from:from+1+st.column*(n-1)])
+		}
+	}
+}
+
+// floatsOf returns bytes as floats; bytesOf the other way round.
+func floatsOf(b []byte) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/4)
+}
+
+func bytesOf(f []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(f))), 4*len(f))
+}

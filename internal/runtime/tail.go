@@ -1,0 +1,269 @@
+package runtime
+
+import (
+	"slices"
+
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// tailed is a product with a constant matrix and what follows it: a bias, a
+// function of one element, the other side of a residual sum, a quantization.
+// They run on blocks of results before these leave the nearest cache.
+type tailed struct {
+	node    *ir.Node // the product
+	quant   *op.Quantized
+	m, k, n int
+	bounds  bounds
+	turned  bool // the matrix is given transposed
+	bias    []float32
+	stages  []tailStage
+	out     lattice // of bytes
+	bytes   bool
+}
+
+// tailStage is one of them: a function, or a sum with input index, if not 0.
+type tailStage struct {
+	loop  func(dst, x []float32)
+	index int
+}
+
+// product matches a product and its tail.
+func (u *fuser) product(n *ir.Node) *group {
+	t := &tailed{node: n}
+	var own []float32
+	o := n.Op
+	if q, ok := o.(*op.Quantized); ok {
+		if q.Out[0].Present() {
+			return nil
+		}
+		t.quant, o = q, q.Inner
+	}
+	if c, ok := o.(*clamped); ok {
+		t.bounds, o = c.bounds, c.Op
+	}
+	switch o := o.(type) {
+	case *op.Gemm:
+		t.turned = o.TransB
+		if t.quant == nil && !plainGemm(n, o) {
+			return nil
+		}
+		if t.quant == nil && len(n.In) > 2 && n.In[2] != nil {
+			own = tensor.Data[float32](n.In[2].Const)
+		}
+	case *op.MatMul:
+	default:
+		return nil
+	}
+	w, x := n.In[1], u.dims(n.In[0])
+	if w == nil || w.Const == nil || w.Const.Rank() != 2 || len(x) < 2 || n.In[0].Const != nil {
+		return nil
+	}
+	t.k, t.n = w.Const.Shape()[0], w.Const.Shape()[1]
+	if t.turned {
+		t.k, t.n = t.n, t.k
+	}
+	t.m, _ = tensor.Count(x[:len(x)-1])
+	if x[len(x)-1] != t.k || t.m == 0 || t.k == 0 || t.n == 0 || !u.productType(t, w) {
+		return nil
+	}
+	gr := &group{nodes: []*ir.Node{n}, in: slices.Clone(n.In)}
+	y, biased := n.Out[0], own != nil || t.bounds.on
+	for {
+		next, i := u.next(y)
+		if next == nil || u.of[next] != nil || len(next.Out) != 1 || t.bytes {
+			break
+		}
+		if l, ok := quantizes(next); ok && i == 0 {
+			t.out, t.bytes = l, true
+		} else if loop, ok := elementwise(next); ok && i == 0 {
+			t.stages = append(t.stages, tailStage{loop: loop})
+		} else if _, ok := next.Op.(*op.Add); ok && y.Type == dtype.Float32 {
+			other := next.In[1-i]
+			switch {
+			case other == y || u.dims(other) == nil:
+				ok = false
+			case other.Const != nil && len(t.stages) == 0 && !biased && other.Const.Len() == t.n && u.row(other, t.n):
+				t.bias, biased = tensor.Data[float32](other.Const), true
+			case other.Const == nil && slices.Equal(u.dims(other), u.dims(y)):
+				t.stages = append(t.stages, tailStage{index: len(gr.in)})
+				gr.in = append(gr.in, other)
+			default:
+				ok = false
+			}
+			if !ok {
+				break
+			}
+		} else {
+			break
+		}
+		gr.nodes, y = append(gr.nodes, next), next.Out[0]
+	}
+	if len(gr.nodes) == 1 {
+		return nil
+	}
+	if own != nil {
+		t.bias = own
+	}
+	gr.out = []*ir.Value{y}
+	gr.set = func(s *step) error { return u.pl.setTailed(s, u.keys[n], t) }
+	return gr
+}
+
+// row reports whether a value is one row of n elements.
+func (u *fuser) row(v *ir.Value, n int) bool {
+	d := u.dims(v)
+	return len(d) > 0 && d[len(d)-1] == n
+}
+
+// productType reports whether the operands' types are those of a kernel.
+func (u *fuser) productType(t *tailed, w *ir.Value) bool {
+	x := t.node.In[0]
+	if t.quant == nil {
+		return x.Type == dtype.Float32 && w.Type == dtype.Float32
+	}
+	axis := 1
+	if t.turned {
+		axis = 0
+	}
+	q := t.quant
+	_, ok := latticeOf(q.In[0])
+	return ok && w.Type == dtype.Int8 && q.In[1].Symmetric() && q.In[1].BlockSize == 0 && (q.In[1].IsPerTensor() || q.In[1].Axis == axis) &&
+		(len(t.node.In) < 3 || t.node.In[2] == nil || t.node.In[2].Const != nil && t.node.In[2].Const.Len() == t.n && t.node.In[2].Type == dtype.Int32)
+}
+
+// elementwise returns the loop of a function of one float.
+func elementwise(n *ir.Node) (func(dst, x []float32), bool) {
+	if n.In[0] == nil || n.In[0].Type != dtype.Float32 {
+		return nil, false
+	}
+	if b, ok := clampOf(n); ok {
+		return func(dst, x []float32) { eltwise.ClampAll(dst, x, b.lo, b.hi) }, true
+	}
+	if len(n.In) != 1 {
+		return nil, false
+	}
+	return op.UnaryLoop(n.Op)
+}
+
+// tailRows is how many rows a block has: whole blocks of the kernels.
+const tailRows = 48
+
+// setTailed prepares the step. Its parts are blocks of rows times panels; all
+// rows follow a panel while it is near.
+func (pl *plan) setTailed(s *step, key *ir.Node, t *tailed) error {
+	pl.place(s, 0)
+	w := pl.values[s.in[1]].fixed
+	matrix := gemm.Plain(t.k, t.n, t.n, 1)
+	if t.turned {
+		matrix = gemm.Plain(t.k, t.n, 1, t.k)
+	}
+	block := min(tailRows, t.m)
+	blocks, panels := (t.m+block-1)/block, (t.n+gemm.Width-1)/gemm.Width
+	multiply, size, err := pl.multiplier(s, key, t, w, matrix, block)
+	if err != nil {
+		return err
+	}
+	const wide = 4 * tailRows * gemm.Width
+	all := (size+63)&^63 + wide + wide/4
+	pl.scratch = max(pl.scratch, all*pl.p.threads)
+	s.share(blocks*panels, t.m*t.k*t.n, func(f *frame, s *step, slot, lo, hi int) {
+		mem := f.bytes(slot, all)
+		sums, near, mem := floatsOf(mem[:wide]), mem[wide:wide+wide/4], mem[wide+wide/4:]
+		y := f.out(s)
+		for i := lo; i < hi; i++ {
+			from, j := i%blocks*block, i/blocks*gemm.Width
+			rows, cols := min(block, t.m-from), min(gemm.Width, t.n-j)
+			x := sums[:rows*cols]
+			multiply(f, s, x, from, rows, j, cols, mem)
+			t.finish(f, s, x, from, rows, j, cols)
+			if t.bytes {
+				t.out.store(near[:len(x)], x)
+				to := y.Bytes()[from*t.n+j:]
+				for r := range rows {
+					copy(to[r*t.n:][:cols], near[r*cols:])
+				}
+				continue
+			}
+			to := tensor.Data[float32](y)[from*t.n+j:]
+			for r := range rows {
+				copy(to[r*t.n:][:cols], x[r*cols:])
+			}
+		}
+	})
+	return nil
+}
+
+// finish takes a block of results through the tail.
+func (t *tailed) finish(f *frame, s *step, x []float32, from, rows, j, cols int) {
+	if t.quant != nil && t.bias != nil {
+		for r := range rows {
+			line := x[r*cols : (r+1)*cols]
+			eltwise.Add(line, line, t.bias[j:j+cols])
+		}
+	}
+	for _, st := range t.stages {
+		if st.index == 0 {
+			st.loop(x, x)
+			continue
+		}
+		other := tensor.Data[float32](f.vals[s.in[st.index]])[from*t.n+j:]
+		for r := range rows {
+			line := x[r*cols : (r+1)*cols]
+			eltwise.Add(line, line, other[r*t.n:][:cols])
+		}
+	}
+}
+
+// multiplier returns what multiplies a block of rows with a panel, and the
+// scratch memory that it needs in bytes.
+func (pl *plan) multiplier(s *step, key *ir.Node, t *tailed, w *tensor.Tensor, matrix gemm.Matrix, block int) (func(f *frame, s *step, x []float32, from, rows, j, cols int, mem []byte), int, error) {
+	if t.quant == nil {
+		packed := pl.p.weights.get(key, "rows", matrix.Floats(), func(dst []float32) {
+			gemm.PackFloats(dst, tensor.Data[float32](w), matrix)
+			w.Release()
+		})
+		rows, end := gemm.RowsOf(block, t.k), gemm.NewFloatEnd(t.n, t.bias, t.bounds.on, t.bounds.lo, t.bounds.hi)
+		return func(f *frame, s *step, x []float32, from, m, j, cols int, _ []byte) {
+			gemm.Floats(x, nil, cols, tensor.Data[float32](f.vals[s.in[0]])[from*t.k:], rows, m, packed[j*t.k:], j, cols, end)
+		}, 0, nil
+	}
+	e, err := pl.newFinish(s, t.quant)
+	if err != nil {
+		return nil, 0, err
+	}
+	packed := pl.p.weights.getBytes(key, "rows", matrix.Bytes(), func(dst []int8) {
+		gemm.PackBytes(dst, tensor.Data[int8](w), matrix)
+		w.Release()
+	})
+	stride, flip := t.k, uint8(0)
+	if pl.values[s.in[0]].typ == dtype.Int8 {
+		flip = 0x80
+	}
+	copies := flip != 0 || t.k%gemm.Group != 0
+	if copies {
+		stride = gemm.Group * gemm.Groups(t.k)
+	}
+	rows := gemm.RowsOf(block, stride)
+	rows.Depth = t.k
+	end := gemm.NewByteEnd(e.kernels(t.quant), matrix, packed, uint8(t.quant.In[0].Zero(0))^flip)
+	panel := gemm.Group * gemm.Groups(t.k)
+	size := 0
+	if copies {
+		size = block * stride
+	}
+	return func(f *frame, s *step, x []float32, from, m, j, cols int, mem []byte) {
+		a := f.vals[s.in[0]].Bytes()[from*t.k:]
+		if copies {
+			for r := range m {
+				gemm.Unsigned(mem[r*stride:][:t.k], a[r*t.k:], flip)
+			}
+			a = mem
+		}
+		gemm.Bytes(bytesOf(x), cols, a, rows, m, packed[j*panel:], j, cols, end)
+	}, size, nil
+}
