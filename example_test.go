@@ -199,3 +199,38 @@ func ExampleModel_Save() {
 	// input float32[batch,1,8,8]
 	// most parameters are int8
 }
+
+func ExampleProgram_RunInto() {
+	m, path, remove := demo("test.npz")
+	defer remove()
+	defer m.Close()
+	p, err := m.Compile(octavo.Threads(1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	data, err := m.OpenData(octavo.DataOptions{Paths: []string{path}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer data.Close()
+	var out octavo.Inputs // made by the first run, written to by the others
+	for in, err := range data.Samples(3) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if out == nil {
+			out, err = p.Run(context.Background(), in)
+		} else {
+			err = p.RunInto(context.Background(), in, out)
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		scores := octavo.Data[float32](out["logits"])
+		fmt.Println("digit", slices.Index(scores, slices.Max(scores)))
+	}
+	// Output:
+	// digit 5
+	// digit 5
+	// digit 8
+}

@@ -293,3 +293,9 @@ func (m *Model) Compile(opts ...CompileOption) (*Program, error) {
 // Run computes the outputs for one set of inputs. It may be called by many
 // goroutines at the same time; cancelling ctx ends it early.
 func (p *Program) Run(ctx context.Context, in Inputs) (Inputs, error) { return p.p.Run(ctx, in) }
+
+// RunInto is Run into tensors that the caller gives by the outputs' names: on
+// the heap, of the outputs' types and shapes, overlapping nothing else. What
+// Run returned for inputs of the same shapes will do. A warm program then
+// allocates nothing, but for operators without a kernel of their own.
+func (p *Program) RunInto(ctx context.Context, in, out Inputs) error { return p.p.RunInto(ctx, in, out) }

@@ -56,7 +56,7 @@ func TestNodeConformance(t *testing.T) {
 }
 
 func plain(g *ir.Graph, in, want []op.Datum, last bool) error {
-	got, err := compiled(g, in, runtime.Options{NoFusion: true, NoInteger: true, ChannelsLast: last})
+	got, err := compiled(g, in, runtime.Options{NoFusion: true, NoInteger: true, KeepLayout: !last})
 	if err != nil {
 		return err
 	}

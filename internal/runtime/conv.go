@@ -50,16 +50,12 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 		w.fixed.Release()
 	})
 	ep := gemm.Epilogue{Row: bs, Clamp: b.on, Lo: b.lo, Hi: b.hi}
-	threads, size := pl.p.threads, k.ScratchLen()
-	pl.scratch = max(pl.scratch, 4*size*threads)
-	macs := k.MACs()
-	s.run = func(f *frame, s *step) error {
+	size := k.ScratchLen()
+	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
+	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
-		parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
-			k.Run(ys, xs, packed, ep, lo, hi, f.floats(slot, size))
-		})
-		return nil
-	}
+		k.Run(ys, xs, packed, ep, lo, hi, f.floats(slot, size))
+	})
 	return nil
 }
 
@@ -73,19 +69,16 @@ func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Last, bias []float32, b 
 		w.Release()
 	})
 	ends := k.FloatEnds(bias, b.on, b.lo, b.hi)
-	threads, size, macs, blocks := pl.p.threads, k.ScratchLen(), k.MACs(), k.Blocks()
-	pl.scratch = max(pl.scratch, 4*size*threads)
-	s.run = func(f *frame, s *step) error {
+	size := k.ScratchLen()
+	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
+	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
 		var add []float32
 		if other >= 0 {
 			add = tensor.Data[float32](f.vals[other])
 		}
-		parallel(threads, blocks, macs, func(slot, lo, hi int) {
-			k.Run(ys, add, xs, packed, ends, lo, hi, f.floats(slot, size))
-		})
-		return nil
-	}
+		k.Run(ys, add, xs, packed, ends, lo, hi, f.floats(slot, size))
+	})
 }
 
 // convolveBytes is convolve for integers.
@@ -100,15 +93,11 @@ func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Last, q *op.Quantiz
 		w.Release()
 	})
 	ends := k.ByteEnds(e.kernels(q), packed, zero)
-	threads, size, macs, blocks := pl.p.threads, k.ScratchLen(), k.MACs(), k.Blocks()
-	pl.scratch = max(pl.scratch, size*threads)
-	s.run = func(f *frame, s *step) error {
-		xs, ys := f.vals[s.in[0]].Bytes(), f.out(s).Bytes()
-		parallel(threads, blocks, macs, func(slot, lo, hi int) {
-			k.RunBytes(ys, xs, zero, packed, ends, lo, hi, f.bytes(slot, size))
-		})
-		return nil
-	}
+	size := k.ScratchLen()
+	pl.scratch = max(pl.scratch, size*pl.p.threads)
+	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
+		k.RunBytes(f.out(s).Bytes(), f.vals[s.in[0]].Bytes(), zero, packed, ends, lo, hi, f.bytes(slot, size))
+	})
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package runtime
 
 import (
+	"slices"
+
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -16,6 +18,8 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 	switch o := s.node.Op.(type) {
 	case *op.Reshape, *op.Flatten, *op.Squeeze, *op.Unsqueeze, *op.Identity:
 		pl.dispatchView(s)
+	case *op.Transpose:
+		pl.dispatchTranspose(s, o)
 	case *op.Conv:
 		return pl.dispatchConv(s, key, o.Geometry, unclamped)
 	case *op.ConvTranspose:
@@ -35,6 +39,10 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return pl.dispatchSummed(s, key, o)
 	case *op.Quantized:
 		return pl.dispatchQuantized(s, key, o)
+	case *op.QuantizeLinear:
+		pl.dispatchQuantize(s, o)
+	case *op.DequantizeLinear:
+		pl.dispatchDequantize(s)
 	case *op.MaxPool:
 		pl.dispatchMaxPool(s, o)
 	case *op.AveragePool:
@@ -53,8 +61,6 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.dispatchNorm(s, o.Axis, o.Epsilon, o.StashType, true)
 	case *op.RMSNormalization:
 		pl.dispatchNorm(s, o.Axis, o.Epsilon, o.StashType, false)
-	case *op.Transpose:
-		pl.dispatchPermute(s, o)
 	case *op.Concat:
 		pl.join(s, o.Axis, nil)
 	case *op.Add, *op.Sub, *op.Mul, *op.Div:
@@ -65,17 +71,28 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 	return nil
 }
 
-// dispatchView gives the output the input's memory.
+// dispatchView gives the output the input's memory. Where that lies in the
+// arena, nothing is left to do in a run.
 func (pl *plan) dispatchView(s *step) {
 	out := &pl.values[s.out[0]]
-	if out.shape == nil || s.in[0] < 0 || pl.values[s.in[0]].fixed != nil || out.typ == dtype.String {
+	if out.shape == nil || s.in[0] < 0 || pl.values[s.in[0]].fixed != nil || pl.values[s.in[0]].shape == nil || out.typ == dtype.String {
 		return
 	}
 	out.alias = s.in[0]
-	shape := out.shape
-	s.run = func(f *frame, s *step) error {
-		t, err := f.vals[s.in[0]].Reshape(shape...)
-		f.vals[s.out[0]] = t
-		return err
+	s.run = viewStep
+	if pl.values[pl.root(s.in[0])].offset == placeInArena {
+		s.run = nil
 	}
+}
+
+// dispatchTranspose treats a Transpose that only moves axes of one element as a
+// view, and moves the others.
+func (pl *plan) dispatchTranspose(s *step, o *op.Transpose) {
+	x := pl.values[s.in[0]].shape
+	perm := slices.DeleteFunc(slices.Clone(o.Perm), func(p int) bool { return p < len(x) && x[p] == 1 })
+	if x != nil && len(o.Perm) == len(x) && slices.IsSorted(perm) {
+		pl.dispatchView(s)
+		return
+	}
+	pl.dispatchPermute(s, o)
 }

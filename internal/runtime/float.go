@@ -109,21 +109,6 @@ func (pl *plan) constant(s *step, i int) *tensor.Tensor {
 	return pl.values[s.in[i]].fixed
 }
 
-// out returns the tensor that a step writes.
-func (f *frame) out(s *step) *tensor.Tensor { return f.vals[s.out[0]] }
-
-// floats returns a part of the scratch memory for one slot of parallel.
-func (f *frame) floats(slot, n int) []float32 {
-	t, err := tensor.FromBytes(dtype.Float32, []int{n}, f.scratch[4*slot*n:4*(slot+1)*n])
-	if err != nil {
-		panic("runtime: " + err.Error())
-	}
-	return tensor.Data[float32](t)
-}
-
-// bytes is floats for bytes.
-func (f *frame) bytes(slot, n int) []byte { return f.scratch[slot*n : (slot+1)*n] }
-
 // dims returns the shape of a value, constant or not.
 func (v *planned) dims() []int {
 	if v.fixed != nil {
@@ -147,43 +132,9 @@ func (pl *plan) dispatchUnary(s *step) {
 		return
 	}
 	const each = 16 // what an element costs, in multiply-adds
-	threads := pl.p.threads
-	s.run = func(f *frame, s *step) error {
-		src, dst := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
-		parallel(threads, len(src), each*len(src), func(_, lo, hi int) { loop(dst[lo:hi], src[lo:hi]) })
-		return nil
-	}
-}
-
-// dispatchBinary runs broadcast arithmetic into the arena.
-func (pl *plan) dispatchBinary(s *step) {
-	out := &pl.values[s.out[0]]
-	if out.typ != dtype.Float32 || out.shape == nil {
-		return
-	}
-	a, b := pl.values[s.in[0]].dims(), pl.values[s.in[1]].dims()
-	if a == nil || b == nil {
-		return
-	}
-	sa, aok := eltwise.BroadcastStrides(a, out.shape)
-	sb, bok := eltwise.BroadcastStrides(b, out.shape)
-	if !aok || !bok || !pl.place(s, 0) {
-		return
-	}
-	var loop func(dst, a, b []float32)
-	switch s.node.Op.(type) {
-	case *op.Add:
-		loop = eltwise.Add[float32]
-	case *op.Sub:
-		loop = eltwise.Sub[float32]
-	case *op.Mul:
-		loop = eltwise.Mul[float32]
-	default:
-		loop = eltwise.Div[float32]
-	}
-	shape := out.shape
-	s.run = func(f *frame, s *step) error {
-		eltwise.Broadcast(tensor.Data[float32](f.out(s)), shape, tensor.Data[float32](f.vals[s.in[0]]), sa, tensor.Data[float32](f.vals[s.in[1]]), sb, loop)
-		return nil
-	}
+	n, _ := tensor.Count(x.shape)
+	pl.overwrite(s, 0)
+	s.share(n, each*n, func(f *frame, s *step, _, lo, hi int) {
+		loop(tensor.Data[float32](f.out(s))[lo:hi], tensor.Data[float32](f.vals[s.in[0]])[lo:hi])
+	})
 }

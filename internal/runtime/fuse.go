@@ -58,6 +58,15 @@ func (pl *plan) fuse(g *ir.Graph, keys map[*ir.Node]*ir.Node) map[*ir.Node]*grou
 	return u.of
 }
 
+// prepare sets up the step of a node, or of the group that it is the last of.
+func (pl *plan) prepare(s *step, gr *group, key *ir.Node) error {
+	if gr == nil {
+		return pl.dispatch(s, key)
+	}
+	s.in, s.out = pl.refs(gr.in), pl.refs(gr.out)
+	return gr.set(s)
+}
+
 // add takes a group if its nodes are free and each result is computed before
 // others read it.
 func (u *fuser) add(gr *group) {
@@ -177,8 +186,11 @@ func hoistQuantize(g *ir.Graph, keep map[string]bool) {
 		prod, uses := g.Producers(), g.Uses()
 		for _, n := range g.Nodes {
 			l, ok := quantizes(n)
+			if !ok {
+				continue
+			}
 			x := n.In[0]
-			if !ok || len(uses[x]) != 1 || g.IsOutput(x) || keep[x.Name] || prod[x] == nil || len(prod[x].Bodies) > 0 {
+			if len(uses[x]) != 1 || g.IsOutput(x) || keep[x.Name] || prod[x] == nil || len(prod[x].Bodies) > 0 {
 				continue
 			}
 			move := prod[x]

@@ -153,7 +153,10 @@ func (b *net) run(t *testing.T, outputs []*ir.Value, keep ...string) int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pl, _ := p.planFor(in)
+		pl, err := p.planFor(in)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if steps = len(pl.steps); p.plain {
 			want = got
 			continue

@@ -67,7 +67,7 @@ func (pl *plan) dispatchQuantized(s *step, key *ir.Node, q *op.Quantized) error 
 		pl.dispatchQuantizedSoftmax(s, q, o)
 	case *op.Transpose:
 		if q.In[0].Equal(q.Out[0]) && q.Clamp == nil {
-			pl.dispatchPermute(s, o)
+			pl.dispatchTranspose(s, o)
 		}
 	case *op.Concat:
 		return pl.dispatchQuantizedConcat(s, q, o)

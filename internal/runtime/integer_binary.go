@@ -80,10 +80,10 @@ func (s spread) parts() (count, each int) {
 	return s.outer * ((whole + each - 1) / each), each
 }
 
-// part returns where a part of the larger operand lies, and the elements of the
+// portion returns where a part of the larger operand lies, and the elements of the
 // smaller one that it meets, laid out in tile if they are repeated. have is what
 // the tile holds, the first element's index plus 1.
-func part[T uint8 | int8](s spread, i, each, all int, small, tile []T, have *int) (lo, hi int, meets []T) {
+func portion[T uint8 | int8](s spread, i, each, all int, small, tile []T, have *int) (lo, hi int, meets []T) {
 	if s.down == 1 && s.across == 1 {
 		lo, hi = i*each, min((i+1)*each, all)
 		return lo, hi, small[lo:hi]
@@ -180,7 +180,7 @@ func pairs[T uint8 | int8](p pair, s spread, first bool, dst, a, b []T, from, to
 	}
 	have := 0
 	for i := from; i < to; i++ {
-		lo, hi, meets := part(s, i, each, len(dst), small, tile, &have)
+		lo, hi, meets := portion(s, i, each, len(dst), small, tile, &have)
 		for ; lo < hi; lo += len(meets) {
 			n := min(len(meets), hi-lo)
 			x, y, out := large[lo:lo+n], meets[:n], dst[lo:lo+n]

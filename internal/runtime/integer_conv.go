@@ -97,31 +97,21 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 	if err != nil {
 		return err
 	}
-	if !pl.place(s, 0) {
+	k, d := conv.NewPlan(geometryOf(g)), depthwiseLast(g)
+	if g.Layout == op.ChannelsLast && k.Depthwise() && d == nil || !pl.place(s, 0) {
 		return nil
 	}
-	if d := depthwiseLast(g); d != nil {
+	if d != nil {
 		return pl.depthwiseBytes(s, key, d, q)
 	}
-	k := conv.NewPlan(geometryOf(g))
-	if g.Layout == op.ChannelsLast && !k.Depthwise() {
+	if g.Layout == op.ChannelsLast {
 		return pl.convolveBytes(s, key, conv.NewLast(geometryOf(g), element(x.typ)), q)
 	}
 	e, err := pl.newFinish(s, q)
 	if err != nil {
 		return err
 	}
-	zero := int(q.In[0].Zero(0))
-	threads, macs := pl.p.threads, k.MACs()
-	signed := x.typ == dtype.Int8
-	emit := func(y *tensor.Tensor) func(channel, at int, sums []int32) {
-		return func(channel, at int, sums []int32) { e.row(y, channel, at, sums) }
-	}
-	tile := func(y *tensor.Tensor) func(sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
-		return func(sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
-			e.tile(y, k.OutPixels(), sums, channel, at, rows, count)
-		}
-	}
+	zero, signed := int(q.In[0].Zero(0)), x.typ == dtype.Int8
 	if gemm.HasDot() && k.Bytes() {
 		e.takeOff(unsigned(zero, signed), w.fixed, g.Filters, 0)
 		packed := pl.p.weights.getBytes(key, "conv", k.WeightBytes(), func(dst []int8) {
@@ -129,18 +119,18 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 			w.fixed.Release()
 		})
 		size := k.ScratchBytes()
-		pl.scratch = max(pl.scratch, size*threads)
-		s.run = func(f *frame, s *step) error {
+		pl.scratch = max(pl.scratch, size*pl.p.threads)
+		s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 			in, y := f.vals[s.in[0]], f.out(s)
-			parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
-				if signed {
-					conv.RunBytes(k, tensor.Data[int8](in), zero, packed, lo, hi, f.bytes(slot, size), tile(y))
-				} else {
-					conv.RunBytes(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.bytes(slot, size), tile(y))
-				}
-			})
-			return nil
-		}
+			tile := func(sums *[gemm.MR * gemm.NR]int32, channel, at, rows, count int) {
+				e.tile(y, k.OutPixels(), sums, channel, at, rows, count)
+			}
+			if signed {
+				conv.RunBytes(k, tensor.Data[int8](in), zero, packed, lo, hi, f.bytes(slot, size), tile)
+			} else {
+				conv.RunBytes(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.bytes(slot, size), tile)
+			}
+		})
 		return nil
 	}
 	packed := pl.p.weights.get(key, "conv", k.WeightLen(), func(dst []float32) {
@@ -149,18 +139,16 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 		w.fixed.Release()
 	})
 	size := k.ScratchLen()
-	pl.scratch = max(pl.scratch, 4*size*threads)
-	s.run = func(f *frame, s *step) error {
+	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
+	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 		in, y := f.vals[s.in[0]], f.out(s)
-		parallel(threads, k.Blocks(), macs, func(slot, lo, hi int) {
-			if signed {
-				conv.RunInt(k, tensor.Data[int8](in), zero, packed, lo, hi, f.floats(slot, size), emit(y))
-			} else {
-				conv.RunInt(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.floats(slot, size), emit(y))
-			}
-		})
-		return nil
-	}
+		emit := func(channel, at int, sums []int32) { e.row(y, channel, at, sums) }
+		if signed {
+			conv.RunInt(k, tensor.Data[int8](in), zero, packed, lo, hi, f.floats(slot, size), emit)
+		} else {
+			conv.RunInt(k, tensor.Data[uint8](in), zero, packed, lo, hi, f.floats(slot, size), emit)
+		}
+	})
 	return nil
 }
 

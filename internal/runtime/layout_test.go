@@ -38,18 +38,18 @@ func TestLayoutKeepsBits(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				g := preparedFile(t, path)
 				in := inputsFor(t, g)
-				plain, err := runWith(g, in, runtime.Options{})
+				plain, err := runWith(g, in, runtime.Options{KeepLayout: true})
 				if err != nil {
 					t.Skip(err)
 				}
 				ran++
 				for what, o := range map[string]runtime.Options{
-					"channels last":              {ChannelsLast: true},
-					"channels last, not integer": {ChannelsLast: true, NoInteger: true},
+					"channels last":              {},
+					"channels last, not integer": {NoInteger: true},
 				} {
 					want := plain
 					if o.NoInteger {
-						if want, err = runWith(g, in, runtime.Options{NoInteger: true}); err != nil {
+						if want, err = runWith(g, in, runtime.Options{NoInteger: true, KeepLayout: true}); err != nil {
 							t.Fatal(err)
 						}
 					}
@@ -101,8 +101,8 @@ func TestAnyOrderObservesTheSameValues(t *testing.T) {
 		}
 		return m
 	}
-	want := seen(runtime.Options{})
-	for what, o := range map[string]runtime.Options{"in order": {ChannelsLast: true}, "in any order": {ChannelsLast: true, AnyOrder: true}} {
+	want := seen(runtime.Options{KeepLayout: true})
+	for what, o := range map[string]runtime.Options{"in order": {}, "in any order": {AnyOrder: true}} {
 		got := seen(o)
 		if len(got) != len(keep) {
 			t.Errorf("%s: %d values seen, want %d", what, len(got), len(keep))

@@ -21,8 +21,11 @@ type normed struct {
 // norm matches it.
 func (u *fuser) norm(n *ir.Node) *group {
 	o, ok := n.Op.(*op.LayerNormalization)
+	if !ok {
+		return nil
+	}
 	x := u.dims(n.In[0])
-	if !ok || o.StashType != dtype.Float32 || n.In[0].Type != dtype.Float32 || len(x) == 0 || o.Axis != -1 && o.Axis != len(x)-1 {
+	if o.StashType != dtype.Float32 || n.In[0].Type != dtype.Float32 || len(x) == 0 || o.Axis != -1 && o.Axis != len(x)-1 {
 		return nil
 	}
 	for _, v := range n.Out[1:] {

@@ -1,43 +1,294 @@
 package runtime
 
 import (
+	"math/bits"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"github.com/octavo-ml/octavo/internal/cpu"
 )
 
 // smallWork is the number of multiply-adds below which a step stays on one
-// goroutine: waking another takes longer.
-const smallWork = 1 << 20
+// goroutine: sharing takes longer.
+const smallWork = 1 << 18
 
-// parallel runs work over [0, n) in chunks that goroutines claim one by one,
-// so that a busy neighbour slows nobody else down. slot is below threads and
-// differs between concurrent calls. The result must not depend on the split.
-func parallel(threads, n int, macs int, work func(slot, lo, hi int)) {
-	if threads <= 1 || n <= 1 || macs < smallWork {
-		work(0, 0, n)
+// patience is how long a helper without work stays awake. Waking one that
+// sleeps takes longer than most steps.
+const patience = 500 * time.Microsecond
+
+// spins is how often the caller looks whether its helpers are done before it
+// sleeps: for some 50 µs.
+const spins = 4000
+
+// part runs parts lo to hi of a step's work. slot is below the program's
+// threads and differs between concurrent calls. The result must not depend on
+// the split.
+type part func(f *frame, s *step, slot, lo, hi int)
+
+// crew is the goroutines that share the steps of one run: the caller, and
+// helpers that it borrows for the length of the run. Whoever is free claims the
+// next chunk, so that a busy neighbour slows nobody else down.
+//
+// A helper may look at a crew that it left long ago, even while the crew serves
+// another run: whatever it claims is real work, and its slot is its own.
+type crew struct {
+	left  atomic.Int64  // chunks that nobody has claimed, if above 0
+	done  atomic.Int64  // chunks that are finished
+	slots atomic.Uint64 // free slots but 0, which is the caller's
+
+	// The work: written while no chunk is left, read by those who claimed one.
+	f             *frame
+	s             *step
+	work          part
+	n, chunk, all int
+
+	threads int
+	helpers []*helper
+	fault   atomic.Pointer[any] // what a helper panicked with
+
+	// The caller sleeps where a helper does not come to an end, as another
+	// process has its processor, and then goes on alone for some steps: twice as
+	// many each time.
+	waits       atomic.Bool
+	wake        chan struct{}
+	crowded     atomic.Bool // a helper lost its processor for a while
+	rest, again int
+}
+
+// maxRest bounds the steps that a crew rests.
+const maxRest = 1024
+
+// maxThreads is the number of slots that fit in a word.
+const maxThreads = 64
+
+func newCrew(threads int) *crew {
+	c := &crew{threads: min(threads, maxThreads), wake: make(chan struct{}, 1)}
+	c.slots.Store(1<<c.threads - 2)
+	c.helpers = make([]*helper, 0, c.threads)
+	return c
+}
+
+// share runs a step's work over [0, n) in chunks.
+func (c *crew) share(f *frame, s *step, n, cost int, work part) {
+	if n <= 1 || cost < smallWork || len(c.helpers) == 0 {
+		work(f, s, 0, 0, n)
 		return
 	}
-	threads = min(threads, n)
-	chunk := max(1, n/(threads*4))
-	var next atomic.Int64
-	loop := func(slot int) {
-		for {
-			hi := int(next.Add(int64(chunk)))
-			lo := hi - chunk
-			if lo >= n {
-				return
-			}
-			work(slot, lo, min(hi, n))
+	if c.crowded.Swap(false) && c.rest == 0 {
+		c.tire()
+	}
+	if c.rest > 0 {
+		c.rest--
+		work(f, s, 0, 0, n)
+		return
+	}
+	c.f, c.s, c.work, c.n = f, s, work, n
+	c.chunk = max(1, n/(4*(1+len(c.helpers))))
+	c.all = (n + c.chunk - 1) / c.chunk
+	c.done.Store(0)
+	c.left.Store(int64(c.all))
+	for _, h := range c.helpers {
+		h.rouse()
+	}
+	defer c.settle()
+	c.claim(0)
+}
+
+// claim runs chunks until none is left.
+func (c *crew) claim(slot int) {
+	for c.left.Load() > 0 {
+		i := c.left.Add(-1)
+		if i < 0 {
+			return
+		}
+		c.run(slot, c.all-1-int(i))
+	}
+}
+
+func (c *crew) run(slot, i int) {
+	defer c.finish(slot)
+	c.work(c.f, c.s, slot, i*c.chunk, min((i+1)*c.chunk, c.n))
+}
+
+// finish ends a chunk. A helper's panic is kept for the caller.
+func (c *crew) finish(slot int) {
+	if slot > 0 {
+		if r := recover(); r != nil {
+			c.keep(r)
 		}
 	}
-	var wg sync.WaitGroup
-	for s := 1; s < threads; s++ {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			loop(s)
-		}()
+	c.done.Add(1)
+	if c.waits.Load() && c.waits.CompareAndSwap(true, false) {
+		c.wake <- struct{}{}
 	}
-	loop(0)
-	wg.Wait()
+}
+
+// settle waits for the chunks that helpers are at, and hands on their panic. If
+// the caller's own work panicked, nobody begins another chunk.
+func (c *crew) settle() {
+	begun := int64(c.all) - max(c.left.Swap(0), 0)
+	slept := false
+	for i := 0; c.done.Load() < begun; i++ {
+		if i < spins {
+			cpu.Pause()
+			continue
+		}
+		slept = true
+		c.waits.Store(true)
+		if c.done.Load() < begun || !c.waits.CompareAndSwap(true, false) {
+			<-c.wake
+		}
+	}
+	if slept {
+		c.tire()
+	} else {
+		c.again -= c.again / 8
+	}
+	c.f, c.s, c.work = nil, nil, nil
+	if p := c.fault.Swap(nil); p != nil {
+		panic(*p)
+	}
+}
+
+// tire makes the crew rest.
+func (c *crew) tire() {
+	c.again = min(2*c.again+4, maxRest)
+	c.rest = c.again
+}
+
+// begin borrows helpers for a run, end gives them back.
+func (c *crew) begin() {
+	if c.threads > 1 {
+		c.helpers = idle.take(c.helpers, min(c.threads, runtime.GOMAXPROCS(0))-1)
+		for _, h := range c.helpers {
+			h.crew.Store(c)
+		}
+	}
+}
+
+func (c *crew) end() {
+	if len(c.helpers) > 0 {
+		for _, h := range c.helpers {
+			h.crew.Store(nil)
+		}
+		idle.give(c.helpers)
+		c.helpers = c.helpers[:0]
+	}
+}
+
+// help does what there is to do for a crew and reports whether there was any.
+func (c *crew) help() (did bool) {
+	if c.left.Load() <= 0 {
+		return false
+	}
+	free := c.slots.Load()
+	if free == 0 {
+		return false
+	}
+	bit := free & -free
+	if !c.slots.CompareAndSwap(free, free&^bit) {
+		return false
+	}
+	c.claim(bits.TrailingZeros64(bit))
+	c.slots.Or(bit)
+	return true
+}
+
+func (c *crew) keep(r any) { c.fault.CompareAndSwap(nil, &r) }
+
+// helper is a goroutine that works for one crew at a time.
+type helper struct {
+	crew   atomic.Pointer[crew] // nil: none
+	asleep atomic.Bool
+	wake   chan struct{}
+}
+
+func (h *helper) loop() {
+	debug.SetPanicOnFault(true) // files that shrink, as tensor.Guard has it
+	for {
+		h.watch()
+		h.asleep.Store(true)
+		if c := h.crew.Load(); c != nil && c.left.Load() > 0 && h.asleep.CompareAndSwap(true, false) {
+			continue // it came meanwhile
+		}
+		<-h.wake
+	}
+}
+
+// watch works until there has been nothing to do for a while, or until another
+// process has taken the processor: then waiting awake would only be in the way.
+func (h *helper) watch() {
+	const often, gap = 256, 300 * time.Microsecond
+	since := time.Now()
+	last := since
+	for i := 1; ; i++ {
+		c := h.crew.Load()
+		if c != nil && c.help() {
+			since, i = time.Now(), 0
+			last = since
+			continue
+		}
+		cpu.Pause()
+		if i%often != 0 {
+			continue
+		}
+		now := time.Now()
+		if now.Sub(last) > gap {
+			if c != nil {
+				c.crowded.Store(true)
+			}
+			return
+		}
+		if now.Sub(since) > patience {
+			return
+		}
+		last = now
+		runtime.Gosched()
+	}
+}
+
+// rouse wakes a helper that sleeps.
+func (h *helper) rouse() {
+	if h.asleep.Load() && h.asleep.CompareAndSwap(true, false) {
+		h.wake <- struct{}{}
+	}
+}
+
+// idle holds the helpers of the process that no crew has borrowed.
+var idle pool
+
+type pool struct {
+	mu   sync.Mutex
+	free []*helper
+	made int
+}
+
+// take appends up to n helpers, those that worked last first, and makes them
+// while there are fewer than processors beside the caller's.
+func (p *pool) take(to []*helper, n int) []*helper {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for range n {
+		if k := len(p.free); k > 0 {
+			to, p.free = append(to, p.free[k-1]), p.free[:k-1]
+			continue
+		}
+		if p.made >= runtime.GOMAXPROCS(0)-1 {
+			break
+		}
+		h := &helper{wake: make(chan struct{}, 1)}
+		p.made++
+		go h.loop()
+		to = append(to, h)
+	}
+	return to
+}
+
+func (p *pool) give(hs []*helper) {
+	p.mu.Lock()
+	p.free = append(p.free, hs...)
+	p.mu.Unlock()
 }

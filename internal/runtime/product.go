@@ -92,21 +92,17 @@ func (pl *plan) dispatchMatMul(s *step, key *ir.Node) error {
 	}
 	b2 := gemm.Plain(k, n, n, 1)
 	rows, end, size := gemm.RowsOf(m, k), gemm.NewFloatEnd(n, nil, false, 0, 0), b2.Floats()
-	threads := pl.p.threads
-	pl.scratch = max(pl.scratch, 4*size*threads)
-	s.run = func(f *frame, s *step) error {
+	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
+	s.share(len(at), len(at)*m*k*n, func(f *frame, s *step, slot, lo, hi int) {
 		x, w, y := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.vals[s.in[1]]), tensor.Data[float32](f.out(s))
-		parallel(threads, len(at), len(at)*m*k*n, func(slot, lo, hi int) {
-			packed := f.floats(slot, size)
-			for i := lo; i < hi; i++ {
-				gemm.PackFloats(packed, w[at[i].b*k*n:], b2)
-				for j := 0; j < n; j += gemm.Width {
-					gemm.Floats(y[i*m*n+j:], nil, n, x[at[i].a*m*k:], rows, m, packed[j*k:], j, min(gemm.Width, n-j), end)
-				}
+		packed := f.floats(slot, size)
+		for i := lo; i < hi; i++ {
+			gemm.PackFloats(packed, w[at[i].b*k*n:], b2)
+			for j := 0; j < n; j += gemm.Width {
+				gemm.Floats(y[i*m*n+j:], nil, n, x[at[i].a*m*k:], rows, m, packed[j*k:], j, min(gemm.Width, n-j), end)
 			}
-		})
-		return nil
-	}
+		}
+	})
 	return nil
 }
 
@@ -155,17 +151,14 @@ func (pl *plan) dispatchQuantizedMatMul(s *step, key *ir.Node, q *op.Quantized) 
 		return err
 	}
 	p := gemm.NewPair(m, k, n, e.kernels(q), int32(q.In[0].Zero(0)), int32(q.In[1].Zero(0)), a.typ == dtype.Int8, b.typ == dtype.Int8)
-	threads, size, each := pl.p.threads, p.ScratchLen(), m*n*max(1, e.typ.Size(1))
-	pl.scratch = max(pl.scratch, size*threads)
-	s.run = func(f *frame, s *step) error {
+	size, each := p.ScratchLen(), m*n*max(1, e.typ.Size(1))
+	pl.scratch = max(pl.scratch, size*pl.p.threads)
+	s.share(len(at), len(at)*m*k*n, func(f *frame, s *step, slot, lo, hi int) {
 		x, w, y := f.vals[s.in[0]].Bytes(), f.vals[s.in[1]].Bytes(), f.out(s).Bytes()
-		parallel(threads, len(at), len(at)*m*k*n, func(slot, lo, hi int) {
-			for i := lo; i < hi; i++ {
-				p.Run(y[i*each:(i+1)*each], x[at[i].a*m*k:], w[at[i].b*k*n:], f.bytes(slot, size))
-			}
-		})
-		return nil
-	}
+		for i := lo; i < hi; i++ {
+			p.Run(y[i*each:(i+1)*each], x[at[i].a*m*k:], w[at[i].b*k*n:], f.bytes(slot, size))
+		}
+	})
 	return nil
 }
 

@@ -40,9 +40,9 @@ type Options struct {
 	NoInteger bool
 	// NoFusion runs every node by itself.
 	NoFusion bool
-	// ChannelsLast runs convolutions, and what lies between them, on tensors
-	// whose channels come last. Results are the same.
-	ChannelsLast bool
+	// KeepLayout runs convolutions on tensors as the graph has them; else they
+	// run channels last, which is faster. Results are the same.
+	KeepLayout bool
 	// AnyOrder lets Observe hand out tensors whose axes are in another order,
 	// which saves putting them in order.
 	AnyOrder bool
@@ -57,8 +57,7 @@ type Program struct {
 	weights *packCache
 
 	mu    sync.Mutex
-	plans map[string]*plan
-	order []string // of plans, oldest first
+	plans []*plan // oldest first
 }
 
 // maxPlans is how many input shapes a program remembers plans for.
@@ -83,7 +82,7 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 			return nil, err
 		}
 	}
-	if o.ChannelsLast {
+	if !o.KeepLayout {
 		if _, err := pass.ConvertLayout(c, pass.LayoutOptions{Keep: keep, AnyOrder: o.AnyOrder}); err != nil {
 			return nil, err
 		}
@@ -97,7 +96,7 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Program{g: c, threads: threads, plain: o.NoFusion, keep: keep, weights: newPackCache(), plans: map[string]*plan{}}, nil
+	return &Program{g: c, threads: threads, plain: o.NoFusion, keep: keep, weights: newPackCache()}, nil
 }
 
 func watched(n *ir.Node, keep map[string]bool) bool {
@@ -152,6 +151,29 @@ func (p *Program) Run(ctx context.Context, in Tensors) (Tensors, error) {
 	return p.Observe(ctx, in, nil)
 }
 
+// RunInto is Run into tensors that the caller gives by the outputs' names, on
+// the heap, of the types and shapes that the outputs have, and overlapping
+// nothing else. Once it has run for some shapes it allocates nothing for them,
+// but for what operators without a kernel of their own allocate. After an error
+// the tensors hold anything.
+func (p *Program) RunInto(ctx context.Context, in, out Tensors) error {
+	pl, err := p.planFor(in)
+	if err != nil {
+		return err
+	}
+	for _, o := range pl.outputs {
+		v := &pl.values[o]
+		t := out[v.name]
+		if t == nil {
+			return fmt.Errorf("there is no tensor for output %q; given: %s", v.name, strings.Join(slices.Sorted(maps.Keys(out)), ", "))
+		}
+		if v.shape != nil && (t.Type() != v.typ || !slices.Equal(t.Shape(), v.shape)) {
+			return fmt.Errorf("output %q is %v%v, the tensor for it is %v", v.name, v.typ, op.Known(v.shape...), t)
+		}
+	}
+	return pl.run(ctx, in, out, nil)
+}
+
 // Observe is Run, and calls watch with each value named by Options.Keep when it
 // has been computed. The tensor is valid only during the call.
 func (p *Program) Observe(ctx context.Context, in Tensors, watch func(name string, t *tensor.Tensor)) (Tensors, error) {
@@ -159,40 +181,33 @@ func (p *Program) Observe(ctx context.Context, in Tensors, watch func(name strin
 	if err != nil {
 		return nil, err
 	}
-	f := pl.take()
-	defer pl.give(f)
-	var out Tensors
-	err = tensor.Guard(func() error {
-		out, err = f.run(ctx, in, watch)
-		return err
-	})
-	return out, err
+	out := make(Tensors, len(pl.outputs))
+	if err := pl.run(ctx, in, out, watch); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // planFor returns the plan for the shapes of the inputs.
 func (p *Program) planFor(in Tensors) (*plan, error) {
-	if err := p.checkInputs(in); err != nil {
-		return nil, err
-	}
-	var key strings.Builder
-	for _, v := range p.g.Inputs {
-		key.WriteString(in[v.Name].String())
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if pl := p.plans[key.String()]; pl != nil {
-		return pl, nil
+	for _, pl := range p.plans {
+		if pl.fits(in) {
+			return pl, nil
+		}
+	}
+	if err := p.checkInputs(in); err != nil {
+		return nil, err
 	}
 	pl, err := p.newPlan(in)
 	if err != nil {
 		return nil, err
 	}
-	if len(p.order) == maxPlans {
-		delete(p.plans, p.order[0])
-		p.order = p.order[1:]
+	if len(p.plans) == maxPlans {
+		p.plans = slices.Delete(p.plans, 0, 1)
 	}
-	p.plans[key.String()] = pl
-	p.order = append(p.order, key.String())
+	p.plans = append(p.plans, pl)
 	return pl, nil
 }
 

@@ -213,3 +213,24 @@ func (t *Tensor) String() string {
 	}
 	return s + "]"
 }
+
+// View returns a tensor without bytes, which Show gives it.
+func View(typ dtype.Type, shape []int) (*Tensor, error) {
+	if n, ok := Count(shape); !ok || typ == dtype.String || typ.Size(n) < 0 {
+		return nil, fmt.Errorf("tensor: %v%v has no byte form", typ, shape)
+	}
+	return &Tensor{typ: typ, shape: slices.Clone(shape)}, nil
+}
+
+// Show makes t, which View returned, a tensor over the bytes of src, without
+// allocating; a nil src takes them away. It panics if src has another size.
+func (t *Tensor) Show(src *Tensor) {
+	if src == nil {
+		t.store = nil
+		return
+	}
+	if src.typ != t.typ || src.Len() != t.Len() {
+		panic(fmt.Sprintf("tensor: %v cannot show %v", t, src))
+	}
+	t.store = src.store
+}

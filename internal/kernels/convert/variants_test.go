@@ -67,7 +67,9 @@ func TestVariantsEqualGo(t *testing.T) {
 	})
 }
 
-func TestGeneratedAssemblyIsFresh(t *testing.T) { kerneltest.Fresh(t, "zbinary_avx512_amd64.s", "zquantize_avx2_amd64.s") }
+func TestGeneratedAssemblyIsFresh(t *testing.T) {
+	kerneltest.Fresh(t, "zbinary_avx512_amd64.s", "zquantize_avx2_amd64.s")
+}
 
 func TestNothingIsAllocated(t *testing.T) {
 	kerneltest.Run(t, rows(), func(t *testing.T) {

@@ -1,0 +1,7 @@
+//go:build !noasm && (amd64 || arm64)
+
+package cpu
+
+// Pause tells the processor that the program waits in a loop: it saves power,
+// and leaves the core's other thread more of it.
+func Pause()

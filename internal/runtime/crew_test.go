@@ -1,0 +1,120 @@
+package runtime
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// shares runs a piece of work on a crew of its own and checks that each part is
+// done once and that slots differ between concurrent calls.
+func shares(t *testing.T, c *crew, n int) {
+	t.Helper()
+	counts := make([]atomic.Int32, n)
+	busy := make([]atomic.Bool, c.threads)
+	c.share(nil, nil, n, smallWork, func(_ *frame, _ *step, slot, lo, hi int) {
+		if busy[slot].Swap(true) {
+			t.Errorf("slot %d is used twice at the same time", slot)
+		}
+		for i := lo; i < hi; i++ {
+			counts[i].Add(1)
+		}
+		busy[slot].Store(false)
+	})
+	for i := range counts {
+		if k := counts[i].Load(); k != 1 {
+			t.Fatalf("part %d of %d was done %d times", i, n, k)
+		}
+	}
+}
+
+// TestCrewsShareHelpers: many runs at a time, more than there are helpers, with
+// steps of all sizes and pauses in which helpers fall asleep.
+func TestCrewsShareHelpers(t *testing.T) {
+	old := runtime.GOMAXPROCS(4)
+	defer runtime.GOMAXPROCS(old)
+	var wg sync.WaitGroup
+	for g := range 6 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			c := newCrew(1 + g%4)
+			for k := range 60 {
+				c.begin()
+				for n := range 40 {
+					shares(t, c, 1+n*7)
+				}
+				c.end()
+				if k%20 == g {
+					time.Sleep(2 * patience)
+				}
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+// TestCrewAlone: with one processor, or one thread, the caller does it all.
+func TestCrewAlone(t *testing.T) {
+	old := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(old)
+	for _, threads := range []int{1, 4} {
+		c := newCrew(threads)
+		c.begin()
+		shares(t, c, 100)
+		if len(c.helpers) != 0 {
+			t.Errorf("%d threads on one processor borrow %d helpers", threads, len(c.helpers))
+		}
+		c.end()
+	}
+}
+
+// TestCrewHandsOnPanics: what a part panics with reaches the caller, after all
+// others have come to an end, and the crew works on.
+func TestCrewHandsOnPanics(t *testing.T) {
+	old := runtime.GOMAXPROCS(4)
+	defer runtime.GOMAXPROCS(old)
+	c := newCrew(4)
+	c.begin()
+	defer c.end()
+	for bad := range 64 {
+		var running atomic.Int32
+		func() {
+			defer func() {
+				if r := recover(); r != "part" {
+					t.Errorf("recovered %v", r)
+				}
+				if n := running.Load(); n != 0 {
+					t.Errorf("%d parts are still running", n)
+				}
+			}()
+			c.share(nil, nil, 64, smallWork, func(_ *frame, _ *step, _, lo, hi int) {
+				running.Add(1)
+				defer running.Add(-1)
+				if lo <= bad && bad < hi {
+					panic("part")
+				}
+			})
+			t.Error("no panic")
+		}()
+		shares(t, c, 50)
+	}
+}
+
+// TestSmallWorkIsNotShared.
+func TestSmallWorkIsNotShared(t *testing.T) {
+	c := newCrew(4)
+	c.begin()
+	defer c.end()
+	calls := 0
+	c.share(nil, nil, 100, smallWork-1, func(_ *frame, _ *step, slot, lo, hi int) {
+		if calls++; slot != 0 || lo != 0 || hi != 100 {
+			t.Errorf("slot %d runs %d to %d", slot, lo, hi)
+		}
+	})
+	if calls != 1 {
+		t.Errorf("%d calls", calls)
+	}
+}

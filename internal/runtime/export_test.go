@@ -1,0 +1,24 @@
+package runtime
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/octavo-ml/octavo/internal/op"
+)
+
+// Reference returns the operators of the last plan that run by their reference
+// meaning.
+func (p *Program) Reference() []string {
+	var out []string
+	for _, s := range p.plans[len(p.plans)-1].steps {
+		name := s.node.Op.Name()
+		if q, ok := s.node.Op.(*op.Quantized); ok {
+			name += " " + q.Inner.Name()
+		}
+		if s.run != nil && reflect.ValueOf(s.run).Pointer() == reflect.ValueOf(evalStep).Pointer() && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
