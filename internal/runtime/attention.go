@@ -1,12 +1,14 @@
 package runtime
 
 import (
+	"math"
 	"slices"
 	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
+	"github.com/octavo-ml/octavo/internal/kernels/fused"
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/kernels/reduce"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -24,6 +26,8 @@ type attention struct {
 	q, k, v, y  matrixAt
 	scores      product
 	stages      []scoreStage
+	softmax     *fused.Softmax // all stages in one, if not nil
+	mask        *scoreStage    // what it adds
 	values      product
 	block       int // queries at a time
 	size        sizes
@@ -42,10 +46,11 @@ type product struct {
 	live *gemm.Live
 	end  *gemm.FloatEnd // of floats
 	out  lattice        // of bytes that it writes
+	grid *fused.Grid
 }
 
 // sizes are the lengths of the parts of a slot's scratch memory in bytes.
-type sizes struct{ keys, values, scores, bytes, work, all int }
+type sizes struct{ keys, values, scores, bytes, powers, work, all int }
 
 // scoreStage is one operator between the products. It works on floats, or takes
 // them to bytes or back.
@@ -56,7 +61,9 @@ type scoreStage struct {
 	// at at[head] there.
 	loop        func(dst, a, b []float32)
 	with        *ir.Value
-	index       int // of with among the step's inputs
+	index       int     // of with among the step's inputs
+	factor      float32 // it is a product with this one number, if not 0
+	sum         bool    // it is a sum
 	at          []int
 	row, column int
 }
@@ -190,6 +197,10 @@ func (u *fuser) scoreStage(n *ir.Node, x *ir.Value) (st scoreStage, from *ir.Val
 	if st.with == nil || u.dims(st.with) == nil && st.with.Const == nil {
 		return st, nil, false
 	}
+	if c := st.with.Const; c != nil && c.Len() == 1 {
+		st.factor = factorOf(n.Op, tensor.Data[float32](c)[0])
+	}
+	_, st.sum = n.Op.(*op.Add)
 	strides, ok := eltwise.BroadcastStrides(u.dims(st.with), shape)
 	last := len(shape) - 1
 	if !ok || last < 1 || strides[last] > 1 {
@@ -198,6 +209,21 @@ func (u *fuser) scoreStage(n *ir.Node, x *ir.Value) (st scoreStage, from *ir.Val
 	st.row, st.column = strides[last-1], strides[last]
 	st.at = offsets(shape[:last-1], strides)
 	return st, from, true
+}
+
+// factorOf returns the number whose product with anything is what a product or
+// a quotient with c is, 0 if there is none.
+func factorOf(o op.Op, c float32) float32 {
+	switch o.(type) {
+	case *op.Mul:
+		return c
+	case *op.Div:
+		// Powers of two divide without rounding.
+		if frac, exp := math.Frexp(float64(c)); frac == 0.5 && exp > -100 && exp < 100 {
+			return 1 / c
+		}
+	}
+	return 0
 }
 
 func isMul(o op.Op) bool {
@@ -298,7 +324,7 @@ func (u *fuser) kinds(a *attention) bool {
 			if p.out, ok = latticeOf(q.Out[0]); !ok {
 				return false
 			}
-			f.Float, f.Grid = false, p.out.grid
+			f.Float, f.Grid, p.grid = false, p.out.grid, p.out.fused()
 		}
 		if q.Clamp != nil {
 			return false
@@ -370,9 +396,12 @@ func (pl *plan) setAttention(s *step, a *attention) error {
 		z.keys, z.work = l.PackedLen(), l.ScratchLen(a.block)
 	}
 	if l := a.values.live; l != nil {
-		z.values, z.work = l.PackedLen(), max(z.work, l.ScratchLen(a.block))
+		z.values, z.work = l.PackedLen(), max(z.work, round(4*a.block*a.dv)+l.ScratchLen(a.block))
 	}
-	z.all = z.keys + z.values + z.scores + z.bytes + z.work
+	if a.merge(); a.softmax != nil {
+		z.powers = round(4 * a.n)
+	}
+	z.all = z.keys + z.values + z.scores + z.bytes + z.powers + z.work
 	pl.scratch = max(pl.scratch, z.all*pl.p.threads)
 	blocks := (a.m + a.block - 1) / a.block
 	rows, line, full := make([]int32, a.block), make([]int32, a.block), make([]int32, a.block)
@@ -385,7 +414,9 @@ func (pl *plan) setAttention(s *step, a *attention) error {
 		keys, mem := mem[:z.keys], mem[z.keys:]
 		values, mem := mem[:z.values], mem[z.values:]
 		t := tile{floats: floatsOf(mem[:z.scores])}
-		t.bytes, t.work = mem[z.scores:][:z.bytes], mem[z.scores+z.bytes:]
+		mem = mem[z.scores:]
+		t.bytes, mem = mem[:z.bytes], mem[z.bytes:]
+		t.powers, t.work = floatsOf(mem[:z.powers]), mem[z.powers:]
 		for i := lo; i < hi; i++ {
 			h, from := a.heads[i/blocks], i%blocks*a.block
 			if i/blocks != packed {
@@ -395,9 +426,7 @@ func (pl *plan) setAttention(s *step, a *attention) error {
 			}
 			t.rows, t.from, t.head = min(a.block, a.m-from), from, i/blocks
 			a.multiplyQ(f.vals[s.in[0]], h.q+from*a.q.row, rows, keys, &t)
-			for x := range a.stages {
-				a.stages[x].run(f, s, a, &t)
-			}
+			a.rows(f, s, &t)
 			a.multiplyV(f.out(s), h.y+from*a.y.row, line, full, values, &t)
 		}
 	})
@@ -409,6 +438,8 @@ func (pl *plan) setAttention(s *step, a *attention) error {
 type tile struct {
 	floats           []float32
 	bytes, work      []byte
+	powers           []float32 // scratch memory of a row
+	off              [fused.Rows]float32
 	rows, from, head int
 }
 
@@ -424,7 +455,9 @@ func (p *product) pack(dst []byte, t *tensor.Tensor, at, k, n int, m matrixAt) {
 // multiplyQ computes the scores of the tile's queries.
 func (a *attention) multiplyQ(q *tensor.Tensor, at int, rows []int32, keys []byte, t *tile) {
 	if l := a.scores.live; l != nil {
-		if l.Float() {
+		if a.softmax != nil {
+			l.Sums(t.floats, a.n, q.Bytes()[at:], rows, t.rows, keys, t.work, t.off[:])
+		} else if l.Float() {
 			l.Run(bytesOf(t.floats), a.n, q.Bytes()[at:], rows, t.rows, keys, t.work)
 		} else {
 			l.Run(t.bytes, gemm.Group*gemm.Groups(a.n), q.Bytes()[at:], rows, t.rows, keys, t.work)
@@ -437,11 +470,16 @@ func (a *attention) multiplyQ(q *tensor.Tensor, at int, rows []int32, keys []byt
 // multiplyV multiplies what became of the scores with the values.
 func (a *attention) multiplyV(y *tensor.Tensor, at int, line, full []int32, values []byte, t *tile) {
 	if l := a.values.live; l != nil {
-		size := 1
 		if l.Float() {
-			size = 4
+			l.Run(y.Bytes()[4*at:], a.y.row, t.bytes, line, t.rows, values, t.work)
+			return
 		}
-		l.Run(y.Bytes()[at*size:], a.y.row, t.bytes, line, t.rows, values, t.work)
+		n := t.rows * a.dv
+		sums := floatsOf(t.work[:4*n])
+		l.Sums(sums, a.dv, t.bytes, line, t.rows, values, t.work[(4*n+63)&^63:], t.off[:])
+		for j := 0; j < a.dv; j += fused.Width {
+			fused.Levels(y.Bytes()[at+j:], a.y.row, sums[j:], a.dv, t.rows, min(fused.Width, a.dv-j), t.off[:], l.Multiplier(), a.values.grid)
+		}
 		return
 	}
 	multiplyLive(tensor.Data[float32](y)[at:], a.y.row, t.floats, full, t.rows, floatsOf(values), a.n, a.dv, a.values.end)
@@ -483,6 +521,56 @@ func (st *scoreStage) run(f *frame, s *step, a *attention, t *tile) {
 			from := (t.from + r) * st.row
 			st.loop(x[r*n:(r+1)*n], x[r*n:(r+1)*n], b[from:from+1+st.column*(n-1)])
 		}
+	}
+}
+
+// merge makes one stage of a factor, a sum, softmax and a quantization, of which
+// the first two may be missing.
+func (a *attention) merge() {
+	p := &fused.Softmax{By: 1, Times: 1}
+	if l := a.scores.live; l != nil {
+		if !l.Float() {
+			return
+		}
+		p.By = l.Multiplier()
+	}
+	rest := a.stages
+	if len(rest) > 0 && rest[0].factor != 0 {
+		p.Times, rest = rest[0].factor, rest[1:]
+	}
+	if len(rest) > 0 && rest[0].sum && rest[0].column == 1 {
+		a.mask, rest = &rest[0], rest[1:]
+	}
+	if len(rest) != 2 || rest[0].kind != stageSoftmax || rest[1].kind != stageQuantize {
+		a.mask = nil
+		return
+	}
+	p.Grid, a.softmax = rest[1].lattice.fused(), p
+}
+
+// rows takes the tile from scores to what the values are multiplied with.
+func (a *attention) rows(f *frame, s *step, t *tile) {
+	if a.softmax == nil {
+		for i := range a.stages {
+			a.stages[i].run(f, s, a, t)
+		}
+		return
+	}
+	var mask []float32
+	if a.mask != nil {
+		mask = tensor.Data[float32](f.vals[s.in[a.mask.index]])[a.mask.at[t.head]:]
+	}
+	line := gemm.Group * gemm.Groups(a.n)
+	for r := range t.rows {
+		var add []float32
+		if mask != nil {
+			add = mask[(t.from+r)*a.mask.row:][:a.n]
+		}
+		off := float32(0)
+		if a.scores.live != nil {
+			off = t.off[r]
+		}
+		a.softmax.Row(t.bytes[r*line:][:a.n], t.floats[r*a.n:(r+1)*a.n], t.powers, off, add)
 	}
 }
 

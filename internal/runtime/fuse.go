@@ -7,6 +7,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/convert"
+	"github.com/octavo-ml/octavo/internal/kernels/fused"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -135,6 +136,9 @@ type lattice struct {
 	scale float32
 	grid  convert.Grid
 }
+
+// fused returns the grid as kernels have it.
+func (l lattice) fused() *fused.Grid { return fused.NewGrid(l.scale, l.grid, l.typ == dtype.Int8) }
 
 // latticeOf returns a grid of bytes; false for others.
 func latticeOf(p affine.Params) (lattice, bool) {

@@ -6,6 +6,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
+	"github.com/octavo-ml/octavo/internal/kernels/fused"
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -29,6 +30,7 @@ type tailed struct {
 // tailStage is one of them: a function, or a sum with input index, if not 0.
 type tailStage struct {
 	loop  func(dst, x []float32)
+	gelu  bool
 	index int
 }
 
@@ -81,7 +83,8 @@ func (u *fuser) product(n *ir.Node) *group {
 		if l, ok := quantizes(next); ok && i == 0 {
 			t.out, t.bytes = l, true
 		} else if loop, ok := elementwise(next); ok && i == 0 {
-			t.stages = append(t.stages, tailStage{loop: loop})
+			g, exact := next.Op.(*op.Gelu)
+			t.stages = append(t.stages, tailStage{loop: loop, gelu: exact && g.Approximate != "tanh"})
 		} else if _, ok := next.Op.(*op.Add); ok && y.Type == dtype.Float32 {
 			other := next.In[1-i]
 			switch {
@@ -150,9 +153,6 @@ func elementwise(n *ir.Node) (func(dst, x []float32), bool) {
 	return op.UnaryLoop(n.Op)
 }
 
-// tailRows is how many rows a block has: whole blocks of the kernels.
-const tailRows = 48
-
 // setTailed prepares the step. Its parts are blocks of rows times panels; all
 // rows follow a panel while it is near.
 func (pl *plan) setTailed(s *step, key *ir.Node, t *tailed) error {
@@ -162,59 +162,81 @@ func (pl *plan) setTailed(s *step, key *ir.Node, t *tailed) error {
 	if t.turned {
 		matrix = gemm.Plain(t.k, t.n, 1, t.k)
 	}
-	block := min(tailRows, t.m)
+	block := min(fused.Rows, t.m)
 	blocks, panels := (t.m+block-1)/block, (t.n+gemm.Width-1)/gemm.Width
 	multiply, size, err := pl.multiplier(s, key, t, w, matrix, block)
 	if err != nil {
 		return err
 	}
-	const wide = 4 * tailRows * gemm.Width
-	all := (size+63)&^63 + wide + wide/4
+	var late []float32 // a bias that the product's kernel does not add
+	if t.quant != nil {
+		late = t.bias
+	}
+	end := t.end()
+	const wide = 4 * fused.Rows * fused.Width
+	all := (size+63)&^63 + wide
 	pl.scratch = max(pl.scratch, all*pl.p.threads)
 	s.share(blocks*panels, t.m*t.k*t.n, func(f *frame, s *step, slot, lo, hi int) {
 		mem := f.bytes(slot, all)
-		sums, near, mem := floatsOf(mem[:wide]), mem[wide:wide+wide/4], mem[wide+wide/4:]
-		y := f.out(s)
+		sums, mem := floatsOf(mem[:wide]), mem[wide:]
 		for i := lo; i < hi; i++ {
 			from, j := i%blocks*block, i/blocks*gemm.Width
-			rows, cols := min(block, t.m-from), min(gemm.Width, t.n-j)
-			x := sums[:rows*cols]
-			multiply(f, s, x, from, rows, j, cols, mem)
-			t.finish(f, s, x, from, rows, j, cols)
-			if t.bytes {
-				t.out.store(near[:len(x)], x)
-				to := y.Bytes()[from*t.n+j:]
-				for r := range rows {
-					copy(to[r*t.n:][:cols], near[r*cols:])
-				}
-				continue
+			b := fused.Block{Rows: min(block, t.m-from), Cols: min(gemm.Width, t.n-j), Step: t.n}
+			b.X = sums[:b.Rows*b.Cols]
+			if late != nil {
+				b.Bias = late[j : j+b.Cols]
 			}
-			to := tensor.Data[float32](y)[from*t.n+j:]
-			for r := range rows {
-				copy(to[r*t.n:][:cols], x[r*cols:])
-			}
+			multiply(f, s, b.X, from, b.Rows, j, b.Cols, mem)
+			end(f, s, f.out(s), &b, from*t.n+j)
 		}
 	})
 	return nil
 }
 
-// finish takes a block of results through the tail.
-func (t *tailed) finish(f *frame, s *step, x []float32, from, rows, j, cols int) {
-	if t.quant != nil && t.bias != nil {
-		for r := range rows {
-			line := x[r*cols : (r+1)*cols]
-			eltwise.Add(line, line, t.bias[j:j+cols])
+// end returns what takes a block to the result, from index at on.
+func (t *tailed) end() func(f *frame, s *step, y *tensor.Tensor, b *fused.Block, at int) {
+	var q *fused.Grid
+	if t.bytes {
+		q = t.out.fused()
+	}
+	stages := t.stages
+	if t.bytes && len(stages) == 1 && stages[0].gelu {
+		return func(_ *frame, _ *step, y *tensor.Tensor, b *fused.Block, at int) {
+			fused.GeluBytes(y.Bytes()[at:], t.n, b, q)
 		}
 	}
-	for _, st := range t.stages {
+	other := 0 // the input that the kernel adds
+	if len(stages) > 0 && stages[0].index > 0 {
+		other, stages = stages[0].index, stages[1:]
+	}
+	return func(f *frame, s *step, y *tensor.Tensor, b *fused.Block, at int) {
+		if other > 0 {
+			b.Other = tensor.Data[float32](f.vals[s.in[other]])[at:]
+		}
+		if len(stages) > 0 {
+			fused.Floats(b.X, b.Cols, b)
+			b.Bias, b.Other = nil, nil
+			t.rest(f, s, stages, b, at)
+		}
+		if t.bytes {
+			fused.Bytes(y.Bytes()[at:], t.n, b, q)
+		} else {
+			fused.Floats(tensor.Data[float32](y)[at:], t.n, b)
+		}
+	}
+}
+
+// rest takes a block through stages.
+func (t *tailed) rest(f *frame, s *step, stages []tailStage, b *fused.Block, at int) {
+	for _, st := range stages {
 		if st.index == 0 {
-			st.loop(x, x)
+			st.loop(b.X, b.X)
 			continue
 		}
-		other := tensor.Data[float32](f.vals[s.in[st.index]])[from*t.n+j:]
-		for r := range rows {
-			line := x[r*cols : (r+1)*cols]
-			eltwise.Add(line, line, other[r*t.n:][:cols])
+		other := tensor.Data[float32](f.vals[s.in[st.index]])[at:]
+		for r := range b.Rows {
+			line := b.X[r*b.Cols : (r+1)*b.Cols]
+			eltwise.Add(line, line, other[r*t.n:][:b.Cols])
 		}
 	}
 }

@@ -27,7 +27,8 @@ type Live struct {
 	zeroB      int32 // of B as int8
 	flipA      uint8
 	flipB      uint8
-	end        *ByteEnd // of the kernels
+	sums       *ByteEnd // of the kernels
+	end        *ByteEnd // likewise, where there is nothing to take off; else nil
 	multiplier float32
 	float      bool // results, else on the grid
 	signed     bool // the grid's integers
@@ -52,10 +53,11 @@ func NewLive(k, n int, f Finish, zeroA, zeroB int32, signedA, signedB bool) (*Li
 	if k > maxLive || f.Clamp {
 		return nil, false
 	}
-	if p.zeroB != 0 {
-		f = Finish{Multiplier: []float32{1}, Float: true}
+	none := make([]int8, p.matrix.Bytes())
+	p.sums = NewByteEnd(Finish{Multiplier: []float32{1}, Float: true}, p.matrix, none, 0)
+	if p.zeroB == 0 {
+		p.end = NewByteEnd(f, p.matrix, none, 0)
 	}
-	p.end = NewByteEnd(f, p.matrix, make([]int8, p.matrix.Bytes()), 0)
 	p.bias = 4 * padded(n)
 	return p, true
 }
@@ -123,39 +125,23 @@ func (p *Live) Pack(dst, b []byte, row, column int) {
 // c: row i at c[i*ldc], in elements of the result. A's elements lie at
 // row[i] + d.
 func (p *Live) Run(c []byte, ldc int, a []byte, row []int32, m int, packed, scratch []byte) {
-	r := Rows{Row: row, Tap: noTap[:], Depth: p.k}
-	e := *p.end
-	e.bias = unsafe.Slice((*int32)(unsafe.Pointer(&packed[0])), p.bias/4)
-	b := int8s(packed[p.bias:][:p.matrix.Bytes()])
+	if p.end != nil {
+		p.multiply(c, ldc, a, row, m, packed, scratch, p.end)
+		return
+	}
 	to, ld := c, ldc
-	if p.zeroB != 0 && !p.float {
+	if !p.float {
 		to, ld = scratch[:4*m*p.n], p.n
 		scratch = scratch[len(to):]
 	}
-	src := a
-	if p.copies() {
-		stride := Group * Groups(p.k)
-		var rows [maxRows]int32
-		for i := range m {
-			rows[i] = int32(i * stride)
-			Unsigned(scratch[i*stride:][:p.k], a[row[i]:], p.flipA)
-		}
-		src, r.Row = scratch, rows[:]
-	}
-	panel := p.matrix.BytePanel()
-	for j := 0; j < p.n; j += Width {
-		Bytes(to[j*e.Size():], ld, src, &r, m, b[j/Width*panel:], j, min(Width, p.n-j), &e)
-	}
-	if p.zeroB == 0 {
-		return
-	}
 	sums := unsafe.Slice((*float32)(unsafe.Pointer(&to[0])), (m-1)*ld+p.n)
+	var off [maxRows]float32
+	p.Sums(sums, ld, a, row, m, packed, scratch, off[:])
 	for i := range m {
 		line := sums[i*ld:][:p.n]
-		off := [1]float32{float32(p.zeroB * (sumOf(src[r.Row[i]:][:p.k], 0) - int32(p.k)*p.zeroA))}
-		eltwise.Sub(line, line, off[:])
-		off[0] = p.multiplier
-		eltwise.Mul(line, line, off[:])
+		eltwise.Sub(line, line, off[i:i+1])
+		by := [1]float32{p.multiplier}
+		eltwise.Mul(line, line, by[:])
 		switch {
 		case p.float:
 		case p.signed:
@@ -164,6 +150,54 @@ func (p *Live) Run(c []byte, ldc int, a []byte, row []int32, m int, packed, scra
 			convert.Quantize(c[i*ldc:][:p.n], line, 1, p.grid)
 		}
 	}
+}
+
+// Multiplier is what the sums are multiplied with.
+func (p *Live) Multiplier() float32 { return p.multiplier }
+
+// Sums writes the product of m ≤ 64 rows of A as sums before the
+// multiplication, of which off[i] has to be taken off in row i first.
+func (p *Live) Sums(c []float32, ldc int, a []byte, row []int32, m int, packed, scratch []byte, off []float32) {
+	src, rows := p.multiply(unsafe.Slice((*byte)(unsafe.Pointer(&c[0])), 4*len(c)), ldc, a, row, m, packed, scratch, p.sums)
+	for i := range m {
+		off[i] = 0
+		if p.zeroB != 0 {
+			off[i] = float32(p.zeroB * (sumOf(src[rows.row(i, row):][:p.k], 0) - int32(p.k)*p.zeroA))
+		}
+	}
+}
+
+// multiply runs the kernels, and returns where the rows of A were.
+func (p *Live) multiply(c []byte, ldc int, a []byte, row []int32, m int, packed, scratch []byte, end *ByteEnd) ([]byte, stride) {
+	r := Rows{Row: row, Tap: noTap[:], Depth: p.k}
+	e := *end
+	e.bias = unsafe.Slice((*int32)(unsafe.Pointer(&packed[0])), p.bias/4)
+	b := int8s(packed[p.bias:][:p.matrix.Bytes()])
+	at := stride(0)
+	if p.copies() {
+		at = stride(Group * Groups(p.k))
+		var rows [maxRows]int32
+		for i := range m {
+			rows[i] = int32(i) * int32(at)
+			Unsigned(scratch[rows[i]:][:p.k], a[row[i]:], p.flipA)
+		}
+		a, r.Row = scratch, rows[:]
+	}
+	panel := p.matrix.BytePanel()
+	for j := 0; j < p.n; j += Width {
+		Bytes(c[j*e.Size():], ldc, a, &r, m, b[j/Width*panel:], j, min(Width, p.n-j), &e)
+	}
+	return a, at
+}
+
+// stride is how far apart copied rows lie, 0 for those in place.
+type stride int
+
+func (s stride) row(i int, row []int32) int {
+	if s == 0 {
+		return int(row[i])
+	}
+	return i * int(s)
 }
 
 // maxRows is the greatest number of rows that Run computes.
