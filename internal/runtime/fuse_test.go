@@ -241,7 +241,7 @@ func TestProductsWithWhatFollowsThem(t *testing.T) {
 						}
 						y := b.node(&op.MatMul{}, in, b.weight(integer, k, n))
 						y = b.node(&op.Add{}, b.constant(b.floats(0.5, n)), y)
-						z := b.node(&op.Gelu{}, y)
+						z := b.node(op.New[op.Gelu](), y)
 						z = b.node(&op.Add{}, z, other)
 						z = b.node(&op.Relu{}, z)
 						s, zero := grid{0.03, 11, typ}.operands(b)

@@ -50,7 +50,7 @@ func NewGrid(scale float32, g convert.Grid, signed bool) *Grid {
 	if scale > 1e-30 && scale < 1e30 {
 		q.slack = 0.5 - three
 		// Gelu is at most 4e-7 off, and has roundings of its own.
-		if off := 2*three + 1e-6*q.factor; off < 0.25 {
+		if off := 2*three + float32(1e-6*q.factor); off < 0.25 {
 			q.geluSlack = 0.5 - off
 		}
 	}

@@ -149,7 +149,7 @@ func (p *Softmax) row(dst []byte, x, e []float32, off float32, add []float32) bo
 	c.quantize(p.Grid, p.Grid.factor, 0.5-1e-6)
 	// Both sums have a rounding for each addition of a lane, the exponentials
 	// are at most 5e-7 off.
-	c.error = float32(n/lanes+5)*(2*6e-8) + 2e-6
+	c.error = float32(float32(n/lanes+5)*(2*6e-8)) + 2e-6
 	if softmaxAVX512(&c); doubt != 0 {
 		p.exact(dst, x, e)
 	}
