@@ -23,11 +23,15 @@ var generators = []struct {
 }{
 	{
 		dir: "internal/kernels/gemm", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zbytes_vnni_amd64.s", "zdot_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zlive_avx2_amd64.s", "zpanels_avx2_amd64.s", "zf32_avx2_amd64.s", "zf32_avx512_amd64.s", "zf32_neon_arm64.s", "zstore_avx512_amd64.s"},
+		files: []string{"zbytes_dotprod_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zlive_avx2_amd64.s", "zpanels_avx2_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/kerneltest", from: "_asm", command: []string{"go", "run", ".", "OUT"},
 		files: []string{"zpeak_amd64.s"},
+	},
+	{
+		dir: "internal/cpu", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"zpause_amd64.s", "zpause_arm64.s"},
 	},
 	{
 		dir: "internal/kernels/eltwise", from: "_asm", command: []string{"go", "run", ".", "OUT"},

@@ -13,8 +13,11 @@ type matrix[T eltwise.Number] struct {
 
 func (m matrix[T]) transposed() matrix[T] { return matrix[T]{m.data, m.cs, m.rs} }
 
-// columns is how many columns of B are packed at once.
-const columns = 32 * gemm.NR
+// rowsAtOnce and columnsAtOnce are how much of A and B is laid out at once.
+const (
+	rowsAtOnce    = 256
+	columnsAtOnce = 8 * gemm.Width
+)
 
 // multiply stores the m×n product of a (m×k) and b (k×n) in c, whose row i
 // begins at c[i*ldc]. float32 is accumulated by fused multiply-adds in ascending
@@ -24,7 +27,7 @@ func multiply[T eltwise.Number](c []T, ldc, m, n, k int, a, b matrix[T]) {
 		return
 	}
 	if f, ok := any(c).([]float32); ok {
-		multiplyPacked(f, ldc, m, n, k, any(a).(matrix[float32]), any(b).(matrix[float32]))
+		multiplyFloats(f, ldc, m, n, k, any(a).(matrix[float32]), any(b).(matrix[float32]))
 		return
 	}
 	for i := range m {
@@ -41,21 +44,53 @@ func multiply[T eltwise.Number](c []T, ldc, m, n, k int, a, b matrix[T]) {
 	}
 }
 
-func multiplyPacked(c []float32, ldc, m, n, k int, a, b matrix[float32]) {
-	packed(m, n, k, a, b, func(j, w int, pa, pb []float32) {
-		gemm.F32(c[j:], ldc, m, w, k, pa, pb, gemm.Epilogue{})
+func multiplyFloats(c []float32, ldc, m, n, k int, a, b matrix[float32]) {
+	end := gemm.NewFloatEnd(min(n, columnsAtOnce), nil, false, 0, 0)
+	byPanel(m, n, k, a, b, func(i, j, cols int, x []float32, r *gemm.Rows, panel []float32) {
+		gemm.Floats(c[i*ldc+j:], nil, ldc, x, r, len(r.Row), panel, 0, cols, end)
 	})
 }
 
-// packed calls product for stretches of w columns from column j on, with A and
-// those columns of B as the tiles of package gemm take them.
-func packed(m, n, k int, a, b matrix[float32], product func(j, w int, pa, pb []float32)) {
-	pa := make([]float32, gemm.PackedA(m, k))
-	gemm.PackA(pa, a.data, m, k, a.rs, a.cs)
-	pb := make([]float32, gemm.PackedB(k, min(n, columns)))
-	for j := 0; j < n; j += columns {
-		w := min(columns, n-j)
-		gemm.PackB(pb, b.data[min(j*b.cs, len(b.data)):], k, w, b.rs, b.cs)
-		product(j, w, pa, pb)
+// multiplyExact stores the m×n product of matrices of integers of magnitude 255
+// or less in c, whose row i begins at c[i*ldc], modulo 2³².
+func multiplyExact(c []int32, ldc, m, n, k int, a, b matrix[float32]) {
+	byPanel(m, n, k, a, b, func(i, j, cols int, x []float32, r *gemm.Rows, panel []float32) {
+		gemm.Ints(c[i*ldc+j:], ldc, x, r, len(r.Row), panel, cols)
+	})
+}
+
+// byPanel calls product for blocks of rows of A from row i on, which lie in x as
+// r says, and of the cols columns of B from column j on, which are a packed
+// panel.
+func byPanel(m, n, k int, a, b matrix[float32], product func(i, j, cols int, x []float32, r *gemm.Rows, panel []float32)) {
+	var x, packed []float32
+	if a.cs != 1 {
+		x = make([]float32, min(m, rowsAtOnce)*k)
+	}
+	packed = make([]float32, gemm.Plain(k, min(n, columnsAtOnce), 0, 0).Floats())
+	for from := 0; from < n; from += columnsAtOnce {
+		part := gemm.Plain(k, min(columnsAtOnce, n-from), b.rs, b.cs)
+		gemm.PackFloats(packed, b.data[min(from*b.cs, len(b.data)):], part)
+		for i := 0; i < m; i += rowsAtOnce {
+			count := min(rowsAtOnce, m-i)
+			r := gemm.RowsOf(count, k)
+			if a.cs == 1 {
+				x = a.data[min(i*a.rs, len(a.data)):]
+				for q := range r.Row {
+					r.Row[q] = int32(q * a.rs)
+				}
+			} else {
+				for q := range count {
+					row, at := x[q*k:(q+1)*k], (i+q)*a.rs
+					for p := range row {
+						row[p] = a.data[at]
+						at += a.cs
+					}
+				}
+			}
+			for j := 0; j < part.Columns; j += gemm.Width {
+				product(i, from+j, min(gemm.Width, part.Columns-j), x, r, packed[j*k:])
+			}
+		}
 	}
 }

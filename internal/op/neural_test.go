@@ -10,7 +10,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/exact"
 	"github.com/octavo-ml/octavo/internal/kernels/conv"
-	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -128,10 +127,12 @@ func TestConvolutionBits(t *testing.T) {
 			t.Fatalf("%+v: differs from the definition", g)
 		}
 		p := conv.NewPlan(conv.Geometry{Batch: g.Batch, In: g.Channels, Out: g.Filters, Group: g.Group, Size: g.In, Kernel: g.Kernel,
-			Stride: g.Strides, Dilate: g.Dilations, Pad: g.Begin, Result: g.Out, Transposed: g.Transposed})
-		packed, y := make([]float32, p.WeightLen()), make([]float32, len(got))
-		p.Pack(packed, func(i int) float32 { return wd[i] })
-		p.Run(y, xd, packed, gemm.Epilogue{Row: bd}, 0, p.Blocks(), make([]float32, p.ScratchLen()))
+			Stride: g.Strides, Dilate: g.Dilations, Pad: g.Begin, Result: g.Out, Transposed: g.Transposed}, conv.Float32)
+		packed, last := make([]float32, p.WeightLen()), make([]float32, len(got))
+		p.Pack(packed, wd)
+		p.Run(last, nil, tensor.Data[float32](swap(x, true)), packed, p.FloatEnds(bd, false, 0, 0), 0, p.Blocks(), make([]float32, p.ScratchLen()))
+		shape := append(append([]int{g.Batch}, g.Out...), g.Filters)
+		y := tensor.Data[float32](swap(tensor.FromSlice(last, shape...), false))
 		if !slices.Equal(got, y) {
 			t.Fatalf("%+v: differs from the kernels", g)
 		}

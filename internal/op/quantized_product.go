@@ -5,7 +5,6 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
-	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -110,14 +109,6 @@ func centeredFloats(q *tensor.Tensor, p affine.Params) ([]float32, error) {
 		out[i] = float32(v)
 	}
 	return out, nil
-}
-
-// multiplyExact stores the m×n product of matrices of integers of magnitude 255
-// or less in c, whose row i begins at c[i*ldc], modulo 2³².
-func multiplyExact(c []int32, ldc, m, n, k int, a, b matrix[float32]) {
-	packed(m, n, k, a, b, func(j, w int, pa, pb []float32) {
-		gemm.I8(c[j:], ldc, m, w, k, gemm.StepAny, pa, pb, nil, nil)
-	})
 }
 
 // gemm multiplies integer matrices and adds C where it is one number for each

@@ -23,6 +23,12 @@ import (
 // Conditions: shapes are inferred. Operators that are turned are copied.
 func ConvertLayout(g *ir.Graph, o LayoutOptions) (bool, error) {
 	c := &converter{g: g, o: o, turns: map[*ir.Node]*turn{}, consts: map[turnedConst]*ir.Value{}, other: map[*ir.Value]*ir.Value{}, last: map[*ir.Value]bool{}}
+	for _, n := range g.Nodes {
+		// The weight tells the rank of data of which nothing is known.
+		if wantsLast(n.Op) && len(n.In) > 1 && n.In[0].Shape == nil && n.In[1].Shape != nil {
+			n.In[0].Shape = op.OfRank(len(n.In[1].Shape))
+		}
+	}
 	if !c.choose() {
 		return false, nil
 	}
@@ -77,6 +83,15 @@ func transposes(n *ir.Node) bool {
 	return !ok || q.Clamp == nil && len(q.In) == 1 && len(q.Out) == 1 && q.In[0].IsPerTensor() && q.In[0].Equal(q.Out[0])
 }
 
+// wantsLast reports whether an operator has its kernels for channels last.
+func wantsLast(o op.Op) bool {
+	switch unwrapped(o).(type) {
+	case *op.Conv, *op.ConvTranspose:
+		return true
+	}
+	return false
+}
+
 func unwrapped(o op.Op) op.Op {
 	if q, ok := o.(*op.Quantized); ok {
 		return q.Inner
@@ -99,7 +114,7 @@ func (c *converter) choose() bool {
 			continue
 		}
 		c.turns[n], at[n] = t, net.vertex()
-		if t.wants {
+		if wantsLast(n.Op) {
 			wanted = true
 			net.arc(last, at[n], endless)
 		}

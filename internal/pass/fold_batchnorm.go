@@ -141,9 +141,12 @@ func scaleAxis(w *tensor.Tensor, scale []float32, axis int) *tensor.Tensor {
 	}
 	multiply := func(off int64, dst []float32) {
 		src := tensor.Data[float32](w)[off : int(off)+len(dst)]
-		for i := range dst {
-			c := (int(off) + i) / inner % len(scale)
-			dst[i] = src[i] * scale[c]
+		for i := 0; i < len(dst); {
+			at := int(off) + i
+			end := min(i+inner-at%inner, len(dst))
+			for s := scale[at/inner%len(scale)]; i < end; i++ {
+				dst[i] = src[i] * s
+			}
 		}
 	}
 	if w.Storage().Len() <= eager {

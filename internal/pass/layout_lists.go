@@ -220,14 +220,17 @@ func cost(v *ir.Value) int {
 	if viewed(v.Shape) {
 		return 1
 	}
-	const guess, most = 16, 1 << 40
+	const guess, most = 16, 1 << 44
 	n := 1
 	for _, d := range v.Shape {
 		k, ok := d.Int()
 		if !ok {
 			k = guess
 		}
-		n = min(n*max(k, 1), most)
+		if k = max(k, 1); n > most/k {
+			return most
+		}
+		n *= k
 	}
 	bits := 32
 	if v.Type != dtype.Invalid && v.Type != dtype.String {

@@ -22,8 +22,6 @@ type turn struct {
 	reranks bool
 	// lists holds operands that name axes, by index, as they become.
 	lists map[int]*tensor.Tensor
-	// wants says that the operator has its kernels for channels last.
-	wants bool
 }
 
 // lastFirst and firstLast are the permutations of a tensor of the given rank to
@@ -145,7 +143,9 @@ func turnOp(o op.Op, n *ir.Node) *turn {
 		return t
 	}
 	switch o := o.(type) {
-	case *op.Identity, *op.Dropout, *op.Cast, *op.Not, *op.IsNaN, *op.IsInf, *op.BitwiseNot, *op.Clip, *op.DynamicQuantizeLinear:
+	case *op.Identity, *op.Dropout, *op.Cast, *op.CastLike, *op.Not, *op.IsNaN, *op.IsInf, *op.BitwiseNot, *op.Clip, *op.DynamicQuantizeLinear,
+		*op.Abs, *op.Neg, *op.Sign, *op.Floor, *op.Ceil, *op.Round, *op.Log, *op.Celu, *op.Selu, *op.Shrink, *op.ThresholdedRelu,
+		*op.Sin, *op.Cos, *op.Tan, *op.Asin, *op.Acos, *op.Atan, *op.Sinh, *op.Cosh, *op.Asinh, *op.Acosh, *op.Atanh:
 		return same
 	case op.Quantizable:
 		if o.Quantization().Elementwise {
@@ -161,9 +161,9 @@ func turnSpatial(o op.Op, n *ir.Node, t *turn) (*turn, bool) {
 	was := op.ChannelsFirst
 	switch o := o.(type) {
 	case *op.Conv:
-		was, t.op, t.wants = o.Layout, with(o, func(c *op.Conv) { c.Layout = op.ChannelsLast }), true
+		was, t.op = o.Layout, with(o, func(c *op.Conv) { c.Layout = op.ChannelsLast })
 	case *op.ConvTranspose:
-		was, t.op, t.wants = o.Layout, with(o, func(c *op.ConvTranspose) { c.Layout = op.ChannelsLast }), true
+		was, t.op = o.Layout, with(o, func(c *op.ConvTranspose) { c.Layout = op.ChannelsLast })
 	case *op.MaxPool:
 		was, t.op = o.Layout, with(o, func(c *op.MaxPool) { c.Layout = op.ChannelsLast })
 	case *op.AveragePool:

@@ -14,7 +14,7 @@ func geometryOf(g op.Geometry) conv.Geometry {
 	return conv.Geometry{
 		Batch: g.Batch, In: g.Channels, Out: g.Filters, Group: g.Group,
 		Size: g.In, Kernel: g.Kernel, Stride: g.Strides, Dilate: g.Dilations, Pad: g.Begin, Result: g.Out,
-		Transposed: g.Transposed, Last: g.Layout == op.ChannelsLast,
+		Transposed: g.Transposed,
 	}
 }
 
@@ -28,7 +28,7 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 	if err != nil {
 		return err
 	}
-	if !pl.place(s, 0) {
+	if g.Layout != op.ChannelsLast || !pl.place(s, 0) {
 		return nil
 	}
 	var bs []float32
@@ -39,30 +39,14 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 		pl.depthwise(s, key, d, bs, b)
 		return nil
 	}
-	k := conv.NewPlan(geometryOf(g))
-	if g.Layout == op.ChannelsLast && !k.Depthwise() {
-		pl.convolve(s, key, conv.NewLast(geometryOf(g), conv.Float32), bs, b, -1)
-		return nil
-	}
-	packed := pl.p.weights.get(key, "conv", k.WeightLen(), func(dst []float32) {
-		src := tensor.Data[float32](w.fixed)
-		k.Pack(dst, func(i int) float32 { return src[i] })
-		w.fixed.Release()
-	})
-	ep := gemm.Epilogue{Row: bs, Clamp: b.on, Lo: b.lo, Hi: b.hi}
-	size := k.ScratchLen()
-	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
-	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
-		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
-		k.Run(ys, xs, packed, ep, lo, hi, f.floats(slot, size))
-	})
+	pl.convolve(s, key, conv.NewPlan(geometryOf(g), conv.Float32), bs, b, -1)
 	return nil
 }
 
 // convolve sets up a convolution channels last of floats, as which a product
 // with a matrix runs too. The value other is added to the result, unless it
 // is -1.
-func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Last, bias []float32, b bounds, other int) {
+func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Plan, bias []float32, b bounds, other int) {
 	w := pl.values[s.in[1]].fixed
 	packed := pl.p.weights.get(key, "rows", k.WeightLen(), func(dst []float32) {
 		k.Pack(dst, tensor.Data[float32](w))
@@ -82,7 +66,7 @@ func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Last, bias []float32, b 
 }
 
 // convolveBytes is convolve for integers.
-func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Last, q *op.Quantized) error {
+func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantized) error {
 	e, err := pl.newFinish(s, q)
 	if err != nil {
 		return err

@@ -39,6 +39,10 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return pl.dispatchSummed(s, key, o)
 	case *op.Quantized:
 		return pl.dispatchQuantized(s, key, o)
+	case *tabled:
+		pl.lookUp(s, o.table)
+	case *op.Gather:
+		pl.dispatchGather(s, o)
 	case *op.QuantizeLinear:
 		pl.dispatchQuantize(s, o)
 	case *op.DequantizeLinear:
@@ -63,8 +67,6 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.dispatchNorm(s, o.Axis, o.Epsilon, o.StashType, false)
 	case *op.Concat:
 		pl.join(s, o.Axis, nil)
-	case *op.Gather:
-		pl.dispatchGather(s, o)
 	case *op.Add, *op.Sub, *op.Mul, *op.Div:
 		pl.dispatchBinary(s)
 	case *op.Relu, *op.Clip, *op.Sigmoid, *op.Swish, *op.Tanh, *op.HardSwish, *op.Gelu, *op.Erf, *op.Sqrt, *op.Exp:

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"fmt"
 	"slices"
 	"unsafe"
 
@@ -21,20 +22,62 @@ const costMove = 4
 
 // dispatchTable runs elementwise operators between two 8-bit tensors by a table.
 func (pl *plan) dispatchTable(s *step, q *op.Quantized) error {
-	x := &pl.values[s.in[0]]
-	if x.shape == nil {
+	if pl.values[s.in[0]].shape == nil {
 		return nil
 	}
 	table, ok, err := q.Table()
-	if err != nil || !ok || !pl.place(s, 0) {
-		return err
+	if ok {
+		pl.lookUp(s, table)
 	}
-	n, _ := tensor.Count(x.shape)
+	return err
+}
+
+// lookUp sets up the elements of a table for bytes.
+func (pl *plan) lookUp(s *step, table *[256]byte) {
+	n, _ := tensor.Count(pl.values[s.in[0]].shape)
+	if pl.values[s.in[0]].shape == nil || !pl.place(s, 0) {
+		return
+	}
 	pl.overwrite(s, 0)
 	s.share(n, n/costMove, func(f *frame, s *step, _, lo, hi int) {
 		lut.Apply(f.out(s).Bytes()[lo:hi], f.vals[s.in[0]].Bytes()[lo:hi], table)
 	})
-	return nil
+}
+
+// dispatchGather copies the runs that indices name along an axis.
+func (pl *plan) dispatchGather(s *step, o *op.Gather) {
+	x, at, out := &pl.values[s.in[0]], &pl.values[s.in[1]], &pl.values[s.out[0]]
+	shape := x.dims()
+	if shape == nil || at.dims() == nil || out.shape == nil || x.typ == dtype.String || x.typ.Bits()%8 != 0 || at.typ != dtype.Int64 {
+		return
+	}
+	axis := o.Axis
+	if axis < 0 {
+		axis += len(shape)
+	}
+	if axis < 0 || axis >= len(shape) || !pl.place(s, 0) {
+		return
+	}
+	outer, _ := tensor.Count(shape[:axis])
+	inner, _ := tensor.Count(shape[axis+1:])
+	count, _ := tensor.Count(at.dims())
+	size, run := shape[axis], x.typ.Size(inner)
+	// Indices must be checked in every run, and are few.
+	s.run = func(f *frame, s *step) error {
+		dst, src := f.out(s).Bytes(), f.vals[s.in[0]].Bytes()
+		for i, k := range tensor.Data[int64](f.vals[s.in[1]]) {
+			if k < 0 {
+				k += int64(size)
+			}
+			if k < 0 || k >= int64(size) {
+				return fmt.Errorf("index %d is outside an axis of %d", k, size)
+			}
+			for r := range outer {
+				copy(dst[(r*count+i)*run:(r*count+i+1)*run], src[(r*size+int(k))*run:])
+			}
+		}
+		return nil
+	}
 }
 
 // dispatchQuantizedConcat joins 8-bit tensors, each by the table that takes its
@@ -104,90 +147,75 @@ func (pl *plan) join(s *step, axis int, tables []*[256]byte) {
 	})
 }
 
-// swap is a permutation of axes as matrices that are transposed: their rows and
-// columns are runs of elements that stay together, and they lie at strides
-// along the other axes.
+// swap is a permutation of axes as matrices that are transposed, or as runs of
+// elements that stay together and are copied. The other axes lie at strides.
 type swap struct {
-	dims, src, dst []int // of the axes outside of the matrix, in elements
-	rows, cols     int
-	srcStep        int // from row to row
-	dstStep        int // from column to column of the source
-	run            int
+	dims, src, dst []int // of the other axes, in elements
+	rows, cols     int   // of the source's matrices
+	srcStep        int   // from row to row
+	dstStep        int   // from column to column
+	run            int   // 1 where there are matrices
 }
 
 // swapOf reduces a permutation of a shape.
 func swapOf(shape, perm []int) swap {
-	// Axes of one element go, and those that stay together become one.
-	var dims, order []int
-	place := make([]int, len(shape)) // of an axis among those that are left
-	for i := range place {
-		place[i] = -1
-	}
-	for i := 0; i < len(perm); i++ {
-		if shape[perm[i]] == 1 {
-			continue
-		}
-		order = append(order, perm[i])
-	}
-	kept := slices.Clone(order)
-	slices.Sort(kept)
-	for i, a := range kept {
-		place[a] = i
-		dims = append(dims, shape[a])
-	}
-	for i := range order {
-		order[i] = place[order[i]]
-	}
-	for i := 0; i+1 < len(order); {
-		a := order[i]
-		if order[i+1] != a+1 {
-			i++
-			continue
-		}
-		dims[a] *= dims[a+1]
-		dims = slices.Delete(dims, a+1, a+2)
-		order = slices.Delete(order, i+1, i+2)
-		for k := range order {
-			if order[k] > a {
-				order[k]--
-			}
-		}
-	}
+	dims, order := joinAxes(shape, perm)
 	s := swap{rows: 1, cols: 1, run: 1}
-	strides := tensor.Strides(dims)
-	result := make([]int, len(order)) // strides of the result, by axis of the source
+	from, to := tensor.Strides(dims), make([]int, len(dims)) // of each axis
 	step := 1
 	for i := len(order) - 1; i >= 0; i-- {
-		result[order[i]] = step
+		to[order[i]] = step
 		step *= dims[order[i]]
 	}
-	last := len(dims) - 1
-	if last >= 0 && order[last] == last {
+	last, inner := len(dims)-1, -1
+	switch {
+	case last < 0:
+	case order[last] == last:
 		s.run = dims[last]
-		last--
-	}
-	// The matrix: the source's last axis, and the result's.
-	skip := map[int]bool{}
-	if last >= 0 {
-		inner := order[last]
-		s.cols, s.dstStep = dims[last], result[last]
-		skip[last] = true
-		if s.run == 1 {
-			s.rows, s.srcStep = dims[inner], strides[inner]
-			skip[inner] = true
-		}
-	}
-	if s.run > 1 {
-		// Runs are copied one by one: every other axis is outside.
-		s.cols, s.dstStep = 1, 0
-		skip = map[int]bool{len(dims) - 1: true}
+	default:
+		inner = order[last]
+		s.cols, s.dstStep = dims[last], to[last]
+		s.rows, s.srcStep = dims[inner], from[inner]
 	}
 	for a, d := range dims {
-		if !skip[a] {
-			s.dims, s.src, s.dst = append(s.dims, d), append(s.src, strides[a]), append(s.dst, result[a])
+		if a != last && a != inner {
+			s.dims, s.src, s.dst = append(s.dims, d), append(s.src, from[a]), append(s.dst, to[a])
 		}
 	}
 	return s
+}
+
+// joinAxes leaves out axes of one element and makes those that stay together
+// one: order says which of dims each axis of the result is.
+func joinAxes(shape, perm []int) (dims, order []int) {
+	type group struct{ first, next, n int } // of the source's axes, next being the one behind
+	skip := func(a int) int {
+		for a < len(shape) && shape[a] == 1 {
+			a++
+		}
+		return a
+	}
+	var groups []group
+	for _, a := range perm {
+		k := len(groups) - 1
+		switch {
+		case shape[a] == 1:
+		case k >= 0 && groups[k].next == a:
+			groups[k].n *= shape[a]
+			groups[k].next = skip(a + 1)
+		default:
+			groups = append(groups, group{a, skip(a + 1), shape[a]})
+		}
+	}
+	sorted := slices.Clone(groups)
+	slices.SortFunc(sorted, func(g, h group) int { return g.first - h.first })
+	for _, g := range sorted {
+		dims = append(dims, g.n)
+	}
+	for _, g := range groups {
+		order = append(order, slices.Index(sorted, g))
+	}
+	return dims, order
 }
 
 // matrices returns the number of matrices, or of runs.

@@ -13,10 +13,12 @@ type packCache struct {
 	bytes  map[packKey][]int8
 }
 
-// packKey names a packing: the same weight may be needed in two forms.
+// packKey names a packing: plans for inputs of other sizes may need the same
+// weight in another form, or another size of it.
 type packKey struct {
 	node *ir.Node
 	form string
+	n    int
 }
 
 func newPackCache() *packCache {
@@ -25,12 +27,12 @@ func newPackCache() *packCache {
 
 // get returns the packed form, made by pack the first time.
 func (c *packCache) get(node *ir.Node, form string, n int, pack func(dst []float32)) []float32 {
-	return packed(c, c.floats, packKey{node, form}, n, pack)
+	return packed(c, c.floats, packKey{node, form, n}, n, pack)
 }
 
 // getBytes is get for weights packed as bytes.
 func (c *packCache) getBytes(node *ir.Node, form string, n int, pack func(dst []int8)) []int8 {
-	return packed(c, c.bytes, packKey{node, form}, n, pack)
+	return packed(c, c.bytes, packKey{node, form, n}, n, pack)
 }
 
 func packed[T float32 | int8](c *packCache, m map[packKey][]T, k packKey, n int, pack func(dst []T)) []T {

@@ -40,8 +40,9 @@ type Options struct {
 	NoInteger bool
 	// NoFusion runs every node by itself.
 	NoFusion bool
-	// KeepLayout runs convolutions on tensors as the graph has them; else they
-	// run channels last, which is faster. Results are the same.
+	// KeepLayout leaves channels where the graph has them, and runs convolutions
+	// by their reference meaning: kernels want the channels last. Results are
+	// the same.
 	KeepLayout bool
 	// AnyOrder lets Observe hand out tensors whose axes are in another order,
 	// which saves putting them in order.
@@ -91,6 +92,9 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 		hoistQuantize(c, keep)
 		fuseSums(c, keep)
 		fuseClamps(c, keep)
+		if err := fuseTables(c, keep); err != nil {
+			return nil, err
+		}
 	}
 	threads := o.Threads
 	if threads <= 0 {

@@ -1,25 +1,19 @@
-// Package conv convolves activations, channels first or last, float32 and
+// Package conv convolves activations that lie channels last, float32 and
 // 8-bit, in one, two or three spatial dimensions, with any stride, dilation,
-// padding and group; transposed convolutions too.
+// padding and group; transposed convolutions too. A product with a matrix of
+// weights is a convolution with a kernel of one element.
 //
-// It is an implicit matrix product: for some output positions at a time the
-// values under the kernel are gathered into a panel, k running over spatial
-// taps outermost and the channels of the group inside, and multiplied with the
-// packed weights by package gemm. Padding takes part as zeros, and so do the
-// elements that a transposed convolution's stride inserts. Integers are
-// gathered as bytes where a dot-product instruction multiplies them, else as
-// exact floats and multiplied in stretches of k that float32 sums
-// exactly. Depthwise convolutions run by package dwconv. All
-// ways give the same bits. The package sees slices and must not know tensors or
-// quantization parameters.
+// It is a matrix product by package gemm: each output position is a row that
+// finds its input where it lies, k running over spatial taps outermost and the
+// channels of the group inside. Padding takes part as zeros, and so do the
+// elements that a transposed convolution's stride inserts. Convolutions with
+// one filter a channel are package dwconv's. The package sees slices and must
+// not know tensors or scales.
 //
-// Start at [Plan].
+// Start at [NewPlan] and [Plan.Run].
 package conv
 
-import (
-	"github.com/octavo-ml/octavo/internal/kernels/dwconv"
-	"github.com/octavo-ml/octavo/internal/kernels/gemm"
-)
+import "github.com/octavo-ml/octavo/internal/kernels/gemm"
 
 // Geometry describes a convolution. Spatial lists have one element for each of
 // up to three spatial dimensions. For a transposed convolution Result is the
@@ -32,58 +26,91 @@ type Geometry struct {
 	Pad            []int // before the first element of each dimension
 	Result         []int // spatial size of the output
 	Transposed     bool
-	Last           bool // activations are [Batch, Size..., In], not [Batch, In, Size...]
 }
+
+// Element is the type of a convolution's activations.
+type Element uint8
+
+// The types of activations. Weights of float32 are float32, of others int8.
+const (
+	Float32 Element = iota
+	Uint8
+	Int8
+)
 
 // Plan is a geometry with what follows from it. It does not change: any number
 // of goroutines may use it.
+//
+// Its work is parts: a band of output positions, of lines or of a piece of a
+// line, times a panel of output channels. Each position is a row of a matrix
+// product that finds its input where it lies. Where there is padding, a band's
+// input is copied first with the padding around it; a transposed convolution
+// gathers it.
 type Plan struct {
-	g             Geometry
-	taps          [][3]int // kernel positions, already dilated
-	size, res     [3]int
-	stride, pad   [3]int
-	inPix, outPix int
-	inCh, outCh   int // channels of one group
-	k             int
-	blocks        int // blocks of positions of one group of one sample
-	packed        int // length of one group's packed weights
-	depthwise     *dwconv.Plan
+	g               Geometry
+	size, res       [3]int
+	kernel, dilate  [3]int
+	stride, pad     [3]int
+	inCh, outCh     int // channels of one group
+	matrix          gemm.Matrix
+	group           int // of weights, the length of a group's
+	flip            uint8
+	copies          bool
+	pitch           [3]int // between neighbours of the input, in place or copied
+	rows            gemm.Rows
+	lines, run      int // of output positions of a band
+	bandsY, bandsX  int
+	panels, scratch int
 }
 
-// positions is the number of output positions of a block.
-const positions = gemm.NR
+// budget is how much input a band has, in bytes: what caches near a core hold
+// beside a panel of weights.
+const budget = 128 << 10
 
 // NewPlan returns the plan of g, whose sizes must be positive (those of the
 // result may be zero) and fit together.
-func NewPlan(g Geometry) *Plan {
-	p := &Plan{g: g, size: lift(g.Size, 1), res: lift(g.Result, 1), stride: lift(g.Stride, 1), pad: lift(g.Pad, 0)}
-	kernel, dilate := lift(g.Kernel, 1), lift(g.Dilate, 1)
-	for z := range kernel[0] {
-		for y := range kernel[1] {
-			for x := range kernel[2] {
-				p.taps = append(p.taps, [3]int{z * dilate[0], y * dilate[1], x * dilate[2]})
-			}
-		}
+func NewPlan(g Geometry, e Element) *Plan {
+	p := &Plan{
+		g: g, size: lift(g.Size, 1), res: lift(g.Result, 1), kernel: lift(g.Kernel, 1), dilate: lift(g.Dilate, 1),
+		stride: lift(g.Stride, 1), pad: lift(g.Pad, 0), inCh: g.In / g.Group, outCh: g.Out / g.Group,
 	}
-	p.inPix = p.size[0] * p.size[1] * p.size[2]
-	p.outPix = p.res[0] * p.res[1] * p.res[2]
-	if len(p.taps) == 1 && p.stride == [3]int{1, 1, 1} && p.pad == [3]int{} && p.size == p.res {
-		// Positions follow each other from row to row.
-		p.size, p.res = [3]int{1, 1, p.inPix}, [3]int{1, 1, p.outPix}
+	taps := product(p.kernel)
+	p.matrix = gemm.Matrix{
+		Columns: p.outCh, Taps: taps, Steps: 1, Channels: p.inCh,
+		Column: p.inCh * taps, Tap: 1, Channel: taps,
 	}
-	p.inCh, p.outCh = g.In/g.Group, g.Out/g.Group
-	p.k = len(p.taps) * p.inCh
-	p.blocks = (p.outPix + positions - 1) / positions
-	p.packed = gemm.PackedA(p.outCh, p.k)
-	if g.Last {
-		p.packed = gemm.PackedB(p.k, p.outCh)
+	if g.Transposed {
+		p.matrix.Column, p.matrix.Channel = taps, p.outCh*taps
 	}
-	// More filters fill the rows of a tile.
-	if g.In == g.Group && p.outCh < gemm.MR && !g.Transposed {
-		p.depthwise = dwconv.NewPlan(dwconv.Geometry{
-			Batch: g.Batch, Channels: g.In, Filters: p.outCh,
-			Size: p.size, Kernel: kernel, Stride: p.stride, Dilate: dilate, Pad: p.pad, Result: p.res, Last: g.Last,
-		})
+	p.group = p.inCh * p.outCh * taps
+	if taps == 1 && p.stride == [3]int{1, 1, 1} && p.pad == [3]int{} && p.size == p.res {
+		// Positions follow each other from row to row and sample to sample.
+		n := g.Batch * product(p.size)
+		p.g.Batch, p.size, p.res = 1, [3]int{1, 1, n}, [3]int{1, 1, n}
+		p.g.Transposed = false
+	}
+	size := 4
+	if e != Float32 {
+		size = 1
+	}
+	if e == Int8 {
+		p.flip = 0x80
+	}
+	if g.Group == 1 && p.dilate[2] == 1 && !p.g.Transposed {
+		// Neighbours under the kernel lie side by side: they are one tap.
+		p.matrix.Taps, p.matrix.Steps = taps/p.kernel[2], p.kernel[2]
+		p.matrix.Tap, p.matrix.Step = p.kernel[2], 1
+	}
+	p.panels = (p.outCh + gemm.Width - 1) / gemm.Width
+	p.copies = p.g.Transposed || p.padded() || p.flip != 0 || e != Float32 && p.matrix.Depth()%gemm.Group != 0
+	p.rows.Depth = p.matrix.Depth()
+	if product(p.res) == 0 {
+		return p
+	}
+	p.cut(size)
+	p.locate()
+	if e != Float32 {
+		p.scratch += gemm.Group - 1 // which products may read
 	}
 	return p
 }
@@ -95,156 +122,158 @@ func lift(s []int, missing int) [3]int {
 	return out
 }
 
-// WeightLen is the length of packed weights.
-func (p *Plan) WeightLen() int {
-	if p.depthwise != nil {
-		return p.depthwise.WeightLen()
+func product(s [3]int) int { return s[0] * s[1] * s[2] }
+
+// padded reports whether an output sees more than there is.
+func (p *Plan) padded() bool {
+	for i, n := range p.res {
+		if p.pad[i] > 0 || (n-1)*p.stride[i]+(p.kernel[i]-1)*p.dilate[i] >= p.size[i] {
+			return true
+		}
 	}
-	return p.g.Group * p.packed
+	return false
 }
 
-// ScratchLen is the length of the scratch memory that Run and RunInt need.
-func (p *Plan) ScratchLen() int {
-	if p.depthwise != nil {
-		return p.depthwise.ScratchLen()
+// cut chooses the bands: as much as the budget allows, but where there is work
+// enough so many that several threads find some.
+func (p *Plan) cut(size int) {
+	input := p.g.In * size * p.stride[1] * p.stride[2]
+	if p.g.Transposed {
+		input = p.g.In * size * product(p.kernel)
 	}
-	return p.k * positions
+	rows := max(1, budget/input)
+	plane := p.res[1] * p.res[2]
+	planes := p.g.Batch * p.res[0] * p.g.Group * p.panels
+	parts := min(16, p.MACs()>>21)
+	if bands := (parts + planes - 1) / planes; bands > 1 {
+		rows = min(rows, (plane+bands-1)/bands)
+	}
+	rows = max(rows, 16)
+	if p.res[2] <= rows {
+		p.bandsX, p.run = 1, p.res[2]
+		p.lines, p.bandsY = even(p.res[1], rows/p.res[2])
+	} else {
+		p.lines, p.bandsY = 1, p.res[1]
+		p.run, p.bandsX = even(p.res[2], rows)
+	}
+}
+
+// even cuts n into parts of at most most, all of nearly one size.
+func even(n, most int) (size, parts int) {
+	parts = (n + most - 1) / most
+	size = (n + parts - 1) / parts
+	return size, (n + size - 1) / size
+}
+
+// extent returns how much input so many lines of a band see.
+func (p *Plan) extent(lines int) [3]int {
+	return [3]int{
+		(p.kernel[0]-1)*p.dilate[0] + 1,
+		(lines-1)*p.stride[1] + (p.kernel[1]-1)*p.dilate[1] + 1,
+		(p.run-1)*p.stride[2] + (p.kernel[2]-1)*p.dilate[2] + 1,
+	}
+}
+
+// locate finds the rows and taps of a band.
+func (p *Plan) locate() {
+	if p.g.Transposed {
+		for t := range product(p.kernel) {
+			p.rows.Tap = append(p.rows.Tap, int32(t*p.g.In))
+		}
+		row := product(p.kernel) * p.g.In
+		for i := range p.lines * p.run {
+			p.rows.Row = append(p.rows.Row, int32(i*row))
+		}
+		p.scratch = p.lines * p.run * row
+		return
+	}
+	grid := p.size
+	if p.copies {
+		grid = p.extent(p.lines)
+		p.scratch = product(grid) * p.g.In
+	}
+	p.pitch = [3]int{grid[1] * grid[2] * p.g.In, grid[2] * p.g.In, p.g.In}
+	steps := p.kernel[2]
+	if p.matrix.Steps > 1 || steps == 1 {
+		steps = 1
+	}
+	for z := range p.kernel[0] {
+		for y := range p.kernel[1] {
+			for x := range steps {
+				p.rows.Tap = append(p.rows.Tap, int32(z*p.dilate[0]*p.pitch[0]+y*p.dilate[1]*p.pitch[1]+x*p.dilate[2]*p.pitch[2]))
+			}
+		}
+	}
+	for y := range p.lines {
+		for x := range p.run {
+			p.rows.Row = append(p.rows.Row, int32(y*p.stride[1]*p.pitch[1]+x*p.stride[2]*p.pitch[2]))
+		}
+	}
 }
 
 // Blocks is the number of independent parts of the work.
 func (p *Plan) Blocks() int {
-	if p.depthwise != nil {
-		return p.depthwise.Blocks()
+	if product(p.res) == 0 {
+		return 0
 	}
-	return p.g.Batch * p.g.Group * p.blocks
+	return p.g.Batch * p.res[0] * p.bandsY * p.bandsX * p.g.Group * p.panels
 }
 
 // MACs is the number of multiply-adds of the whole convolution.
-func (p *Plan) MACs() int { return p.g.Batch * p.g.Out * p.outPix * p.k }
+func (p *Plan) MACs() int {
+	return p.g.Batch * product(p.res) * p.g.Out * p.inCh * product(p.kernel)
+}
+
+// ScratchLen is the number of elements of the scratch memory that Run and
+// RunBytes need.
+func (p *Plan) ScratchLen() int { return p.scratch }
+
+// WeightLen is the length of weights packed by Pack.
+func (p *Plan) WeightLen() int { return p.g.Group * p.matrix.Floats() }
+
+// WeightBytes is the length of weights packed by PackBytes.
+func (p *Plan) WeightBytes() int { return p.g.Group * p.matrix.Bytes() }
 
 // Pack packs weights given as [Out, In/Group, kernel...], or, transposed, as
-// [In, Out/Group, kernel...]; at(i) returns element i. For RunInt the elements
-// are integers less their zero points.
-func (p *Plan) Pack(dst []float32, at func(i int) float32) {
-	if p.depthwise != nil {
-		for i := range dst[:p.WeightLen()] {
-			dst[i] = at(i)
-		}
-		return
-	}
-	taps, lanes := len(p.taps), gemm.MR
-	if p.g.Last {
-		lanes = gemm.NR
-	}
+// [In, Out/Group, kernel...]. What it makes depends on nothing but these sizes,
+// the group and the dilation.
+func (p *Plan) Pack(dst, w []float32) {
 	for g := range p.g.Group {
-		panel := dst[g*p.packed : (g+1)*p.packed]
-		for m := 0; m < p.outCh; m += lanes {
-			for t := range taps {
-				for c := range p.inCh {
-					cell := panel[m*p.k+(t*p.inCh+c)*lanes:][:lanes]
-					for r := range cell {
-						switch {
-						case m+r >= p.outCh:
-							cell[r] = 0
-						case p.g.Transposed:
-							cell[r] = at(((g*p.inCh+c)*p.outCh+m+r)*taps + t)
-						default:
-							cell[r] = at(((g*p.outCh+m+r)*p.inCh+c)*taps + t)
-						}
-					}
-				}
-			}
-		}
+		gemm.PackFloats(dst[g*p.matrix.Floats():], w[g*p.group:(g+1)*p.group], p.matrix)
 	}
 }
 
-// block resolves part i into sample, group, first output position and the
-// number of positions.
-func (p *Plan) block(i int) (n, g, pos, count int) {
-	pos = i % p.blocks * positions
-	i /= p.blocks
-	return i / p.g.Group, i % p.g.Group, pos, min(positions, p.outPix-pos)
-}
-
-// Run computes parts lo to hi of y from x with packed weights. ep.Row is the
-// bias of all output channels, ep.Col is not used. Different goroutines may
-// run different parts, each with its own scratch.
-func (p *Plan) Run(y, x, w []float32, ep gemm.Epilogue, lo, hi int, scratch []float32) {
-	if p.depthwise != nil {
-		p.depthwise.Run(y, x, w, ep.Row, ep.Clamp, ep.Lo, ep.Hi, lo, hi, scratch)
-		return
-	}
-	ep.Col = nil
-	if p.g.Last {
-		ep.Row, ep.Col = nil, ep.Row
-	}
-	var t [gemm.Panels]gemm.Tile
-	panel := scratch[:p.k*positions]
-	for i := lo; i < hi; i++ {
-		n, g, pos, count := p.block(i)
-		weights := w[g*p.packed : (g+1)*p.packed]
-		if p.g.Last {
-			gatherLast(p, panel, x[n*p.inPix*p.g.In+g*p.inCh:], pos, 0)
-			for m := 0; m < p.outCh; m += gemm.NR {
-				panels := (count + gemm.MR - 1) / gemm.MR
-				gemm.MultiplyPanels(&t, panels, p.k, panel, weights[m*p.k:])
-				for q := range panels {
-					r := q * gemm.MR
-					out := y[(n*p.outPix+pos+r)*p.g.Out+g*p.outCh+m:]
-					gemm.Store(out, p.g.Out, &t[q], 0, g*p.outCh+m, min(gemm.MR, count-r), min(gemm.NR, p.outCh-m), ep)
-				}
-			}
-			continue
-		}
-		gather(p, panel, x[(n*p.g.In+g*p.inCh)*p.inPix:][:p.inCh*p.inPix], pos, 0)
-		for m := 0; m < p.outCh; m += gemm.Panels * gemm.MR {
-			panels := min(gemm.Panels, (p.outCh-m+gemm.MR-1)/gemm.MR)
-			gemm.MultiplyPanels(&t, panels, p.k, weights[m*p.k:], panel)
-			for q := range panels {
-				ch := g*p.outCh + m + q*gemm.MR
-				gemm.Store(y[(n*p.g.Out+ch)*p.outPix+pos:], p.outPix, &t[q], ch, 0, min(gemm.MR, p.outCh-m-q*gemm.MR), count, ep)
-			}
-		}
+// PackBytes is Pack for int8.
+func (p *Plan) PackBytes(dst, w []int8) {
+	for g := range p.g.Group {
+		gemm.PackBytes(dst[g*p.matrix.Bytes():], w[g*p.group:(g+1)*p.group], p.matrix)
 	}
 }
 
-// RunInt is Run for 8-bit inputs with zero point zero, and weights that are
-// integers. It hands out int32 sums, modulo 2³², of consecutive elements of y,
-// the first of which has the given index and belongs to the given channel:
-// channels first all belong to it, channels last to it and those that follow.
-// emit may change sums, and must not keep them.
-func RunInt[T uint8 | int8](p *Plan, x []T, zero int, w []float32, lo, hi int, scratch []float32, emit func(channel, at int, sums []int32)) {
-	if p.depthwise != nil {
-		dwconv.RunInt(p.depthwise, x, zero, w, lo, hi, scratch, emit)
-		return
-	}
-	var t gemm.Tile
-	var sums [gemm.MR * gemm.NR]int32
-	panel := scratch[:p.k*positions]
-	for i := lo; i < hi; i++ {
-		n, g, pos, count := p.block(i)
-		weights := w[g*p.packed : (g+1)*p.packed]
-		if p.g.Last {
-			gatherLast(p, panel, x[n*p.inPix*p.g.In+g*p.inCh:], pos, float32(zero))
-			for m := 0; m < p.outCh; m += gemm.NR {
-				cols := min(gemm.NR, p.outCh-m)
-				for r := 0; r < count; r += gemm.MR {
-					gemm.MultiplyInt(&sums, &t, p.k, gemm.StepAny, panel[r*p.k:], weights[m*p.k:])
-					for q := range min(gemm.MR, count-r) {
-						ch := g*p.outCh + m
-						emit(ch, (n*p.outPix+pos+r+q)*p.g.Out+ch, sums[q*gemm.NR:q*gemm.NR+cols])
-					}
-				}
-			}
-			continue
-		}
-		gather(p, panel, x[(n*p.g.In+g*p.inCh)*p.inPix:][:p.inCh*p.inPix], pos, float32(zero))
-		for m := 0; m < p.outCh; m += gemm.MR {
-			gemm.MultiplyInt(&sums, &t, p.k, gemm.StepAny, weights[m*p.k:], panel)
-			for r := range min(gemm.MR, p.outCh-m) {
-				ch := g*p.outCh + m + r
-				emit(ch, (n*p.g.Out+ch)*p.outPix+pos, sums[r*gemm.NR:r*gemm.NR+count])
-			}
-		}
-	}
+// part is a part of the work.
+type part struct {
+	n, z, y, x   int // where its band begins
+	band         int
+	lines, run   int
+	group, panel int
 }
+
+func (p *Plan) part(i int) (b part) {
+	b.panel, i = i%p.panels, i/p.panels
+	b.group, i = i%p.g.Group, i/p.g.Group
+	b.band = i
+	b.x, i = i%p.bandsX*p.run, i/p.bandsX
+	b.y, i = i%p.bandsY*p.lines, i/p.bandsY
+	b.z, b.n = i%p.res[0], i/p.res[0]
+	b.lines, b.run = min(p.lines, p.res[1]-b.y), min(p.run, p.res[2]-b.x)
+	return b
+}
+
+// to returns the index of the first output of a part.
+func (p *Plan) to(b part) int {
+	pixel := ((b.n*p.res[0]+b.z)*p.res[1]+b.y)*p.res[2] + b.x
+	return pixel*p.g.Out + b.group*p.outCh + b.panel*gemm.Width
+}
+
+// cols returns the number of channels of a part.
+func (p *Plan) cols(b part) int { return min(gemm.Width, p.outCh-b.panel*gemm.Width) }

@@ -23,6 +23,8 @@ type lastArgs struct {
 	move                  int // bytes that all taps move by from output to output, 0 if some do not
 	off                   int // bytes that they have moved by
 	natural               int // channels left where the last block's lie in order, 0 if they do not
+	left                  int // outputs to do, for the variant
+	most                  int32
 }
 
 // args returns what floats and bytes have in common.
@@ -63,7 +65,7 @@ func (r *floatTask) compute() {
 
 // compute is generic of all channels.
 func (r *byteTask) compute() {
-	if !cpu.Has(cpu.AVX2) || r.p.Channels < lane {
+	if !cpu.Has(cpu.AVX2) || r.p.Channels < lane || r.f.far {
 		r.generic(0)
 		return
 	}
@@ -73,7 +75,7 @@ func (r *byteTask) compute() {
 	a.w, a.params = unsafe.Pointer(&r.w[0]), unsafe.Pointer(&r.f.params[0])
 	g := r.f.grid
 	a.lo, a.hi = float32(g.QMin-g.ZeroPoint), float32(g.QMax-g.ZeroPoint)
-	a.zero, a.least, a.flip = g.ZeroPoint, g.QMin, int32(r.f.flip)*0x01010101
+	a.zero, a.least, a.most, a.flip = g.ZeroPoint, g.QMin, g.QMax, int32(r.f.flip)*0x01010101
 	dot := cpu.Has(cpu.VNNI)
 	if !dot {
 		a.channels = r.p.Channels / lane * lane

@@ -16,6 +16,7 @@ type ByteFinish struct {
 	lo, hi float32 // clamp of float results
 	zero   uint8   // what stands for padding
 	flip   uint8   // what takes inputs to the uint8 that are multiplied
+	far    bool    // some result may lie outside of int32 before it is clamped
 }
 
 // FinishBytes returns the epilogue of weights w, as PackBytes takes them, and
@@ -30,16 +31,21 @@ func FinishBytes[T uint8 | int8](p *Last, zero T, w []int8, bias []int32, multip
 	}
 	taps, off := len(p.taps), int32(f.zero^f.flip)
 	for c := range p.Channels {
-		var sum int32
+		var sum, reach int32
 		for _, v := range w[c*taps : (c+1)*taps] {
 			sum += int32(v)
+			reach += max(int32(v), -int32(v))
 		}
 		at, next := p.param(c)
 		f.params[at] = -off * sum
 		if bias != nil {
 			f.params[at] += bias[c]
 		}
-		f.params[at+next] = int32(math.Float32bits(multipliers[min(c, len(multipliers)-1)]))
+		m := multipliers[min(c, len(multipliers)-1)]
+		f.params[at+next] = int32(math.Float32bits(m))
+		if most := float64(255*float64(reach)) + math.Abs(float64(f.params[at])); !(most*math.Abs(float64(m)) < 1<<31) {
+			f.far = true
+		}
 	}
 	return f
 }

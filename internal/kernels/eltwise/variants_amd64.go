@@ -9,73 +9,128 @@ var variants = []variant{{"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic",
 // span is how many elements a step of the functions takes.
 const span = 8
 
-// steps returns how many steps of n elements can be taken from x to dst.
-func steps(dst, x []float32, n int) int {
-	if !cpu.Has(cpu.AVX512) {
-		return 0
+// behind is the elements behind the last whole step, in a step of their own.
+type behind [span]float32
+
+// cut returns how many whole steps of x there are, and what is behind them;
+// false without assembly.
+func cut(dst, x []float32) (steps int, r behind, ok bool) {
+	if !cpu.Has(cpu.AVX512) || len(x) == 0 {
+		return 0, r, false
 	}
-	return len(dst[:len(x)]) / n
+	steps = len(dst[:len(x)]) / span
+	copy(r[:], x[steps*span:])
+	return steps, r, true
 }
 
 func expSpans(dst, x []float32, shift float32) int {
-	n := steps(dst, x, span)
+	n, r, ok := cut(dst, x)
+	if !ok {
+		return 0
+	}
 	if n > 0 {
 		expAVX512(&dst[0], &x[0], n, shift)
 	}
-	return n * span
+	if n*span < len(x) {
+		expAVX512(&r[0], &r[0], 1, shift)
+		copy(dst[n*span:len(x)], r[:])
+	}
+	return len(x)
 }
 
 func swishSpans(dst, x []float32, alpha float32) int {
-	n := steps(dst, x, span)
+	n, r, ok := cut(dst, x)
+	if !ok {
+		return 0
+	}
 	if n > 0 {
 		swishAVX512(&dst[0], &x[0], n, alpha)
 	}
-	return n * span
+	if n*span < len(x) {
+		swishAVX512(&r[0], &r[0], 1, alpha)
+		copy(dst[n*span:len(x)], r[:])
+	}
+	return len(x)
 }
 
 func sigmoidSpans(dst, x []float32) int {
-	n := steps(dst, x, span)
+	n, r, ok := cut(dst, x)
+	if !ok {
+		return 0
+	}
 	if n > 0 {
 		sigmoidAVX512(&dst[0], &x[0], n)
 	}
-	return n * span
+	if n*span < len(x) {
+		sigmoidAVX512(&r[0], &r[0], 1)
+		copy(dst[n*span:len(x)], r[:])
+	}
+	return len(x)
 }
 
 func tanhSpans(dst, x []float32) int {
-	n := steps(dst, x, span)
+	n, r, ok := cut(dst, x)
+	if !ok {
+		return 0
+	}
 	if n > 0 {
 		tanhAVX512(&dst[0], &x[0], n)
 	}
-	return n * span
+	if n*span < len(x) {
+		tanhAVX512(&r[0], &r[0], 1)
+		copy(dst[n*span:len(x)], r[:])
+	}
+	return len(x)
 }
 
 func erfSpans(dst, x []float32) int {
-	n := steps(dst, x, span)
+	n, r, ok := cut(dst, x)
+	if !ok {
+		return 0
+	}
 	if n > 0 {
 		erfAVX512(&dst[0], &x[0], n)
 	}
-	return n * span
+	if n*span < len(x) {
+		erfAVX512(&r[0], &r[0], 1)
+		copy(dst[n*span:len(x)], r[:])
+	}
+	return len(x)
 }
 
 func geluSpans(dst, x []float32) int {
-	n := steps(dst, x, span)
+	n, r, ok := cut(dst, x)
+	if !ok {
+		return 0
+	}
 	if n > 0 {
 		geluAVX512(&dst[0], &x[0], n)
 	}
-	return n * span
+	if n*span < len(x) {
+		geluAVX512(&r[0], &r[0], 1)
+		copy(dst[n*span:len(x)], r[:])
+	}
+	return len(x)
 }
 
 func geluTanhSpans(dst, x []float32) int {
-	n := steps(dst, x, span)
+	n, r, ok := cut(dst, x)
+	if !ok {
+		return 0
+	}
 	if n > 0 {
 		geluTanhAVX512(&dst[0], &x[0], n)
 	}
-	return n * span
+	if n*span < len(x) {
+		geluTanhAVX512(&r[0], &r[0], 1)
+		copy(dst[n*span:len(x)], r[:])
+	}
+	return len(x)
 }
 
 func clampSpans(dst, x []float32, lo, hi float32) int {
-	n := steps(dst, x, 2*span)
-	if n == 0 || lo != lo || hi != hi {
+	n := len(dst[:len(x)]) / (2 * span)
+	if n == 0 || lo != lo || hi != hi || !cpu.Has(cpu.AVX512) {
 		return 0
 	}
 	clampAVX512(&dst[0], &x[0], n, lo, hi)

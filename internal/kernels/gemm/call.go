@@ -22,20 +22,27 @@ type call struct {
 	multiplier   unsafe.Pointer
 
 	least, most, tie float32
-	zero, low, flip  uint32
+	zero, flip       uint32
+	low, high        uint32
+	over             int   // whether a product with a multiplier may be no int32
+	wide             int32 // the zero point, which zero holds twice as a word
 	float            int
 	columns          uint64 // a bit for each that belongs to C, for kernels that ask
 }
 
-// work is how many multiply-adds one call of a kernel may do: assembly cannot
-// be interrupted, so that a long call would hold up the collector.
-const work = 1 << 22
+// work is how many multiply-adds one call of a kernel may do, and blockWork one
+// block, which reads B once: assembly cannot be interrupted, so that a long
+// call would hold up the collector.
+const (
+	work      = 1 << 21
+	blockWork = 1 << 23
+)
 
 // each computes m rows with blocks of at most most rows, all of nearly one
 // size.
 func (c call) each(k kernel, m, most int) {
 	perRow := max(1, k.width()*c.taps*c.depth)
-	most = max(1, min(most, work/perRow))
+	most = max(1, min(most, blockWork/perRow))
 	count := (m + most - 1) / most
 	least, more := m/count, m%count
 	row, out, other := c.row, c.c, c.other
@@ -117,11 +124,14 @@ func byteCall(c []byte, ldc int, a []uint8, r *Rows, panel []int8, width int, e 
 	x := call{
 		a: unsafe.Pointer(unsafe.SliceData(a)), row: &r.Row[0], tap: &r.Tap[0], taps: len(r.Tap), depth: Groups(r.Depth),
 		b: unsafe.Pointer(unsafe.SliceData(panel)), stride: Group * width, c: unsafe.Pointer(&c[0]), ldc: ldc,
-		bias: unsafe.Pointer(&e.bias[j]), multiplier: unsafe.Pointer(&e.multiplier[j]), most: e.most,
-		zero: e.zero, low: e.low, flip: e.flip,
+		bias: unsafe.Pointer(&e.bias[j]), multiplier: unsafe.Pointer(&e.multiplier[j]), least: e.least, most: e.most,
+		zero: e.zero, wide: e.wide, low: e.low, high: e.high, flip: e.flip,
 	}
 	if e.float {
 		x.float = 1
+	}
+	if e.over {
+		x.over = 1
 	}
 	return x
 }

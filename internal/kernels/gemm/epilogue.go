@@ -53,27 +53,32 @@ type Finish struct {
 
 // ByteEnd is Finish as kernels take it.
 type ByteEnd struct {
-	bias            []int32
-	multiplier      []float32
-	most            float32
-	zero, low, flip uint32
-	float, clamp    bool
-	lo, hi          float32
-	grid            convert.Grid
+	bias, shifted []int32 // for A, and for A less 128
+	multiplier    []float32
+	least, most   float32
+	wide          int32
+	zero, flip    uint32
+	low, high     uint32
+	float, clamp  bool
+	over          bool // a multiplier may make of an int32 what is none
+	lo, hi        float32
+	grid          convert.Grid
 }
 
 // NewByteEnd returns the epilogue of the n columns of a packed matrix, for
 // activations whose uint8 have the given zero point.
 func NewByteEnd(f Finish, m Matrix, packed []int8, zero uint8) *ByteEnd {
 	n := m.Columns
-	e := &ByteEnd{bias: make([]int32, padded(n)), multiplier: make([]float32, padded(n)), float: f.Float, clamp: f.Clamp, lo: f.Lo, hi: f.Hi, grid: f.Grid}
+	e := &ByteEnd{bias: make([]int32, padded(n)), shifted: make([]int32, padded(n)), multiplier: make([]float32, padded(n)), float: f.Float, clamp: f.Clamp, lo: f.Lo, hi: f.Hi, grid: f.Grid}
 	m.Sums(e.bias, packed)
+	e.weigh(zero)
 	for i := range n {
-		e.bias[i] *= -int32(zero)
 		if f.Bias != nil {
 			e.bias[i] += f.Bias[i]
+			e.shifted[i] += f.Bias[i]
 		}
 		e.multiplier[i] = f.Multiplier[i%len(f.Multiplier)]
+		e.over = e.over || !(-1 < e.multiplier[i] && e.multiplier[i] < 1)
 	}
 	// Kernels know uint8; the flipped sign bit makes it an int8.
 	g := f.Grid
@@ -81,8 +86,17 @@ func NewByteEnd(f Finish, m Matrix, packed []int8, zero uint8) *ByteEnd {
 		e.flip = 0x80808080
 		g = convert.Grid{ZeroPoint: g.ZeroPoint + 128, QMin: g.QMin + 128, QMax: g.QMax + 128}
 	}
+	e.least, e.wide = float32(g.QMin-g.ZeroPoint), g.ZeroPoint
 	e.most = float32(g.QMax - g.ZeroPoint)
 	e.zero = uint32(uint16(g.ZeroPoint)) * 0x10001
-	e.low = uint32(uint8(g.QMin)) * 0x01010101
+	e.low, e.high = uint32(uint8(g.QMin))*0x01010101, uint32(uint8(g.QMax))*0x01010101
 	return e
+}
+
+// weigh makes of the sums of B's columns, which bias holds, the terms that a
+// zero point of A adds.
+func (e *ByteEnd) weigh(zero uint8) {
+	for i, sum := range e.bias {
+		e.bias[i], e.shifted[i] = -int32(zero)*sum, (128-int32(zero))*sum
+	}
 }

@@ -1,12 +1,8 @@
 package gemm
 
 import (
-	"fmt"
-	"math"
-	"slices"
 	"testing"
 
-	"github.com/octavo-ml/octavo/internal/exact"
 	"github.com/octavo-ml/octavo/internal/kernels/kerneltest"
 )
 
@@ -17,252 +13,96 @@ func rows() (out []kerneltest.Variant) {
 	return out
 }
 
-// naive is the definition of F32.
-func naive(m, n, k int, a, b []float32, ep Epilogue) []float32 {
-	c := make([]float32, m*n)
-	for i := range m {
-		for j := range n {
-			var acc float32
-			for p := range k {
-				acc = exact.FMA32(a[i*k+p], b[p*n+j], acc)
-			}
-			if ep.Row != nil {
-				acc += ep.Row[i]
-			}
-			if ep.Col != nil {
-				acc += ep.Col[j]
-			}
-			if ep.Clamp {
-				acc = min(max(acc, ep.Lo), ep.Hi)
-			}
-			c[i*n+j] = acc
-		}
-	}
-	return c
+func TestGeneratedAssemblyIsFresh(t *testing.T) {
+	kerneltest.Fresh(t, "zbytes_dotprod_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zlive_avx2_amd64.s", "zpanels_avx2_amd64.s")
 }
 
-// sizes are m, n, k around the edges of tiles and above.
-func sizes() (out [][3]int) {
-	for _, m := range kerneltest.Lengths(MR)[:2*MR+2] {
-		for _, n := range []int{0, 1, 7, NR - 1, NR, NR + 1, 2*NR + 1} {
-			for _, k := range []int{0, 1, 2, 5} {
-				out = append(out, [3]int{m, n, k})
-			}
-		}
-	}
-	return append(out, [3]int{13, 50, 64}, [3]int{1, 100, 33}, [3]int{37, 3, 131})
+// at returns the element of column j and step p of k in a packed matrix whose
+// taps begin groups of the given size.
+func at[T any](packed []T, m Matrix, group, p, j int) T {
+	depth := (m.Depth() + group - 1) / group * group
+	p = p/m.Depth()*depth + p%m.Depth()
+	width := padded(min(Width, m.Columns-j/Width*Width))
+	return packed[j/Width*Width*m.Taps*depth+p/group*group*width+j%Width*group+p%group]
 }
 
-func TestF32EqualsItsDefinition(t *testing.T) {
-	inf, zero := float32(math.Inf(1)), float32(0)
-	kerneltest.Run(t, rows(), func(t *testing.T) {
-		r := kerneltest.Rand(3)
-		for i, s := range sizes() {
-			for kind := range 3 {
-				m, n, k := s[0], s[1], s[2]
-				a, b := kerneltest.Floats(r, m*k, kind == 1), kerneltest.Floats(r, k*n, kind == 1)
-				if kind == 2 {
-					a, b = kerneltest.Tiny(r, m*k), kerneltest.Tiny(r, k*n)
-				}
-				ap, bp := make([]float32, PackedA(m, k)), make([]float32, PackedB(k, n))
-				PackA(ap, a, m, k, k, 1)
-				PackB(bp, b, k, n, n, 1)
-				var ep Epilogue
-				if i%2 == 1 {
-					ep.Row = kerneltest.Floats(r, m, kind == 1)
-				}
-				if i%3 == 1 {
-					ep.Col = kerneltest.Floats(r, n, kind == 1)
-				}
-				switch i % 5 {
-				case 1:
-					ep.Clamp, ep.Lo, ep.Hi = true, 0, inf
-				case 2:
-					ep.Clamp, ep.Lo, ep.Hi = true, -0.5, 0.5
-				case 3:
-					ep.Clamp, ep.Lo, ep.Hi = true, -inf, -zero
-				}
-				want := naive(m, n, k, a, b, ep)
-				// Rows are longer than the product: what is behind stays.
-				ldc := n + i%3
-				c, check := kerneltest.Guard[float32](t, m*ldc, i%4)
-				before := slices.Clone(c)
-				F32(c, ldc, m, n, k, ap, bp, ep)
-				check()
-				for i := range m {
-					kerneltest.Equal(t, c[i*ldc:i*ldc+n], want[i*n:i*n+n], "%v kind %d row %d", s, kind, i)
-					kerneltest.Equal(t, c[i*ldc+n:i*ldc+ldc], before[i*ldc+n:i*ldc+ldc], "%v behind row %d", s, i)
-				}
-			}
-		}
-	})
-}
-
-func TestLongProductsAreCut(t *testing.T) {
-	kerneltest.Run(t, rows(), func(t *testing.T) {
-		r := kerneltest.Rand(4)
-		for _, k := range []int{depth, depth + 1, 2*depth + 3} {
-			a, b := kerneltest.Floats(r, MR*k, false), kerneltest.Floats(r, NR*k, false)
-			many := make([]float32, 0, Panels*MR*k)
-			for range Panels {
-				many = append(many, kerneltest.Floats(r, MR*k, false)...)
-			}
-			var tiles [Panels]Tile
-			MultiplyPanels(&tiles, Panels, k, kerneltest.Fence(t, many), kerneltest.Fence(t, b))
-			for p := range tiles {
-				var want Tile
-				tileGeneric(&want, k, many[p*MR*k:(p+1)*MR*k], b)
-				kerneltest.Equal(t, tiles[p][:], want[:], "k=%d, panel %d", k, p)
-			}
-			var got, want Tile
-			Multiply(&got, k, a, b)
-			tileGeneric(&want, k, a, b)
-			kerneltest.Equal(t, got[:], want[:], "k=%d", k)
-		}
-	})
-}
-
-func TestNothingIsReadBehindPanels(t *testing.T) {
-	kerneltest.Run(t, rows(), func(t *testing.T) {
-		r := kerneltest.Rand(11)
-		for _, k := range []int{1, 2, 3, 7} {
-			var tile Tile
-			var sums [MR * NR]int32
-			a, b := kerneltest.Fence(t, kerneltest.Floats(r, MR*k, false)), kerneltest.Fence(t, kerneltest.Floats(r, NR*k, false))
-			Multiply(&tile, k, a, b)
-			for _, cols := range []int{NR, NR - k} {
-				Store(kerneltest.Fence(t, make([]float32, 2*NR+cols)), NR, &tile, 0, 0, MR-1, cols, Epilogue{Clamp: true})
-			}
-			MultiplyInt(&sums, &tile, k, 2, a, b)
-		}
-	})
-}
-
-// TestEpilogueEqualsGo covers the cases in which instruction sets differ.
-func TestEpilogueEqualsGo(t *testing.T) {
-	values := kerneltest.Floats(kerneltest.Rand(5), 4000, true)
-	kerneltest.Run(t, rows(), func(t *testing.T) {
-		r := kerneltest.Rand(6)
-		pick := func() float32 { return values[r.IntN(len(values))] }
-		for i := range 3000 {
-			var t1 Tile
-			for j := range t1 {
-				t1[j] = pick()
-			}
-			ep := Epilogue{Row: []float32{pick(), pick(), pick(), pick()}, Clamp: i%2 == 0, Lo: pick(), Hi: pick()}
-			if i%3 == 0 {
-				ep.Row = nil
-			}
-			want := make([]float32, MR*NR)
-			for j, v := range t1 {
-				if ep.Row != nil {
-					v += ep.Row[j/NR]
-				}
-				if ep.Clamp {
-					v = min(max(v, ep.Lo), ep.Hi)
-				}
-				want[j] = v
-			}
-			got := make([]float32, MR*NR)
-			Store(got, NR, &t1, 0, 0, MR, NR, ep)
-			kerneltest.Equal(t, got, want, "%+v", ep)
-		}
-	})
-}
-
+// TestPackingFollowsStrides packs matrices that lie by rows, by columns, and as
+// the weights of a convolution of which some taps are one.
 func TestPackingFollowsStrides(t *testing.T) {
 	r := kerneltest.Rand(7)
-	for _, n := range kerneltest.Lengths(NR) {
-		const k = 9
-		b := kerneltest.Floats(r, k*n, false)
-		bt := make([]float32, k*n)
-		for i := range k {
+	for _, n := range []int{1, 15, 16, 17, 48, 63, 64, 65, 100, 129} {
+		for _, m := range []Matrix{
+			Plain(9, n, n, 1),
+			Plain(9, n, 1, 9),
+			{Columns: n, Taps: 2, Steps: 3, Channels: 5, Column: 30, Tap: 3, Step: 1, Channel: 6},
+			{Columns: n, Taps: 6, Steps: 1, Channels: 4, Column: 24, Tap: 1, Channel: 6},
+		} {
+			k := m.Taps * m.Depth()
+			floats, bytes := kerneltest.Floats(r, k*n, false), kerneltest.Ints[int8](r, k*n)
+			pf, checkF := kerneltest.Guard[float32](t, m.Floats(), 1)
+			pb, checkB := kerneltest.Guard[int8](t, m.Bytes(), 3)
+			PackFloats(pf, floats, m)
+			PackBytes(pb, bytes, m)
+			checkF()
+			checkB()
+			sums := make([]int32, padded(n))
+			m.Sums(sums, pb)
 			for j := range n {
-				bt[j*k+i] = b[i*n+j]
+				var sum int32
+				for p := range k {
+					from := j*m.Column + p/m.Depth()*m.Tap + p/m.Channels%m.Steps*m.Step + p%m.Channels*m.Channel
+					if got := at(pf, m, 1, p, j); got != floats[from] {
+						t.Fatalf("%+v: element %d of column %d is %v, want %v", m, p, j, got, floats[from])
+					}
+					if got := at(pb, m, Group, p, j); got != bytes[from] {
+						t.Fatalf("%+v: element %d of column %d is %v, want %v", m, p, j, got, bytes[from])
+					}
+					sum += int32(bytes[from])
+				}
+				if sums[j] != sum {
+					t.Errorf("%+v: column %d adds up to %d, want %d", m, j, sums[j], sum)
+				}
+			}
+			for j := n; j < padded(n); j++ {
+				if sums[j] != 0 {
+					t.Errorf("%+v: missing column %d adds up to %d", m, j, sums[j])
+				}
 			}
 		}
-		p, checkP := kerneltest.Guard[float32](t, PackedB(k, n), 1)
-		q, checkQ := kerneltest.Guard[float32](t, PackedB(k, n), 2)
-		PackB(p, b, k, n, n, 1)
-		PackB(q, bt, k, n, 1, k)
-		kerneltest.Equal(t, q, p, "B of %d columns", n)
-		for i, v := range p {
-			panel, group, lane := i/(NR*k), i/NR%k, i%NR
-			want := float32(0)
-			if j := panel*NR + lane; j < n {
-				want = b[group*n+j]
-			}
-			if v != want {
-				t.Fatalf("B of %d columns: element %d is %v, want %v", n, i, v, want)
-			}
-		}
-		p, checkA := kerneltest.Guard[float32](t, PackedA(n, k), 3)
-		q = make([]float32, PackedA(n, k))
-		PackA(p, bt, n, k, k, 1)
-		PackA(q, b, n, k, 1, n)
-		kerneltest.Equal(t, q, p, "A of %d rows", n)
-		checkP()
-		checkQ()
-		checkA()
 	}
 }
 
-func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "zdot_vnni_amd64.s", "zf32_avx512_amd64.s", "zf32_avx2_amd64.s", "zf32_neon_arm64.s", "zstore_avx512_amd64.s",
-		"zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zpanels_avx2_amd64.s", "zlive_avx2_amd64.s")
-}
-
-func TestNothingIsAllocated(t *testing.T) {
-	const m, n, k = 5, 17, 9
-	a, b := make([]float32, PackedA(m, k)), make([]float32, PackedB(k, n))
-	c, d := make([]float32, m*n), make([]int32, m*n)
-	ep := Epilogue{Row: make([]float32, m), Clamp: true}
+func TestIntsAreExact(t *testing.T) {
+	if exactly*255*255 >= 1<<24 {
+		t.Errorf("%d products of integers of 8 bits and a sign reach 2²⁴", exactly)
+	}
 	kerneltest.Run(t, rows(), func(t *testing.T) {
-		if got := testing.AllocsPerRun(10, func() {
-			F32(c, n, m, n, k, a, b, ep)
-			I8(d, n, m, n, k, StepAny, a, b, nil, nil)
-		}); got != 0 {
-			t.Errorf("%v allocations", got)
+		r := kerneltest.Rand(9)
+		for i, s := range append(scenes(r)[:80], newScene(r, 30, 17, 2, 600), newScene(r, 4, 16, 1, 2048)) {
+			k := s.taps * s.depth
+			a, b := make([]float32, s.reach), make([]float32, k*s.n)
+			for _, f := range [][]float32{a, b} {
+				end := float32(r.IntN(511) - 255)
+				for j := range f {
+					if f[j] = float32(r.IntN(511) - 255); i%3 == 0 { // all at one end
+						f[j] = end
+					}
+				}
+			}
+			packed := make([]float32, s.matrix().Floats())
+			PackFloats(packed, b, s.matrix())
+			c, check := kerneltest.Guard[int32](t, s.m*s.n, i%4)
+			for j := 0; j < s.n; j += Width {
+				Ints(c[j:], s.n, a, &s.rows, s.m, packed[j*k:], min(Width, s.n-j))
+			}
+			check()
+			want := make([]int32, len(c))
+			for x := range want {
+				for p := range k {
+					want[x] += int32(a[s.rows.Row[x/s.n]+s.rows.Tap[p/s.depth]+int32(p%s.depth)]) * int32(b[x%s.n*k+p])
+				}
+			}
+			kerneltest.Equal(t, c, want, "%+v", s)
 		}
 	})
-}
-
-func BenchmarkF32(b *testing.B) {
-	for _, v := range rows() {
-		for _, s := range [][3]int{{64, 256, 512}, {64, 256, 32}, {128, 768, 768}} {
-			b.Run(fmt.Sprintf("%s/%dx%dx%d", v.Name, s[0], s[1], s[2]), func(b *testing.B) {
-				kerneltest.Limit(b, v.Level)
-				m, n, k := s[0], s[1], s[2]
-				r := kerneltest.Rand(8)
-				ap, bp := kerneltest.Floats(r, PackedA(m, k), false), kerneltest.Floats(r, PackedB(k, n), false)
-				c := make([]float32, m*n)
-				ep := Epilogue{Row: make([]float32, m), Clamp: true, Hi: 6}
-				for b.Loop() {
-					F32(c, n, m, n, k, ap, bp, ep)
-				}
-				kerneltest.Throughput(b, m*n*k)
-			})
-		}
-	}
-}
-
-func BenchmarkPack(b *testing.B) {
-	const m, k = 128, 768
-	src, dst := make([]float32, m*k), make([]float32, m*k)
-	for _, c := range []struct {
-		name string
-		pack func()
-	}{
-		{"A by rows", func() { PackA(dst, src, m, k, k, 1) }},
-		{"A by columns", func() { PackA(dst, src, m, k, 1, m) }},
-		{"B by rows", func() { PackB(dst, src, m, k, k, 1) }},
-		{"B by columns", func() { PackB(dst, src, m, k, 1, m) }},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			for b.Loop() {
-				c.pack()
-			}
-			b.ReportMetric(float64(m*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gelements/s")
-		})
-	}
 }

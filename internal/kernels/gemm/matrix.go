@@ -75,22 +75,56 @@ func PackFloats(dst, src []float32, m Matrix) {
 // PackBytes packs a matrix: panels of columns, in each for every Group of k of
 // a tap the Group elements of each column; what is missing is zero.
 func PackBytes(dst, src []int8, m Matrix) {
-	clear(dst[:m.Bytes()])
-	size := Group * Groups(m.Depth())
-	for j := range m.Columns {
-		cols := min(Width, m.Columns-j/Width*Width)
-		width, panel := padded(cols), j/Width*Width*m.Taps*size
+	at := 0
+	for j := 0; j < m.Columns; j += Width {
+		cols := min(Width, m.Columns-j)
+		width := Group * padded(cols)
 		for t := range m.Taps {
-			at := panel + t*size*width + j%Width*Group
-			k := 0
-			for s := range m.Steps {
-				from := j*m.Column + t*m.Tap + s*m.Step
-				for range m.Channels {
-					dst[at+k/Group*width*Group+k%Group] = src[from]
-					from += m.Channel
-					k++
-				}
+			for k := 0; k < m.Depth(); k += Group {
+				row := dst[at : at+width]
+				m.packGroup(row[:Group*cols], src[j*m.Column+t*m.Tap:], k)
+				clear(row[Group*cols:])
+				at += width
 			}
+		}
+	}
+}
+
+// packGroup stores, column by column, the Group elements of src from k on.
+func (m Matrix) packGroup(row, src []int8, k int) {
+	s, c := k/m.Channels, k%m.Channels
+	from := s*m.Step + c*m.Channel
+	if c+Group <= m.Channels {
+		// All in one step, as nearly always.
+		if m.Channel == 1 {
+			for ; len(row) > 0; row = row[Group:] {
+				*(*[Group]int8)(row) = *(*[Group]int8)(src[from:])
+				from += m.Column
+			}
+			return
+		}
+		for ; len(row) > 0; row = row[Group:] {
+			cell, o := (*[Group]int8)(row), from
+			cell[0] = src[o]
+			o += m.Channel
+			cell[1] = src[o]
+			o += m.Channel
+			cell[2] = src[o]
+			cell[3] = src[o+m.Channel]
+			from += m.Column
+		}
+		return
+	}
+	var off [Group]int
+	n := min(Group, m.Depth()-k)
+	for i := range n {
+		off[i] = (k+i)/m.Channels*m.Step + (k+i)%m.Channels*m.Channel
+	}
+	for i := 0; len(row) > 0; i, row = i+m.Column, row[Group:] {
+		cell := (*[Group]int8)(row)
+		*cell = [Group]int8{}
+		for g := range n {
+			cell[g] = src[i+off[g]]
 		}
 	}
 }

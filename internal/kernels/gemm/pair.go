@@ -1,9 +1,6 @@
 package gemm
 
-import (
-	"encoding/binary"
-	"unsafe"
-)
+import "unsafe"
 
 // Pair is the plan of a product of two matrices of bytes that are both known
 // only when it runs, A of m×k and B of k×n elements, row by row. It does not
@@ -18,7 +15,8 @@ type Pair struct {
 	flipA        uint8
 	signedB      bool
 	parts        int
-	copies       bool // A, to turn its sign bit or fill its groups
+	split        [][256]int8 // the parts of each element of B, by its bits
+	copies       bool        // A, to turn its sign bit or fill its groups
 	rows         *Rows
 	matrix       Matrix
 	end          *ByteEnd
@@ -33,14 +31,14 @@ func NewPair(m, k, n int, f Finish, zeroA, zeroB int32, signedA, signedB bool) *
 		p.flipA = 0x80
 		p.zeroA ^= p.flipA
 	}
-	lo, hi := -zeroB, 255-zeroB
+	least := int32(0)
 	if signedB {
-		lo, hi = lo-128, hi-128
+		least = -128
 	}
-	for lo < -128 || hi > 127 {
+	for lo, hi := least-zeroB, least+255-zeroB; lo < -128 || hi > 127; p.parts++ {
 		lo, hi = min(lo+128, 0), max(hi-127, 0)
-		p.parts++
 	}
+	p.fillSplit(least, least+255)
 	stride := k
 	if p.copies = signedA || k%Group != 0; p.copies {
 		stride = Group * Groups(k)
@@ -48,7 +46,7 @@ func NewPair(m, k, n int, f Finish, zeroA, zeroB int32, signedA, signedB bool) *
 	p.rows = RowsOf(m, stride)
 	p.rows.Tap, p.rows.Depth = make([]int32, p.parts), k
 	p.matrix = Matrix{Columns: n, Taps: p.parts, Steps: 1, Channels: k}
-	p.bias, p.packed = 4*padded(n), p.matrix.Bytes()
+	p.bias, p.packed = 2*4*padded(n), p.matrix.Bytes()
 	p.end = NewByteEnd(f, p.matrix, make([]int8, p.packed), 0)
 	return p
 }
@@ -66,18 +64,16 @@ func (p *Pair) ScratchLen() int {
 // Run writes the product to c, whose rows follow each other.
 func (p *Pair) Run(c, a, b, scratch []byte) {
 	packed := unsafe.Slice((*int8)(unsafe.Pointer(&scratch[p.bias])), p.packed)
-	if p.signedB {
-		packCentered(packed, unsafe.Slice((*int8)(unsafe.Pointer(&b[0])), p.k*p.n), p)
-	} else {
-		packCentered(packed, b[:p.k*p.n], p)
-	}
 	e := *p.end
-	e.bias = unsafe.Slice((*int32)(unsafe.Pointer(&scratch[0])), p.bias/4)
+	both := unsafe.Slice((*int32)(unsafe.Pointer(&scratch[0])), p.bias/4)
+	e.bias, e.shifted = both[:len(both)/2], both[len(both)/2:]
 	clear(e.bias)
-	p.matrix.Sums(e.bias, packed)
-	for j := range e.bias {
-		e.bias[j] *= -int32(p.zeroA)
+	if p.signedB {
+		packCentered(packed, e.bias, unsafe.Slice((*int8)(unsafe.Pointer(&b[0])), p.k*p.n), p)
+	} else {
+		packCentered(packed, e.bias, b[:p.k*p.n], p)
 	}
+	e.weigh(p.zeroA)
 	if p.copies {
 		to, stride := scratch[p.bias+p.packed:], Group*Groups(p.k)
 		for i := range p.m {
@@ -91,66 +87,75 @@ func (p *Pair) Run(c, a, b, scratch []byte) {
 	}
 }
 
-// Unsigned fills dst from src, with the bits of flip turned: 0x80 makes of an
-// int8 the uint8 that is 128 more.
-func Unsigned(dst, src []byte, flip uint8) {
-	src = src[:len(dst)]
-	if flip == 0 {
-		copy(dst, src)
-		return
-	}
-	mask := uint64(flip) * 0x0101010101010101
-	for ; len(dst) >= 8; dst, src = dst[8:], src[8:] {
-		binary.NativeEndian.PutUint64(dst, binary.NativeEndian.Uint64(src)^mask)
-	}
-	for i, v := range src {
-		dst[i] = v ^ flip
+// packCentered packs B less its zero point, in parts, and adds up its columns.
+func packCentered[T uint8 | int8](dst []int8, sums []int32, b []T, p *Pair) {
+	for j := 0; j < p.n; j += lanes {
+		width := padded(min(Width, p.n-j/Width*Width))
+		c := centering{
+			groups: p.k / Group, step: p.n, stride: width * Group, second: Groups(p.k) * width * Group,
+			zero: uint32(uint8(p.zeroB)) * 0x01010101,
+		}
+		out, done := dst[j/Width*Width*p.parts*Groups(p.k)*Group+j%Width*Group:], 0
+		if !p.signedB {
+			c.flip = 0x80808080
+		}
+		if p.parts == 1 {
+			c.second = 0
+		}
+		if c.zero ^= c.flip; p.n-j >= lanes && p.parts < 3 && c.groups > 0 {
+			done = center(out, sums[j:j+lanes], b[j:], &c)
+		}
+		packSplit(out, sums[j:], b[j:], p, done, min(lanes, p.n-j), width)
 	}
 }
 
-// packCentered packs B less its zero point, in parts.
-func packCentered[T uint8 | int8](dst []int8, b []T, p *Pair) {
+// centering is what kernels pack of 16 columns: groups of Group rows that lie
+// step bytes apart, less the zero point; what exceeds an int8 goes second bytes
+// further on, unless that is 0.
+type centering struct {
+	groups, step, stride, second int
+	zero, flip                   uint32
+}
+
+// packSplit packs the cols ≤ 16 columns from group first on.
+func packSplit[T uint8 | int8](dst []int8, sums []int32, b []T, p *Pair, first, cols, width int) {
 	groups := Groups(p.k)
-	var none [Width]T
+	var none [lanes]T
 	for i := range none {
 		none[i] = T(p.zeroB)
 	}
-	for j := 0; j < p.n; j += Width {
-		cols := min(Width, p.n-j)
-		width := padded(cols)
-		panel := dst[j*p.parts*groups*Group:]
-		for g := range groups {
-			row := func(i int) []T {
-				if g*Group+i < p.k {
-					return b[(g*Group+i)*p.n+j:][:cols]
-				}
-				return none[:cols]
+	for g := first; g < groups; g++ {
+		row := func(i int) []T {
+			if g*Group+i < p.k {
+				return b[(g*Group+i)*p.n:][:cols]
 			}
-			r0, r1, r2, r3 := row(0), row(1), row(2), row(3)
-			for t := range p.parts {
-				out := panel[(t*groups+g)*width*Group:][:width*Group]
-				clear(out[cols*Group:])
-				if p.parts == 1 {
-					z := T(p.zeroB)
-					for i := range r0 {
-						cell := (*[Group]int8)(out[i*Group:])
-						cell[0], cell[1], cell[2], cell[3] = int8(r0[i]-z), int8(r1[i]-z), int8(r2[i]-z), int8(r3[i]-z)
-					}
-					continue
-				}
-				for i := range r0 {
-					cell := (*[Group]int8)(out[i*Group:])
-					cell[0], cell[1], cell[2], cell[3] = p.split(int32(r0[i]), t), p.split(int32(r1[i]), t), p.split(int32(r2[i]), t), p.split(int32(r3[i]), t)
-				}
+			return none[:cols]
+		}
+		r0, r1, r2, r3 := row(0), row(1), row(2), row(3)
+		for i, v := range r0 {
+			sums[i] += int32(v) + int32(r1[i]) + int32(r2[i]) + int32(r3[i]) - Group*p.zeroB
+		}
+		for t := range p.parts {
+			out := dst[(t*groups+g)*width*Group:][:lanes*Group]
+			clear(out[cols*Group:])
+			part := &p.split[t]
+			for i, v := range r0 {
+				cell := (*[Group]int8)(out[i*Group:])
+				cell[0], cell[1], cell[2], cell[3] = part[uint8(v)], part[uint8(r1[i])], part[uint8(r2[i])], part[uint8(r3[i])]
 			}
 		}
 	}
 }
 
-// split returns part t of an element of B less its zero point.
-func (p *Pair) split(v int32, t int) int8 {
-	v -= p.zeroB
-	// What parts before this one took.
-	v -= max(-128*int32(t), min(v, 127*int32(t)))
-	return int8(max(-128, min(v, 127)))
+// fillSplit fills the tables of the parts of elements from lo to hi.
+func (p *Pair) fillSplit(lo, hi int32) {
+	p.split = make([][256]int8, p.parts)
+	for q := lo; q <= hi; q++ {
+		rest := q - p.zeroB
+		for t := range p.split {
+			part := max(-128, min(rest, 127))
+			p.split[t][uint8(q)] = int8(part)
+			rest -= part
+		}
+	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Rows says where the rows of A lie: element k = t·Depth + d of row i at
-// Row[i] + Tap[t] + d. Both lists ascend, and there is at least one tap. Of
+// Row[i] + Tap[t] + d. Neither list descends, and there is at least one tap. Of
 // bytes, up to three behind the last d are read.
 type Rows struct {
 	Row, Tap []int32

@@ -2,7 +2,13 @@
 
 package gemm
 
-import "github.com/octavo-ml/octavo/internal/cpu"
+import (
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/cpu"
+)
+
+var variants = []variant{{"vnni", cpu.VNNI}, {"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
 
 // kernel is one of the assembly kernels.
 type kernel uint8
@@ -64,6 +70,27 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 	x.panel(bytes2, m, mostBytes2, cols, e.Size())
 }
 
+// unsigned turns bits of as many whole vectors as there are and returns how
+// many bytes that was.
+func unsigned(dst, src []byte, bits uint64) int {
+	n := len(dst) / 64
+	if n == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	unsignedAVX2(&dst[0], &src[0], n, bits)
+	return n * 64
+}
+
+// center packs what c says of 16 columns and returns how many groups it has.
+func center[T uint8 | int8](dst []int8, sums []int32, b []T, c *centering) int {
+	if !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	_, _ = dst[(c.groups-1)*c.stride+c.second+lanes*Group-1], b[(c.groups*Group-1)*c.step+lanes-1]
+	centerAVX2(&dst[0], &sums[0], (*uint8)(unsafe.Pointer(&b[0])), c)
+	return c.groups
+}
+
 // launch runs a kernel, by name so that the call stays on the stack.
 func (k kernel) launch(c *call) {
 	switch k {
@@ -119,3 +146,9 @@ func floatsAVX2(c *call)
 
 //go:noescape
 func bytesAVX2(c *call)
+
+//go:noescape
+func unsignedAVX2(dst, src *uint8, n int, bits uint64)
+
+//go:noescape
+func centerAVX2(dst *int8, sums *int32, src *uint8, c *centering)

@@ -2,12 +2,21 @@
 
 package gemm
 
-import "github.com/octavo-ml/octavo/internal/cpu"
+import (
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/cpu"
+)
+
+var variants = []variant{{"dotprod", cpu.DotProd}, {"neon", cpu.NEON}, {"generic", cpu.Generic}}
 
 // kernel is one of the assembly kernels.
 type kernel uint8
 
-const floats4 kernel = 0
+const (
+	floats4 kernel = iota
+	bytesDot
+)
 
 // width is the number of columns that a kernel computes.
 func (kernel) width() int { return lanes }
@@ -15,7 +24,8 @@ func (kernel) width() int { return lanes }
 // masks reports whether a kernel writes no columns but those of C.
 func (kernel) masks() bool { return false }
 
-const mostFloats4 = 4
+// mostRows is the greatest number of rows of a block.
+const mostRows = 4
 
 func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
 	if !cpu.Has(cpu.NEON) {
@@ -23,15 +33,30 @@ func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []fl
 		return
 	}
 	x := floatCall(c, other, ldc, a, r, panel, width, bias, e)
-	x.panel(floats4, m, mostFloats4, cols, 4)
+	x.panel(floats4, m, mostRows, cols, 4)
 }
 
 func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width, cols int, e *ByteEnd, j int) {
-	bytesGeneric(c, ldc, a, r, m, panel, width, cols, e, j)
+	if !cpu.Has(cpu.DotProd) {
+		bytesGeneric(c, ldc, a, r, m, panel, width, cols, e, j)
+		return
+	}
+	x := byteCall(c, ldc, a, r, panel, width, e, j)
+	x.bias = unsafe.Pointer(&e.shifted[j])
+	x.panel(bytesDot, m, mostRows, cols, e.Size())
 }
 
 // launch runs a kernel, by name so that the call stays on the stack.
-func (kernel) launch(c *call) { floatsNEON(c) }
+func (k kernel) launch(c *call) {
+	if k == bytesDot {
+		bytesDotProd(c)
+		return
+	}
+	floatsNEON(c)
+}
+
+//go:noescape
+func bytesDotProd(c *call)
 
 //go:noescape
 func floatsNEON(c *call)

@@ -2,6 +2,10 @@
 
 package gemm
 
+import "github.com/octavo-ml/octavo/internal/cpu"
+
+var variants = []variant{{"generic", cpu.Generic}}
+
 func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
 	floatsGeneric(c, other, ldc, a, r, m, panel, width, cols, bias, e)
 }

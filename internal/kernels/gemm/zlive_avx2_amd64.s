@@ -3,6 +3,7 @@
 //go:build !noasm
 
 #include "textflag.h"
+#include "go_asm.h"
 
 // func stripAVX2(dst, src *uint8, groups, step, stride int, flip uint8)
 TEXT ·stripAVX2(SB), NOSPLIT, $0-41

@@ -14,8 +14,9 @@ func Min[T Number](x []T) T { return MinStrided(x, len(x), 1) }
 func Max[T Number](x []T) T {
 	if f, ok := any(x).([]float32); ok && len(x) >= 2*lanes {
 		m := [lanes]float32(f)
-		f = f[maxSpans(&m, f):]
-		return T(maxOr(f, MaxStrided(m[:], lanes, 1)))
+		if n := maxSpans(&m, f); n > 0 {
+			return T(maxOr(f[n:], m[0]))
+		}
 	}
 	return MaxStrided(x, len(x), 1)
 }

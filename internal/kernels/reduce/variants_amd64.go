@@ -55,7 +55,9 @@ func centerSpans(lane *[lanes]float32, dst, x []float32, mean float32) int {
 	return n * lanes
 }
 
-// maxSpans takes the leading elements of x into the maxima of their lanes.
+// maxSpans takes the leading elements of x, at least lanes of them, and what
+// lane holds into the maximum of all, lane's first element; where it takes none
+// it leaves lane alone.
 func maxSpans(lane *[lanes]float32, x []float32) int {
 	n, wide := steps(len(x))
 	switch {

@@ -5,61 +5,77 @@ import (
 	"strings"
 )
 
-// lastBytes is the run of bytes on VNNI: blocks of 64 channels, whose sums are
-// Z0..Z3; the bytes of four taps, Z4..Z7, are interleaved to dwords and
-// multiplied. Constants: Z27 the flip, Z28 the upper bound, Z29 the zero point
-// in words, Z30 the least result.
+// lastBytes is the run of bytes on VNNI, two outputs at a time where all taps
+// move together: blocks of 64 channels, whose sums are Z0..Z3 and Z12..Z15. The
+// bytes of four taps are interleaved to dwords and multiplied. Constants: Z27
+// the flip, Z28 and Z30 the greatest and the least result, Z29 the zero point in
+// words; for a last lane Z21 and Z26 the bounds less the zero point, Z25.
 func lastBytes(f *file, name string, flip bool, to string) {
 	f.begin(name)
 	f.absolute("Z", 0)
+	f.line("MOVQ CX, %d(SI)", argLeft)
 	f.line("VPBROADCASTD %d(SI), Z27", argFlip)
-	f.line("VBROADCASTSS %d(SI), Z28", argHi)
+	f.line("VPBROADCASTB %d(SI), Z28", argMost)
 	f.line("VPBROADCASTW %d(SI), Z29", argZero)
 	f.line("VPBROADCASTB %d(SI), Z30", argLeast)
 	f.line("VPBROADCASTD %d(SI), Z25", argZero)
 	f.line("VBROADCASTSS %d(SI), Z26", argLo)
+	f.line("VBROADCASTSS %d(SI), Z21", argHi)
 	f.line("VMOVDQU32 transposeDwords<>(SB), Z23")
 	f.line("VBROADCASTI32X4 transposeBytes<>(SB), Z24")
 	f.label("output")
+	f.line("CMPQ %d(SI), $0", argMove)
+	f.line("JEQ  one")
+	f.line("CMPQ %d(SI), $2", argLeft)
+	f.line("JLT  one")
+	outputs(f, "two", 2, flip, to)
+	f.label("one")
+	f.line("CMPQ %d(SI), $1", argLeft)
+	f.line("JLT  done")
+	outputs(f, "one", 1, flip, to)
+	f.label("done")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+// outputs computes so many outputs, of all channels, and goes on.
+func outputs(f *file, label string, count int, flip bool, to string) {
 	f.line("MOVQ %d(SI), R13", argW)
 	f.line("MOVQ %d(SI), R14", argParams)
 	f.line("MOVQ %d(SI), BX", argChannels)
 	f.line("MOVQ %d(SI), AX", argOff)
 	f.line("SUBQ $64, BX")
-	f.line("JLT  rest")
-	f.label("whole")
-	block(f, "whole", "Z", "", flip, to)
+	f.line("JLT  %sRest", label)
+	f.label(label + "Whole")
+	block(f, label+"Whole", "Z", "", count, flip, to)
 	f.line("ADDQ $512, R14")
 	f.line("ADDQ $64, AX")
 	f.line("SUBQ $64, BX")
-	f.line("JGE  whole")
-	f.label("rest")
+	f.line("JGE  %sWhole", label)
+	f.label(label + "Rest")
 	f.line("ADDQ $64, BX")
-	f.line("JZ   next")
+	f.line("JZ   %sNext", label)
 	f.line("CMPQ BX, $16")
-	f.line("JEQ  lane")
+	f.line("JEQ  %sLane", label)
 	f.line("MOVQ $-1, R12")
 	f.line("BZHIQ BX, R12, R12")
 	f.line("KMOVQ R12, K1")
 	f.line("CMPQ BX, $32")
-	f.line("JEQ  half")
-	f.line("JLT  less")
-	block(f, "part", "Z", "K1", flip, to)
-	f.line("JMP  next")
-	f.label("less")
-	block(f, "less", "Y", "K1", flip, to)
-	f.line("JMP  next")
-	f.label("half")
-	block(f, "half", "Y", "", flip, to)
-	f.line("JMP  next")
-	f.label("lane")
-	lane(f, flip, to)
-	f.label("next")
-	f.advance("advance", "Z", 0, 1)
-	f.line("DECQ CX")
-	f.line("JNZ  output")
-	f.line("VZEROUPPER")
-	f.line("RET")
+	f.line("JEQ  %sHalf", label)
+	f.line("JLT  %sLess", label)
+	for _, c := range [][3]string{{"Part", "Z", "K1"}, {"Less", "Y", "K1"}, {"Half", "Y", ""}} {
+		if c[0] != "Part" {
+			f.label(label + c[0])
+		}
+		block(f, label+c[0], c[1], c[2], count, flip, to)
+		f.line("JMP  %sNext", label)
+	}
+	f.label(label + "Lane")
+	lane(f, label+"Lane", count, flip, to)
+	f.label(label + "Next")
+	f.advance(label+"Advance", "Z", 0, count)
+	f.line("SUBQ $%d, %d(SI)", count, argLeft)
+	f.line("JMP  output")
 }
 
 // vector is line with all registers Z replaced by reg.
@@ -74,107 +90,160 @@ func (f *file) taps() {
 	}
 }
 
-// block computes one output of up to 64 channels, or 32 of reg Y.
-func block(f *file, label, reg, mask string, flip bool, to string) {
-	for i := range 4 {
-		f.vector(reg, "VMOVDQU32 %d(R14), Z%d", 64*i, i)
+// second sets CX to where the second output's channels lie.
+func (f *file) second(count int) {
+	if count == 2 {
+		f.line("MOVQ %d(SI), CX", argMove)
+		f.line("ADDQ AX, CX")
+	}
+}
+
+// place returns the operand at which output o is stored, for the second one
+// after setting R8: DI has lost what CX has gained.
+func (f *file) place(o int) string {
+	if o == 0 {
+		return "(DI)(AX*1)"
+	}
+	f.line("MOVQ %d(SI), R8", argNext)
+	f.line("SUBQ %d(SI), R8", argMove)
+	f.line("ADDQ DI, R8")
+	return "(R8)(CX*1)"
+}
+
+// block computes one or two outputs of up to 64 channels, or 32 of reg Y.
+func block(f *file, label, reg, mask string, count int, flip bool, to string) {
+	f.second(count)
+	for o := range count {
+		for i := range 4 {
+			f.vector(reg, "VMOVDQU32 %d(R14), Z%d", 64*i, 12*o+i)
+		}
 	}
 	f.line("MOVQ %d(SI), DX", argLive)
 	f.line("MOVQ %d(SI), R12", argGroups)
 	f.label(label + "Group")
 	f.taps()
-	for i, r := range []string{"R8", "R9", "R10", "R11"} {
-		switch {
-		case mask != "":
-			f.vector(reg, "VMOVDQU8.Z (%s)(AX*1), %s, Z%d", r, mask, 4+i)
-			if flip {
-				f.vector(reg, "VPXORD Z27, Z%d, Z%d", 4+i, 4+i)
-			}
-		case flip:
-			f.vector(reg, "VPXORD (%s)(AX*1), Z27, Z%d", r, 4+i)
-		default:
-			f.vector(reg, "VMOVDQU64 (%s)(AX*1), Z%d", r, 4+i)
+	if count == 2 {
+		for i := range 4 {
+			f.vector(reg, "VMOVDQU32 %d(R13), Z%d", 64*i, 16+i)
 		}
 	}
-	f.vector(reg, "VPUNPCKLBW Z5, Z4, Z8")
-	f.vector(reg, "VPUNPCKHBW Z5, Z4, Z9")
-	f.vector(reg, "VPUNPCKLBW Z7, Z6, Z10")
-	f.vector(reg, "VPUNPCKHBW Z7, Z6, Z11")
-	f.vector(reg, "VPUNPCKLWD Z10, Z8, Z4")
-	f.vector(reg, "VPUNPCKHWD Z10, Z8, Z5")
-	f.vector(reg, "VPUNPCKLWD Z11, Z9, Z6")
-	f.vector(reg, "VPUNPCKHWD Z11, Z9, Z7")
-	for i := range 4 {
-		f.vector(reg, "VPDPBUSD %d(R13), Z%d, Z%d", 64*i, 4+i, i)
+	for o, index := range []string{"AX", "CX"}[:count] {
+		for i, r := range []string{"R8", "R9", "R10", "R11"} {
+			switch {
+			case mask != "":
+				f.vector(reg, "VMOVDQU8.Z (%s)(%s*1), %s, Z%d", r, index, mask, 4+i)
+				if flip {
+					f.vector(reg, "VPXORD Z27, Z%d, Z%d", 4+i, 4+i)
+				}
+			case flip:
+				f.vector(reg, "VPXORD (%s)(%s*1), Z27, Z%d", r, index, 4+i)
+			default:
+				f.vector(reg, "VMOVDQU64 (%s)(%s*1), Z%d", r, index, 4+i)
+			}
+		}
+		for _, line := range []string{
+			"VPUNPCKLBW Z5, Z4, Z8", "VPUNPCKHBW Z5, Z4, Z9", "VPUNPCKLBW Z7, Z6, Z10", "VPUNPCKHBW Z7, Z6, Z11",
+			"VPUNPCKLWD Z10, Z8, Z4", "VPUNPCKHWD Z10, Z8, Z5", "VPUNPCKLWD Z11, Z9, Z6", "VPUNPCKHWD Z11, Z9, Z7",
+		} {
+			f.vector(reg, "%s", line)
+		}
+		for i := range 4 {
+			if count == 2 {
+				f.vector(reg, "VPDPBUSD Z%d, Z%d, Z%d", 16+i, 4+i, 12*o+i)
+			} else {
+				f.vector(reg, "VPDPBUSD %d(R13), Z%d, Z%d", 64*i, 4+i, i)
+			}
+		}
 	}
 	f.line("ADDQ $32, DX")
 	f.line("ADDQ $256, R13")
 	f.line("DECQ R12")
 	f.line("JNZ  %sGroup", label)
 	if to == "sums" {
+		// Never two outputs: they come one by one.
 		for i := range 4 {
 			f.vector(reg, "VMOVDQU32 Z%d, %d(DI)(AX*4)", i, 64*i)
 		}
 		return
 	}
 	for i := range 4 {
-		f.vector(reg, "VCVTDQ2PS Z%d, Z%d", i, i)
-		f.vector(reg, "VMULPS %d(R14), Z%d, Z%d", 256+64*i, i, i)
-		f.vector(reg, "VMINPS Z%d, Z28, Z%d", i, i)
-		f.vector(reg, "VCVTPS2DQ Z%d, Z%d", i, i)
+		if count == 2 {
+			f.vector(reg, "VMOVUPS %d(R14), Z4", 256+64*i)
+		}
+		for o := range count {
+			acc := 12*o + i
+			f.vector(reg, "VCVTDQ2PS Z%d, Z%d", acc, acc)
+			if count == 2 {
+				f.vector(reg, "VMULPS Z4, Z%d, Z%d", acc, acc)
+			} else {
+				f.vector(reg, "VMULPS %d(R14), Z%d, Z%d", 256+64*i, acc, acc)
+			}
+			f.vector(reg, "VCVTPS2DQ Z%d, Z%d", acc, acc)
+		}
 	}
-	f.vector(reg, "VPACKSSDW Z1, Z0, Z0")
-	f.vector(reg, "VPACKSSDW Z3, Z2, Z2")
-	f.vector(reg, "VPADDSW Z29, Z0, Z0")
-	f.vector(reg, "VPADDSW Z29, Z2, Z2")
-	if to == "uint8" {
-		f.vector(reg, "VPACKUSWB Z2, Z0, Z0")
-		f.vector(reg, "VPMAXUB Z30, Z0, Z0")
-	} else {
-		f.vector(reg, "VPACKSSWB Z2, Z0, Z0")
-		f.vector(reg, "VPMAXSB Z30, Z0, Z0")
-	}
-	if mask == "" {
-		f.vector(reg, "VMOVDQU64 Z0, (DI)(AX*1)")
-	} else {
-		f.vector(reg, "VMOVDQU8 Z0, %s, (DI)(AX*1)", mask)
+	for o := range count {
+		a := 12 * o
+		f.vector(reg, "VPACKSSDW Z%d, Z%d, Z%d", a+1, a, a)
+		f.vector(reg, "VPACKSSDW Z%d, Z%d, Z%d", a+3, a+2, a+2)
+		f.vector(reg, "VPADDSW Z29, Z%d, Z%d", a, a)
+		f.vector(reg, "VPADDSW Z29, Z%d, Z%d", a+2, a+2)
+		pack, most, least := "VPACKUSWB", "VPMINUB", "VPMAXUB"
+		if to == "int8" {
+			pack, most, least = "VPACKSSWB", "VPMINSB", "VPMAXSB"
+		}
+		f.vector(reg, "%s Z%d, Z%d, Z%d", pack, a+2, a, a)
+		f.vector(reg, "%s Z28, Z%d, Z%d", most, a, a)
+		f.vector(reg, "%s Z30, Z%d, Z%d", least, a, a)
+		at := f.place(o)
+		if mask == "" {
+			f.vector(reg, "VMOVDQU64 Z%d, %s", a, at)
+		} else {
+			f.vector(reg, "VMOVDQU8 Z%d, %s, %s", a, mask, at)
+		}
 	}
 }
 
-// lane computes one output of a last block of 16 channels, in their order: the
-// bytes of four taps, one a lane, are transposed.
-func lane(f *file, flip bool, to string) {
-	f.line("VMOVDQU32 (R14), Z0")
+// lane computes one or two outputs of a last block of 16 channels, in their
+// order: the bytes of four taps, one a lane, are transposed.
+func lane(f *file, label string, count int, flip bool, to string) {
+	f.second(count)
+	for o := range count {
+		f.line("VMOVDQU32 (R14), Z%d", o)
+	}
 	f.line("MOVQ %d(SI), DX", argLive)
 	f.line("MOVQ %d(SI), R12", argGroups)
-	f.label("laneGroup")
+	f.label(label + "Group")
 	f.taps()
-	f.line("VMOVDQU (R8)(AX*1), X4")
-	f.line("VINSERTI32X4 $1, (R9)(AX*1), Z4, Z4")
-	f.line("VINSERTI32X4 $2, (R10)(AX*1), Z4, Z4")
-	f.line("VINSERTI32X4 $3, (R11)(AX*1), Z4, Z4")
-	if flip {
-		f.line("VPXORD Z27, Z4, Z4")
+	for o, index := range []string{"AX", "CX"}[:count] {
+		f.line("VMOVDQU (R8)(%s*1), X4", index)
+		for i, r := range []string{"R9", "R10", "R11"} {
+			f.line("VINSERTI32X4 $%d, (%s)(%s*1), Z4, Z4", 1+i, r, index)
+		}
+		if flip {
+			f.line("VPXORD Z27, Z4, Z4")
+		}
+		f.line("VPERMD Z4, Z23, Z4")
+		f.line("VPSHUFB Z24, Z4, Z4")
+		f.line("VPDPBUSD (R13), Z4, Z%d", o)
 	}
-	f.line("VPERMD Z4, Z23, Z4")
-	f.line("VPSHUFB Z24, Z4, Z4")
-	f.line("VPDPBUSD (R13), Z4, Z0")
 	f.line("ADDQ $32, DX")
 	f.line("ADDQ $64, R13")
 	f.line("DECQ R12")
-	f.line("JNZ  laneGroup")
+	f.line("JNZ  %sGroup", label)
 	if to == "sums" {
 		f.line("VMOVDQU32 Z0, (DI)(AX*4)")
 		return
 	}
-	f.line("VCVTDQ2PS Z0, Z0")
-	f.line("VMULPS 64(R14), Z0, Z0")
-	f.line("VMAXPS Z26, Z0, Z0")
-	f.line("VMINPS Z28, Z0, Z0")
-	f.line("VCVTPS2DQ Z0, Z0")
-	f.line("VPADDD Z25, Z0, Z0")
-	f.line("VPMOVDB Z0, X0")
-	f.line("VMOVDQU X0, (DI)(AX*1)")
+	for o := range count {
+		f.line("VCVTDQ2PS Z%d, Z%d", o, o)
+		f.line("VMULPS 64(R14), Z%d, Z%d", o, o)
+		f.line("VMAXPS Z26, Z%d, Z%d", o, o)
+		f.line("VMINPS Z21, Z%d, Z%d", o, o)
+		f.line("VCVTPS2DQ Z%d, Z%d", o, o)
+		f.line("VPADDD Z25, Z%d, Z%d", o, o)
+		f.line("VPMOVDB Z%d, X%d", o, o)
+		f.line("VMOVDQU X%d, %s", o, f.place(o))
+	}
 }
 
 // tables of the transposition of 4 rows of 16 bytes to 16 dwords: dwords to

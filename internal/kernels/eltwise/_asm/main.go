@@ -69,9 +69,17 @@ type file struct {
 	strings.Builder
 	coef      map[string][]float64
 	constants map[uint64]int // offsets by bits
+	step      []string       // of a function
 }
 
-func (f *file) line(format string, args ...any) { fmt.Fprintf(f, "\t"+format+"\n", args...) }
+// line writes an instruction, or keeps it for the step that is being made.
+func (f *file) line(format string, args ...any) {
+	if f.step != nil {
+		f.step = append(f.step, fmt.Sprintf(format, args...))
+		return
+	}
+	fmt.Fprintf(f, "\t"+format+"\n", args...)
+}
 
 // bits returns the address of an 8-byte constant.
 func (f *file) bits(u uint64) string {

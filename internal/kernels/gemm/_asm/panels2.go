@@ -128,10 +128,96 @@ func endBytes2(f *file, m int, floats string) {
 	f.label(floats + "done")
 }
 
+// unsigned2 turns the bits of n·64 bytes that eight bytes hold.
+func unsigned2(f *file) {
+	f.function("unsignedAVX2(dst, src *uint8, n int, bits uint64)", 32)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ src+8(FP), SI")
+	f.line("MOVQ n+16(FP), CX")
+	f.line("VPBROADCASTQ bits+24(FP), Y2")
+	f.label("next")
+	f.line("VPXOR (SI), Y2, Y0")
+	f.line("VPXOR 32(SI), Y2, Y1")
+	f.line("VMOVDQU Y0, (DI)")
+	f.line("VMOVDQU Y1, 32(DI)")
+	f.line("ADDQ $64, SI")
+	f.line("ADDQ $64, DI")
+	f.line("DECQ CX")
+	f.line("JNZ  next")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+// center2: X0…X3 are four rows of 16 bytes less the zero point as far as an
+// int8 holds it, X4…X7 what that lacks; the difference of bytes that wraps
+// tells. Interleaved they become four times four columns. X12…X15 add up the
+// columns, X8 holds the zero point, X9 what turns the sign bit, X10 ones.
+func center2(f *file) {
+	f.function("centerAVX2(dst *int8, sums *int32, src *uint8, c *centering)", 32)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ sums+8(FP), R11")
+	f.line("MOVQ src+16(FP), SI")
+	f.line("MOVQ c+24(FP), DX")
+	f.line("MOVQ centering_groups(DX), CX")
+	f.line("MOVQ centering_step(DX), R8")
+	f.line("MOVQ centering_stride(DX), R9")
+	f.line("MOVQ centering_second(DX), R10")
+	f.line("VPBROADCASTD centering_zero(DX), X8")
+	f.line("VPBROADCASTD centering_flip(DX), X9")
+	f.line("VPCMPEQD X10, X10, X10")
+	f.line("VPABSB X10, X10")
+	for i := range 4 {
+		f.line("VMOVDQU %d(R11), X%d", 16*i, 12+i)
+	}
+	f.line("LEAQ (R8)(R8*2), AX")
+	f.label("group")
+	for i, at := range []string{"(SI)", "(SI)(R8*1)", "(SI)(R8*2)", "(SI)(AX*1)"} {
+		f.line("VPXOR %s, X9, X11", at)
+		f.line("VPSUBSB X8, X11, X%d", i)
+		f.line("VPSUBB X8, X11, X%d", 4+i)
+		f.line("VPSUBB X%d, X%d, X%d", i, 4+i, 4+i)
+	}
+	f.interleaved(0, "(DI)")
+	f.line("TESTQ R10, R10")
+	f.line("JZ   one")
+	f.interleaved(4, "(DI)(R10*1)")
+	f.label("one")
+	f.line("LEAQ (SI)(R8*4), SI")
+	f.line("ADDQ R9, DI")
+	f.line("DECQ CX")
+	f.line("JNZ  group")
+	for i := range 4 {
+		f.line("VMOVDQU X%d, %d(R11)", 12+i, 16*i)
+	}
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+// interleaved stores four rows from register x on as columns, and adds them up.
+func (f *file) interleaved(x int, at string) {
+	f.line("VPUNPCKLBW X%d, X%d, X11", x+1, x)
+	f.line("VPUNPCKHBW X%d, X%d, X%d", x+1, x, x)
+	f.line("VPUNPCKLBW X%d, X%d, X%d", x+3, x+2, x+1)
+	f.line("VPUNPCKHBW X%d, X%d, X%d", x+3, x+2, x+2)
+	f.line("VPUNPCKHWD X%d, X11, X%d", x+1, x+3)
+	f.line("VPUNPCKLWD X%d, X11, X11", x+1)
+	f.line("VPUNPCKHWD X%d, X%d, X%d", x+2, x, x+1)
+	f.line("VPUNPCKLWD X%d, X%d, X%d", x+2, x, x+2)
+	// In order: X11, x+3, x+2, x+1.
+	for i, r := range []int{11, x + 3, x + 2, x + 1} {
+		f.line("VMOVDQU X%d, %d%s", r, 16*i, at)
+		f.line("VPMADDUBSW X%d, X10, X%d", r, r)
+		f.line("VPMOVSXBW X10, Y%d", x)
+		f.line("VPMADDWD X%d, X%d, X%d", x, r, r)
+		f.line("VPADDD X%d, X%d, X%d", r, 12+i, 12+i)
+	}
+}
+
 func panels2() string {
 	f := newFile()
-	f.include()
 	floats2(f)
 	bytes2(f)
+	unsigned2(f)
+	center2(f)
 	return f.String()
 }

@@ -18,7 +18,6 @@ func broadcast512(v, r int) int { return firstB + v + r%(8-v) }
 // floats512 writes the float32 kernels, of v vectors of columns.
 func floats512() string {
 	f := newFile()
-	f.include()
 	for v := 4; v > 0; v-- {
 		p := &kernel{file: f, name: fmt.Sprintf("floats%dAVX512", 16*v), most: most512[v], step: 4, scale: 4, unroll: 4, stride: 64 * v}
 		p.begin = func(m int) {
@@ -91,7 +90,6 @@ func (f *file) store(v int, reg func(j int) int) {
 // bytesVNNI writes the kernels of products of bytes, of v vectors of columns.
 func bytesVNNI() string {
 	f := newFile()
-	f.include()
 	f.WriteString("\n// Where each four bytes lie after packing, in order of columns.\n")
 	for i := range 16 {
 		fmt.Fprintf(f, "DATA ·order<>+%d(SB)/4, $%d\n", 4*i, i%4*4+i/4)
@@ -128,10 +126,10 @@ func bytesVNNI() string {
 	return f.String()
 }
 
-// endBytes512: multipliers in Z24…; Z28 the greatest value as a float, Z29 the
-// zero point as words, Z30 the least value, Z31 the order of columns. VMINPS
-// gives its last source for a NaN, which the conversion takes below all
-// others, as it takes what is less than every int32.
+// endBytes512: multipliers in Z24…; Z28 the greatest value, Z29 the zero point
+// as words, Z30 the least value, Z31 the order of columns. The conversion takes
+// what no int32 holds, and NaN, for the least one: products that may be too
+// great are limited before, by VMINPS, which gives its last source for a NaN.
 func endBytes512(f *file, v, m int, floats string) {
 	f.line("MOVQ call_multiplier(DI), AX")
 	for j := range v {
@@ -146,7 +144,14 @@ func endBytes512(f *file, v, m int, floats string) {
 	}
 	f.line("CMPQ call_float(DI), $0")
 	f.line("JNE  %s", floats)
+	f.line("CMPQ call_over(DI), $0")
+	f.line("JEQ  %sbelow", floats)
 	f.line("VBROADCASTSS call_most(DI), Z28")
+	for i := range m * v {
+		f.line("VMINPS Z%d, Z28, Z%d", i, i)
+	}
+	f.label(floats + "below")
+	f.line("VPBROADCASTD call_high(DI), Z28")
 	f.line("VPBROADCASTD call_zero(DI), Z29")
 	f.line("VPBROADCASTD call_low(DI), Z30")
 	f.line("VMOVDQU32 ·order<>(SB), Z31")
@@ -154,7 +159,6 @@ func endBytes512(f *file, v, m int, floats string) {
 	for r := range m {
 		x := func(j int) int { return acc(v, r, min(j, v-1)) }
 		for j := range v {
-			f.line("VMINPS Z%d, Z28, Z%d", x(j), x(j))
 			f.line("VCVTPS2DQ Z%d, Z%d", x(j), x(j))
 		}
 		f.line("VPACKSSDW Z%d, Z%d, Z%d", x(1), x(0), x(0))
@@ -167,6 +171,7 @@ func endBytes512(f *file, v, m int, floats string) {
 		}
 		f.line("VPACKUSWB Z%d, Z%d, Z%d", high, x(0), x(0))
 		f.line("VPERMD Z%d, Z31, Z%d", x(0), x(0))
+		f.line("VPMINUB Z28, Z%d, Z%d", x(0), x(0))
 		f.line("VPMAXUB Z30, Z%d, Z%d", x(0), x(0))
 		f.line("VPXORD.BCST call_flip(DI), Z%d, Z%d", x(0), x(0))
 		f.line("VMOVDQU8 Z%d, K1, (DX)", x(0))

@@ -40,7 +40,22 @@ func rows(f *file) string {
 	f.label("next")
 	f.each("VMOVUPS {@}(SI), {1}")
 	f.maximum()
-	f.next(store, "SI")
+	f.next(func() {
+		// Halves of what is left, down to one lane.
+		if f.reg == "Z" {
+			f.line("VEXTRACTF64X4 $1, Z0, Y1")
+		} else {
+			f.line("VMOVAPS Y1, Y2")
+		}
+		f.maximum()
+		f.scalar(map[string]string{"Z": "VEXTRACTF128 $1, Y0, X1", "Y": "VEXTRACTF128 $1, Y0, X2"}[f.reg])
+		f.maximum()
+		for _, swap := range []string{"$0x4e", "$0xb1"} {
+			f.scalar(map[string]string{"Z": "VPERMILPS " + swap + ", X0, X1", "Y": "VPERMILPS " + swap + ", X0, X2"}[f.reg])
+			f.maximum()
+		}
+		f.line("VMOVSS X0, (DI)")
+	}, "SI")
 
 	f.begin("scaleShift", "dst, x, scale, shift *float32, steps int, factor float32", 1, "dst", "DI", "x", "SI", "scale", "DX", "shift", "R8", "steps", "CX")
 	f.scalar("VBROADCASTSS factor+40(FP), {S}")

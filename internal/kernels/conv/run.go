@@ -1,7 +1,6 @@
 package conv
 
 import (
-	"encoding/binary"
 	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
@@ -9,7 +8,7 @@ import (
 
 // FloatEnds returns the epilogue of Run: bias, nil or one for each output
 // channel, then with clamp min(max(x, lo), hi).
-func (p *Last) FloatEnds(bias []float32, clamp bool, lo, hi float32) (ends []*gemm.FloatEnd) {
+func (p *Plan) FloatEnds(bias []float32, clamp bool, lo, hi float32) (ends []*gemm.FloatEnd) {
 	for g := range p.g.Group {
 		var b []float32
 		if bias != nil {
@@ -22,7 +21,7 @@ func (p *Last) FloatEnds(bias []float32, clamp bool, lo, hi float32) (ends []*ge
 
 // ByteEnds returns the epilogue of RunBytes for inputs with a zero point, f
 // being that of all output channels.
-func (p *Last) ByteEnds(f gemm.Finish, w []int8, zero uint8) (ends []*gemm.ByteEnd) {
+func (p *Plan) ByteEnds(f gemm.Finish, w []int8, zero uint8) (ends []*gemm.ByteEnd) {
 	for g := range p.g.Group {
 		own, from, to := f, g*p.outCh, (g+1)*p.outCh
 		if f.Bias != nil {
@@ -39,7 +38,7 @@ func (p *Last) ByteEnds(f gemm.Finish, w []int8, zero uint8) (ends []*gemm.ByteE
 // Run computes parts lo to hi of y from x with packed weights. Other, if not
 // nil, lies as y does and is added after the bias; it may be y. Different
 // goroutines may run different parts, each with its own scratch.
-func (p *Last) Run(y, other, x, w []float32, ends []*gemm.FloatEnd, lo, hi int, scratch []float32) {
+func (p *Plan) Run(y, other, x, w []float32, ends []*gemm.FloatEnd, lo, hi int, scratch []float32) {
 	src, band, size := x, -1, p.matrix.FloatPanel()
 	for i := lo; i < hi; i++ {
 		b := p.part(i)
@@ -56,7 +55,7 @@ func (p *Last) Run(y, other, x, w []float32, ends []*gemm.FloatEnd, lo, hi int, 
 
 // RunBytes is Run for 8-bit inputs, whose padding is the zero point. y holds
 // 8-bit or float32 results, as the epilogue says.
-func (p *Last) RunBytes(y, x []byte, zero uint8, w []int8, ends []*gemm.ByteEnd, lo, hi int, scratch []byte) {
+func (p *Plan) RunBytes(y, x []byte, zero uint8, w []int8, ends []*gemm.ByteEnd, lo, hi int, scratch []byte) {
 	src, band, size := x, -1, p.matrix.BytePanel()
 	for i := lo; i < hi; i++ {
 		b := p.part(i)
@@ -69,7 +68,7 @@ func (p *Last) RunBytes(y, x []byte, zero uint8, w []int8, ends []*gemm.ByteEnd,
 }
 
 // inputOf returns the input of a part's band, from its first element on.
-func inputOf[T float32 | uint8](p *Last, x, scratch []T, b part, zero T) []T {
+func inputOf[T float32 | uint8](p *Plan, x, scratch []T, b part, zero T) []T {
 	if p.g.Transposed {
 		gatherBand(p, scratch, x, b, zero)
 		return scratch
@@ -102,7 +101,7 @@ func inputOf[T float32 | uint8](p *Last, x, scratch []T, b part, zero T) []T {
 
 // gatherBand gathers what a transposed convolution multiplies: for each output
 // position and tap the channels of an input, or zeros.
-func gatherBand[T float32 | uint8](p *Last, dst, x []T, b part, zero T) {
+func gatherBand[T float32 | uint8](p *Plan, dst, x []T, b part, zero T) {
 	ch := p.g.In
 	for i := range b.lines * b.run {
 		out := [3]int{b.z, b.y + i/b.run, b.x + i%b.run}
@@ -126,7 +125,7 @@ func gatherBand[T float32 | uint8](p *Last, dst, x []T, b part, zero T) {
 
 // source returns the input coordinate under output coordinate o of a
 // transposed convolution, -1 if there is none.
-func (p *Last) source(axis, o, tap int) int {
+func (p *Plan) source(axis, o, tap int) int {
 	i := o + p.pad[axis] - tap*p.dilate[axis]
 	if i < 0 || i%p.stride[axis] != 0 || i/p.stride[axis] >= p.size[axis] {
 		return -1
@@ -135,7 +134,7 @@ func (p *Last) source(axis, o, tap int) int {
 }
 
 // set fills dst with a value of the input's type.
-func set[T float32 | uint8](p *Last, dst []T, v T) {
+func set[T float32 | uint8](p *Plan, dst []T, v T) {
 	if p.flip != 0 {
 		v = T(uint8(v) ^ p.flip)
 	}
@@ -145,18 +144,12 @@ func set[T float32 | uint8](p *Last, dst []T, v T) {
 }
 
 // move fills dst from src. An int8 becomes the uint8 that is 128 more.
-func move[T float32 | uint8](p *Last, dst, src []T) {
+func move[T float32 | uint8](p *Plan, dst, src []T) {
 	if p.flip == 0 {
 		copy(dst, src)
 		return
 	}
-	d, s := octets(dst), octets(src[:len(dst)])
-	for ; len(d) >= 8; d, s = d[8:], s[8:] {
-		binary.NativeEndian.PutUint64(d, binary.NativeEndian.Uint64(s)^0x8080808080808080)
-	}
-	for i, v := range s {
-		d[i] = v ^ p.flip
-	}
+	gemm.Unsigned(octets(dst), octets(src[:len(dst)]), p.flip)
 }
 
 func octets[T float32 | uint8](s []T) []byte {

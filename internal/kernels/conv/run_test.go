@@ -12,11 +12,10 @@ import (
 	"github.com/octavo-ml/octavo/internal/kernels/kerneltest"
 )
 
-// lastGeometry is geometry with activations channels last, and at times with
+// anyGeometry is geometry, at times with
 // more channels, lines that do not fit a band, or no results.
-func lastGeometry(r *rand.Rand, i int) conv.Geometry {
+func anyGeometry(r *rand.Rand, i int) conv.Geometry {
 	g := geometry(r, i%5 == 4)
-	g.Last = true
 	switch i % 16 {
 	case 0:
 		g = square(3, 20, 1, 24, 7, 2)
@@ -35,15 +34,14 @@ func lastGeometry(r *rand.Rand, i int) conv.Geometry {
 	case 8: // a gap after the last window
 		g = conv.Geometry{Batch: 1, In: 8, Out: 5, Group: 1, Size: []int{9, 12}, Kernel: []int{2, 2}, Stride: []int{3, 4}, Dilate: []int{1, 2}, Pad: []int{0, 0}, Result: []int{3, 3}}
 	}
-	g.Last = true
 	return g
 }
 
-func TestLastEqualsItsDefinition(t *testing.T) {
+func TestRunEqualsItsDefinition(t *testing.T) {
 	kerneltest.Run(t, variants, func(t *testing.T) {
 		r := kerneltest.Rand(11)
 		for i := range 240 {
-			g := lastGeometry(r, i)
+			g := anyGeometry(r, i)
 			special := i%3 == 1
 			x, w := kerneltest.Floats(r, g.Batch*g.In*product(g.Size), special), kerneltest.Floats(r, weightLen(g), special)
 			var bias []float32
@@ -67,7 +65,7 @@ func TestLastEqualsItsDefinition(t *testing.T) {
 				}
 				want[j] = v
 			}
-			p := conv.NewLast(g, conv.Float32)
+			p := conv.NewPlan(g, conv.Float32)
 			packed, checkPacked := kerneltest.Guard[float32](t, p.WeightLen(), 3)
 			p.Pack(packed, w)
 			checkPacked()
@@ -86,10 +84,10 @@ func TestLastEqualsItsDefinition(t *testing.T) {
 	})
 }
 
-func testLastBytes[T int8 | uint8](t *testing.T, e conv.Element) {
+func testBytes[T int8 | uint8](t *testing.T, e conv.Element) {
 	r := kerneltest.Rand(12)
 	for i := range 160 {
-		g := lastGeometry(r, i)
+		g := anyGeometry(r, i)
 		x, wide := kerneltest.Ints[T](r, g.Batch*g.In*product(g.Size)), []int32(nil)
 		zero := kerneltest.Ints[T](r, 1)[0]
 		for _, v := range x {
@@ -114,7 +112,7 @@ func testLastBytes[T int8 | uint8](t *testing.T, e conv.Element) {
 			floats[j] = float32(v) * m
 			kerneltest.OnGo(t, func() { convert.Requantize(want[j:j+1], []int32{v}, m, f.Grid) })
 		}
-		p := conv.NewLast(g, e)
+		p := conv.NewPlan(g, e)
 		packed, checkPacked := kerneltest.Guard[int8](t, p.WeightBytes(), 3)
 		p.PackBytes(packed, w)
 		checkPacked()
@@ -145,16 +143,16 @@ func bytesOf[T int8 | uint8](s []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
 }
 
-func TestLastBytesEqualTheirDefinition(t *testing.T) {
+func TestRunBytesEqualsItsDefinition(t *testing.T) {
 	kerneltest.Run(t, variants, func(t *testing.T) {
-		t.Run("uint8", func(t *testing.T) { testLastBytes[uint8](t, conv.Uint8) })
-		t.Run("int8", func(t *testing.T) { testLastBytes[int8](t, conv.Int8) })
+		t.Run("uint8", func(t *testing.T) { testBytes[uint8](t, conv.Uint8) })
+		t.Run("int8", func(t *testing.T) { testBytes[int8](t, conv.Int8) })
 	})
 }
 
-func TestLastAllocatesNothing(t *testing.T) {
+func TestRunAllocatesNothing(t *testing.T) {
 	g := square(16, 20, 1, 6, 3, 1)
-	p, q := conv.NewLast(g, conv.Float32), conv.NewLast(g, conv.Int8)
+	p, q := conv.NewPlan(g, conv.Float32), conv.NewPlan(g, conv.Int8)
 	x, w, y, s := make([]float32, 16*36), make([]float32, p.WeightLen()), make([]float32, 20*36), make([]float32, p.ScratchLen())
 	bx, bw, by, bs := make([]byte, 16*36), make([]int8, q.WeightBytes()), make([]byte, 20*36), make([]byte, q.ScratchLen())
 	ends := p.FloatEnds(nil, true, 0, 6)
@@ -169,9 +167,9 @@ func TestLastAllocatesNothing(t *testing.T) {
 	})
 }
 
-// BenchmarkLast runs the convolutions of ResNet-50 and MobileNetV2, and the
+// BenchmarkRun runs the convolutions of ResNet-50 and MobileNetV2, and the
 // products of BERT, on one thread.
-func BenchmarkLast(b *testing.B) {
+func BenchmarkRun(b *testing.B) {
 	matrix := func(m, n, k int) conv.Geometry {
 		return conv.Geometry{Batch: 1, In: k, Out: n, Group: 1, Size: []int{m}, Kernel: []int{1}, Stride: []int{1}, Dilate: []int{1}, Pad: []int{0}, Result: []int{m}, Transposed: true}
 	}
@@ -207,7 +205,7 @@ func BenchmarkLast(b *testing.B) {
 		r := kerneltest.Rand(13)
 		x, w := kerneltest.Floats(r, c.g.In*product(c.g.Size), false), kerneltest.Floats(r, c.g.Out*c.g.In*product(c.g.Kernel), false)
 		b.Run("float32/"+c.name, func(b *testing.B) {
-			p := conv.NewLast(c.g, conv.Float32)
+			p := conv.NewPlan(c.g, conv.Float32)
 			packed, y, s := make([]float32, p.WeightLen()), make([]float32, c.g.Out*product(c.g.Result)), make([]float32, p.ScratchLen())
 			p.Pack(packed, w)
 			ends := p.FloatEnds(nil, true, 0, 6)
@@ -215,7 +213,7 @@ func BenchmarkLast(b *testing.B) {
 		})
 		for name, e := range map[string]conv.Element{"uint8": conv.Uint8, "int8": conv.Int8} {
 			b.Run(name+"/"+c.name, func(b *testing.B) {
-				p := conv.NewLast(c.g, e)
+				p := conv.NewPlan(c.g, e)
 				packed, y, s := make([]int8, p.WeightBytes()), make([]byte, c.g.Out*product(c.g.Result)), make([]byte, p.ScratchLen())
 				p.PackBytes(packed, kerneltest.Ints[int8](r, len(w)))
 				q := kerneltest.Ints[uint8](r, len(x))
