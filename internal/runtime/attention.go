@@ -255,28 +255,9 @@ func (u *fuser) place(a *attention, p *ir.Value) (in []*ir.Value, out *ir.Value,
 	if !slices.Equal(lead, result[:rank-2]) {
 		return nil, nil, nil, false
 	}
-	// An operand lies where its strides say, 0 where it repeats.
-	strides := func(v *ir.Value) (spot, []int, bool) {
-		d := u.dims(v)
-		if len(d) < 2 || len(d) > rank {
-			return spot{}, nil, false
-		}
-		sp := u.spotOf(v)
-		s := make([]int, rank)
-		skip := rank - len(d)
-		for i := range d {
-			switch {
-			case i+2 >= len(d) || d[i] == lead[skip+i]:
-				s[skip+i] = sp.strides[i]
-			case d[i] != 1:
-				return spot{}, nil, false
-			}
-		}
-		return sp, s, true
-	}
-	q, sq, ok1 := strides(qk.In[0])
-	k, sk, ok2 := strides(qk.In[1])
-	v, sv, ok3 := strides(pv.In[1])
+	q, sq, ok1 := u.operand(qk.In[0], lead)
+	k, sk, ok2 := u.operand(qk.In[1], lead)
+	v, sv, ok3 := u.operand(pv.In[1], lead)
 	if !ok1 || !ok2 || !ok3 {
 		return nil, nil, nil, false
 	}
@@ -285,8 +266,7 @@ func (u *fuser) place(a *attention, p *ir.Value) (in []*ir.Value, out *ir.Value,
 	a.m, a.n, a.d, a.dv = shape[rank-2], shape[rank-1], dq[len(dq)-1], dv[len(dv)-1]
 	a.q, a.k = matrixAt{sq[rank-2], sq[rank-1]}, matrixAt{sk[rank-2], sk[rank-1]}
 	a.v, a.y = matrixAt{sv[rank-2], sv[rank-1]}, matrixAt{y.strides[rank-2], y.strides[rank-1]}
-	one := func(length, stride int) bool { return length == 1 || stride == 1 }
-	if a.m == 0 || a.n == 0 || a.d == 0 || a.dv == 0 || !one(a.d, a.q.column) || !one(a.dv, a.y.column) {
+	if a.m == 0 || a.n == 0 || a.d == 0 || a.dv == 0 || !dense(a.d, a.q.column) || !dense(a.dv, a.y.column) {
 		return nil, nil, nil, false
 	}
 	oq, off, ov, oy := offsets(lead, sq), offsets(lead, sk), offsets(lead, sv), offsets(lead, y.strides)
@@ -305,40 +285,11 @@ func (u *fuser) place(a *attention, p *ir.Value) (in []*ir.Value, out *ir.Value,
 // kinds prepares the products, whose operands must be of the types that stages
 // leave.
 func (u *fuser) kinds(a *attention) bool {
-	bytes := false // what the stages are at
-	set := func(p *product, k, n int) bool {
-		q, ok := p.node.Op.(*op.Quantized)
-		if !ok {
-			p.end = gemm.NewFloatEnd(n, nil, false, 0, 0)
-			return p.node.In[0].Type == dtype.Float32 && p.node.In[1].Type == dtype.Float32
-		}
-		in, ok1 := latticeOf(q.In[0])
-		right, ok2 := latticeOf(q.In[1])
-		if !ok1 || !ok2 {
-			return false
-		}
-		f := gemm.Finish{Float: true}
-		if q.Out[0].Present() {
-			if p.out, ok = latticeOf(q.Out[0]); !ok {
-				return false
-			}
-			f.Float, f.Grid, p.grid = false, p.out.grid, p.out.fused()
-		}
-		if q.Clamp != nil {
-			return false
-		}
-		e, err := u.pl.newFinish(&step{in: []int{0, 0}}, q)
-		if err != nil {
-			return false
-		}
-		f.Multiplier = e.multipliers
-		p.live, ok = gemm.NewLive(k, n, f, in.grid.ZeroPoint, right.grid.ZeroPoint, in.typ == dtype.Int8, right.typ == dtype.Int8)
-		return ok
-	}
-	if !set(&a.scores, a.d, a.n) {
+	if !u.productOf(&a.scores, a.d, a.n) || !u.productOf(&a.values, a.n, a.dv) {
 		return false
 	}
-	bytes = a.scores.live != nil && !a.scores.live.Float()
+	// What the stages are at.
+	bytes := a.scores.live != nil && !a.scores.live.Float()
 	at := a.scores.out
 	for _, st := range a.stages {
 		switch st.kind {
@@ -358,15 +309,15 @@ func (u *fuser) kinds(a *attention) bool {
 			}
 		}
 	}
-	if !bytes {
-		return set(&a.values, a.n, a.dv) && a.values.live == nil
-	}
 	// The parameters of the product's operand say what the bytes mean.
-	q, ok := a.values.node.Op.(*op.Quantized)
-	if !ok || q.In[0].Type != at.typ {
-		return false
-	}
-	return set(&a.values, a.n, a.dv)
+	q, ok := quantizedOf(a.values.node)
+	return ok == bytes && (!ok || q.In[0].Type == at.typ)
+}
+
+// quantizedOf returns the region that a node is.
+func quantizedOf(n *ir.Node) (*op.Quantized, bool) {
+	q, ok := n.Op.(*op.Quantized)
+	return q, ok
 }
 
 // dequantizes returns the grid of a DequantizeLinear from bytes to floats.

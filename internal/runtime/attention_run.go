@@ -20,13 +20,11 @@ func (pl *plan) setAttention(s *step, a *attention) error {
 	z := &a.size
 	z.scores = round(4 * a.block * a.n)
 	z.bytes = round(a.block * gemm.Group * gemm.Groups(a.n))
-	z.keys, z.values = round(4*gemm.Plain(a.d, a.n, 1, 1).Floats()), round(4*gemm.Plain(a.n, a.dv, 1, 1).Floats())
+	z.keys, z.values = a.scores.packedLen(a.d, a.n), a.values.packedLen(a.n, a.dv)
 	if l := a.scores.live; l != nil {
-		z.keys, z.work = l.PackedLen(), l.ScratchLen(a.block)
+		z.work = l.ScratchLen(a.block)
 	}
-	if l := a.values.live; l != nil {
-		z.values, z.work = l.PackedLen(), max(z.work, round(4*a.block*a.dv)+l.ScratchLen(a.block))
-	}
+	z.work = max(z.work, a.values.scratchLen(a.block, a.dv))
 	if a.merge(); a.softmax != nil {
 		z.powers = round(4 * a.n)
 	}
@@ -72,15 +70,6 @@ type tile struct {
 	rows, from, head int
 }
 
-// pack packs the right side of a product.
-func (p *product) pack(dst []byte, t *tensor.Tensor, at, k, n int, m matrixAt) {
-	if p.live != nil {
-		p.live.Pack(dst, t.Bytes()[at:], m.row, m.column)
-		return
-	}
-	gemm.PackLive(floatsOf(dst), tensor.Data[float32](t)[at:], k, n, m.row, m.column)
-}
-
 // multiplyQ computes the scores of the tile's queries.
 func (a *attention) multiplyQ(q *tensor.Tensor, at int, rows []int32, keys []byte, t *tile) {
 	if l := a.scores.live; l != nil {
@@ -98,31 +87,12 @@ func (a *attention) multiplyQ(q *tensor.Tensor, at int, rows []int32, keys []byt
 
 // multiplyV multiplies what became of the scores with the values.
 func (a *attention) multiplyV(y *tensor.Tensor, at int, line, full []int32, values []byte, t *tile) {
-	if l := a.values.live; l != nil {
-		if l.Float() {
-			l.Run(y.Bytes()[4*at:], a.y.row, t.bytes, line, t.rows, values, t.work)
-			return
-		}
-		n := t.rows * a.dv
-		sums := floatsOf(t.work[:4*n])
-		l.Sums(sums, a.dv, t.bytes, line, t.rows, values, t.work[(4*n+63)&^63:], t.off[:])
-		for j := 0; j < a.dv; j += fused.Width {
-			fused.Levels(y.Bytes()[at+j:], a.y.row, sums[j:], a.dv, t.rows, min(fused.Width, a.dv-j), t.off[:], l.Multiplier(), a.values.grid)
-		}
-		return
+	left, row := t.bytes, line
+	if a.values.live == nil {
+		left, row = bytesOf(t.floats), full
 	}
-	multiplyLive(tensor.Data[float32](y)[at:], a.y.row, t.floats, full, t.rows, floatsOf(values), a.n, a.dv, a.values.end)
+	a.values.run(y, at, a.y.row, left, row, t.rows, values, a.n, a.dv, t.work)
 }
-
-// multiplyLive multiplies m rows of floats with packed columns.
-func multiplyLive(c []float32, ldc int, a []float32, row []int32, m int, packed []float32, k, n int, e *gemm.FloatEnd) {
-	r := gemm.Rows{Row: row, Tap: firstTap[:], Depth: k}
-	for j := 0; j < n; j += gemm.Width {
-		gemm.Floats(c[j:], nil, ldc, a, &r, m, packed[j*k:], j, min(gemm.Width, n-j), e)
-	}
-}
-
-var firstTap [1]int32
 
 // run takes the tile through one operator.
 func (st *scoreStage) run(f *frame, s *step, a *attention, t *tile) {

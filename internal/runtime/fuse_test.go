@@ -161,6 +161,11 @@ func (b *net) run(t *testing.T, outputs []*ir.Value, keep ...string) int {
 			want = got
 			continue
 		}
+		if threads == 1 && !raced && len(p.Reference()) == 0 {
+			if n := testing.AllocsPerRun(5, func() { err = p.RunInto(context.Background(), in, got) }); n != 0 || err != nil {
+				t.Errorf("%v allocations in a run: %v", n, err)
+			}
+		}
 		for name, w := range want {
 			if !tensor.Equal(got[name], w) {
 				t.Errorf("%d threads: %q is %v, want %v", threads, name, got[name], w)
@@ -224,6 +229,41 @@ func TestAttentionOfGivenMatrices(t *testing.T) {
 		if n := b.run(t, []*ir.Value{y}); n != want {
 			t.Errorf("%d steps, want %d", n, want)
 		}
+	}
+}
+
+// TestProductsOfActivations: the operators that split and join heads are gone,
+// as far as the products' types and sizes have kernels.
+func TestProductsOfActivations(t *testing.T) {
+	for _, c := range []struct {
+		name                    string
+		grids                   ranged
+		batch, tokens, heads, d int
+		steps                   int
+	}{
+		{"floats", noGrids, 2, 7, 3, 5, 1},
+		{"bytes", integers, 2, 60, 3, 20, 4},
+		{"signed bytes", signedBytes, 1, 9, 2, 7, 4},
+		{"bytes of long rows", integers, 1, 3, 2, 515, 9},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newNet()
+			heads := func(x *ir.Value, q grid, perm ...int) *ir.Value {
+				x = b.reshape(b.round(x, q), int64(c.batch), int64(c.tokens), int64(c.heads), int64(c.d))
+				return b.round(b.node(&op.Transpose{Perm: perm}, b.round(x, q)), q)
+			}
+			x, y := b.input(c.batch, c.tokens, c.heads*c.d), b.input(c.batch, c.tokens, c.heads*c.d)
+			z := b.node(&op.MatMul{}, heads(x, c.grids.q, 0, 2, 1, 3), heads(y, c.grids.k, 0, 2, 3, 1))
+			z = b.round(b.node(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.round(z, c.grids.y)), c.grids.y)
+			if n := b.run(t, []*ir.Value{z}); n != c.steps {
+				t.Errorf("%d steps, want %d", n, c.steps)
+			}
+		})
+	}
+	// An operand that repeats.
+	b := newNet()
+	if n := b.run(t, []*ir.Value{b.node(&op.MatMul{}, b.input(4, 1, 5, 6), b.input(3, 6, 2))}); n != 1 {
+		t.Errorf("%d steps, want 1", n)
 	}
 }
 

@@ -24,7 +24,7 @@ type tailed struct {
 	bias    []float32
 	stages  []tailStage
 	out     lattice // of bytes
-	bytes   bool
+	bytes   bool    // results, else floats
 }
 
 // tailStage is one of them: a function, or a sum with input index, if not 0.
@@ -157,22 +157,13 @@ func elementwise(n *ir.Node) (func(dst, x []float32), bool) {
 // rows follow a panel while it is near.
 func (pl *plan) setTailed(s *step, key *ir.Node, t *tailed) error {
 	pl.place(s, 0)
-	w := pl.values[s.in[1]].fixed
-	matrix := gemm.Plain(t.k, t.n, t.n, 1)
-	if t.turned {
-		matrix = gemm.Plain(t.k, t.n, 1, t.k)
-	}
 	block := min(fused.Rows, t.m)
 	blocks, panels := (t.m+block-1)/block, (t.n+gemm.Width-1)/gemm.Width
-	multiply, size, err := pl.multiplier(s, key, t, w, matrix, block)
+	r := &tailRun{tailed: t}
+	size, err := r.prepare(pl, s, key, block)
 	if err != nil {
 		return err
 	}
-	var late []float32 // a bias that the product's kernel does not add
-	if t.quant != nil {
-		late = t.bias
-	}
-	end := t.end()
 	const wide = 4 * fused.Rows * fused.Width
 	all := (size+63)&^63 + wide
 	pl.scratch = max(pl.scratch, all*pl.p.threads)
@@ -183,109 +174,125 @@ func (pl *plan) setTailed(s *step, key *ir.Node, t *tailed) error {
 			from, j := i%blocks*block, i/blocks*gemm.Width
 			b := fused.Block{Rows: min(block, t.m-from), Cols: min(gemm.Width, t.n-j), Step: t.n}
 			b.X = sums[:b.Rows*b.Cols]
-			if late != nil {
-				b.Bias = late[j : j+b.Cols]
-			}
-			multiply(f, s, b.X, from, b.Rows, j, b.Cols, mem)
-			end(f, s, f.out(s), &b, from*t.n+j)
+			r.multiply(f.vals[s.in[0]], &b, from, j, mem)
+			r.finish(f, s, &b, from*t.n+j)
 		}
 	})
 	return nil
 }
 
-// end returns what takes a block to the result, from index at on.
-func (t *tailed) end() func(f *frame, s *step, y *tensor.Tensor, b *fused.Block, at int) {
-	var q *fused.Grid
-	if t.bytes {
-		q = t.out.fused()
-	}
-	stages := t.stages
-	if t.bytes && len(stages) == 1 && stages[0].gelu {
-		return func(_ *frame, _ *step, y *tensor.Tensor, b *fused.Block, at int) {
-			fused.GeluBytes(y.Bytes()[at:], t.n, b, q)
+// tailRun is what setTailed prepares.
+type tailRun struct {
+	*tailed
+	rows   *gemm.Rows
+	late   []float32 // a bias that the product's kernel does not add
+	floats []float32 // the packed matrix
+	bytes  []int8
+	end    *gemm.FloatEnd
+	ends   *gemm.ByteEnd
+	copies bool // the rows of bytes
+	flip   uint8
+	stride int // of rows, copied or not
+	other  int // the input that is added first, if not 0
+	gelu   bool
+	after  []tailStage // what follows then
+	grid   *fused.Grid
+}
+
+// prepare packs the matrix, and returns the length of the scratch memory that a
+// block of rows needs.
+func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int, err error) {
+	if r.after = r.stages; r.tailed.bytes {
+		r.grid = r.out.fused()
+		if len(r.after) == 1 && r.after[0].gelu {
+			r.gelu, r.after = true, nil
 		}
 	}
-	other := 0 // the input that the kernel adds
-	if len(stages) > 0 && stages[0].index > 0 {
-		other, stages = stages[0].index, stages[1:]
+	if len(r.after) > 0 && r.after[0].index > 0 {
+		r.other, r.after = r.after[0].index, r.after[1:]
 	}
-	return func(f *frame, s *step, y *tensor.Tensor, b *fused.Block, at int) {
-		if other > 0 {
-			b.Other = tensor.Data[float32](f.vals[s.in[other]])[at:]
+	w := pl.values[s.in[1]].fixed
+	matrix := gemm.Plain(r.k, r.n, r.n, 1)
+	if r.turned {
+		matrix = gemm.Plain(r.k, r.n, 1, r.k)
+	}
+	r.stride = r.k
+	if r.quant == nil {
+		r.floats = pl.p.weights.get(key, "rows", matrix.Floats(), func(dst []float32) {
+			gemm.PackFloats(dst, tensor.Data[float32](w), matrix)
+			w.Release()
+		})
+		r.rows, r.end = gemm.RowsOf(block, r.k), gemm.NewFloatEnd(r.n, r.bias, r.bounds.on, r.bounds.lo, r.bounds.hi)
+		return 0, nil
+	}
+	e, err := pl.newFinish(s, r.quant)
+	if err != nil {
+		return 0, err
+	}
+	r.late = r.bias
+	packed := pl.p.weights.getBytes(key, "rows", matrix.Bytes(), func(dst []int8) {
+		gemm.PackBytes(dst, tensor.Data[int8](w), matrix)
+		w.Release()
+	})
+	if pl.values[s.in[0]].typ == dtype.Int8 {
+		r.flip = 0x80
+	}
+	if r.copies = r.flip != 0 || r.k%gemm.Group != 0; r.copies {
+		r.stride = gemm.Group * gemm.Groups(r.k)
+		size = block * r.stride
+	}
+	r.rows, r.bytes = gemm.RowsOf(block, r.stride), packed
+	r.rows.Depth = r.k
+	r.ends = gemm.NewByteEnd(e.kernels(r.quant), matrix, packed, uint8(r.quant.In[0].Zero(0))^r.flip)
+	return size, nil
+}
+
+// multiply computes a block of the product from a row and a column on.
+func (r *tailRun) multiply(x *tensor.Tensor, b *fused.Block, from, j int, mem []byte) {
+	if r.quant == nil {
+		gemm.Floats(b.X, nil, b.Cols, tensor.Data[float32](x)[from*r.k:], r.rows, b.Rows, r.floats[j*r.k:], j, b.Cols, r.end)
+		return
+	}
+	a := x.Bytes()[from*r.k:]
+	if r.copies {
+		for i := range b.Rows {
+			gemm.Unsigned(mem[i*r.stride:][:r.k], a[i*r.k:], r.flip)
 		}
-		if len(stages) > 0 {
-			fused.Floats(b.X, b.Cols, b)
-			b.Bias, b.Other = nil, nil
-			t.rest(f, s, stages, b, at)
-		}
-		if t.bytes {
-			fused.Bytes(y.Bytes()[at:], t.n, b, q)
-		} else {
-			fused.Floats(tensor.Data[float32](y)[at:], t.n, b)
-		}
+		a = mem
+	}
+	gemm.Bytes(bytesOf(b.X), b.Cols, a, r.rows, b.Rows, r.bytes[j*gemm.Group*gemm.Groups(r.k):], j, b.Cols, r.ends)
+	if r.late != nil {
+		b.Bias = r.late[j : j+b.Cols]
 	}
 }
 
-// rest takes a block through stages.
-func (t *tailed) rest(f *frame, s *step, stages []tailStage, b *fused.Block, at int) {
-	for _, st := range stages {
+// finish takes a block to the result, from index at on.
+func (r *tailRun) finish(f *frame, s *step, b *fused.Block, at int) {
+	if r.other > 0 {
+		b.Other = tensor.Data[float32](f.vals[s.in[r.other]])[at:]
+	}
+	if len(r.after) > 0 {
+		fused.Floats(b.X, b.Cols, b)
+		b.Bias, b.Other = nil, nil
+	}
+	for _, st := range r.after {
 		if st.index == 0 {
 			st.loop(b.X, b.X)
 			continue
 		}
 		other := tensor.Data[float32](f.vals[s.in[st.index]])[at:]
-		for r := range b.Rows {
-			line := b.X[r*b.Cols : (r+1)*b.Cols]
-			eltwise.Add(line, line, other[r*t.n:][:b.Cols])
+		for i := range b.Rows {
+			line := b.X[i*b.Cols : (i+1)*b.Cols]
+			eltwise.Add(line, line, other[i*r.n:][:b.Cols])
 		}
 	}
-}
-
-// multiplier returns what multiplies a block of rows with a panel, and the
-// scratch memory that it needs in bytes.
-func (pl *plan) multiplier(s *step, key *ir.Node, t *tailed, w *tensor.Tensor, matrix gemm.Matrix, block int) (func(f *frame, s *step, x []float32, from, rows, j, cols int, mem []byte), int, error) {
-	if t.quant == nil {
-		packed := pl.p.weights.get(key, "rows", matrix.Floats(), func(dst []float32) {
-			gemm.PackFloats(dst, tensor.Data[float32](w), matrix)
-			w.Release()
-		})
-		rows, end := gemm.RowsOf(block, t.k), gemm.NewFloatEnd(t.n, t.bias, t.bounds.on, t.bounds.lo, t.bounds.hi)
-		return func(f *frame, s *step, x []float32, from, m, j, cols int, _ []byte) {
-			gemm.Floats(x, nil, cols, tensor.Data[float32](f.vals[s.in[0]])[from*t.k:], rows, m, packed[j*t.k:], j, cols, end)
-		}, 0, nil
+	y := f.out(s)
+	switch {
+	case r.gelu:
+		fused.GeluBytes(y.Bytes()[at:], r.n, b, r.grid)
+	case r.tailed.bytes:
+		fused.Bytes(y.Bytes()[at:], r.n, b, r.grid)
+	default:
+		fused.Floats(tensor.Data[float32](y)[at:], r.n, b)
 	}
-	e, err := pl.newFinish(s, t.quant)
-	if err != nil {
-		return nil, 0, err
-	}
-	packed := pl.p.weights.getBytes(key, "rows", matrix.Bytes(), func(dst []int8) {
-		gemm.PackBytes(dst, tensor.Data[int8](w), matrix)
-		w.Release()
-	})
-	stride, flip := t.k, uint8(0)
-	if pl.values[s.in[0]].typ == dtype.Int8 {
-		flip = 0x80
-	}
-	copies := flip != 0 || t.k%gemm.Group != 0
-	if copies {
-		stride = gemm.Group * gemm.Groups(t.k)
-	}
-	rows := gemm.RowsOf(block, stride)
-	rows.Depth = t.k
-	end := gemm.NewByteEnd(e.kernels(t.quant), matrix, packed, uint8(t.quant.In[0].Zero(0))^flip)
-	panel := gemm.Group * gemm.Groups(t.k)
-	size := 0
-	if copies {
-		size = block * stride
-	}
-	return func(f *frame, s *step, x []float32, from, m, j, cols int, mem []byte) {
-		a := f.vals[s.in[0]].Bytes()[from*t.k:]
-		if copies {
-			for r := range m {
-				gemm.Unsigned(mem[r*stride:][:t.k], a[r*t.k:], flip)
-			}
-			a = mem
-		}
-		gemm.Bytes(bytesOf(x), cols, a, rows, m, packed[j*panel:], j, cols, end)
-	}, size, nil
 }

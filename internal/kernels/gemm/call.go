@@ -119,9 +119,8 @@ func fetch[T float32 | int8](c *call, s []T, panel int) {
 	if rest := s[panel:]; len(rest) > 0 {
 		s = rest
 	}
-	size := unsafe.Sizeof(s[0])
-	c.ahead = uintptr(unsafe.Pointer(&s[0]))
-	c.aheadEnd = c.ahead + uintptr(min(len(s), panel))*size
+	c.ahead = uintptr(unsafe.Pointer(unsafe.SliceData(s)))
+	c.aheadEnd = c.ahead + uintptr(min(len(s), panel))*unsafe.Sizeof(*new(T))
 }
 
 // floatCall and byteCall are the calls for whole panels.
