@@ -155,22 +155,15 @@ func (a *attention) rows(f *frame, s *step, t *tile) {
 		}
 		return
 	}
-	var mask []float32
+	scores := fused.Scores{
+		X: t.floats, Rows: t.rows, Cols: a.n, Off: t.off[:],
+		Y: t.bytes, Step: gemm.Group * gemm.Groups(a.n), Scratch: t.powers,
+	}
 	if a.mask != nil {
-		mask = tensor.Data[float32](f.vals[s.in[a.mask.index]])[a.mask.at[t.head]:]
+		mask := tensor.Data[float32](f.vals[s.in[a.mask.index]])[a.mask.at[t.head]:]
+		scores.Add, scores.AddStep = mask[t.from*a.mask.row:], a.mask.row
 	}
-	line := gemm.Group * gemm.Groups(a.n)
-	for r := range t.rows {
-		var add []float32
-		if mask != nil {
-			add = mask[(t.from+r)*a.mask.row:][:a.n]
-		}
-		off := float32(0)
-		if a.scores.live != nil {
-			off = t.off[r]
-		}
-		a.softmax.Row(t.bytes[r*line:][:a.n], t.floats[r*a.n:(r+1)*a.n], t.powers, off, add)
-	}
+	a.softmax.Run(&scores)
 }
 
 // floatsOf returns bytes as floats; bytesOf the other way round.

@@ -17,12 +17,12 @@ var variants = []variant{{"avx512", cpu.AVX512}, {"generic", cpu.Generic}}
 // bytes.
 type call struct {
 	x, e, y, bias, other, off, doubt unsafe.Pointer
-	rows                             int
+	rows, vectors                    int
 	xStep, yStep, otherStep, addStep int
 	columns                          uint64 // a bit for each
 	factor, lo, hi, slack            float32
 	zero                             int32
-	away, by, times, error           float32
+	by, times, error                 float32
 }
 
 const lanes = 16
@@ -133,25 +133,28 @@ func levels(y []byte, ldy int, x []float32, ldx, m, cols int, off []float32, fac
 	return true
 }
 
-func (p *Softmax) row(dst []byte, x, e []float32, off float32, add []float32) bool {
+func (p *Softmax) rows(t *Scores) bool {
 	if !cpu.Has(cpu.AVX512) || p.Grid.factor > 1e6 || p.Grid.slack < 0 {
 		return false
 	}
-	n := len(x)
-	doubt := uint64(0)
+	n, doubt := t.Cols, uint64(0)
 	c := call{
-		x: unsafe.Pointer(&x[0]), e: unsafe.Pointer(&e[:n][0]), y: unsafe.Pointer(&dst[:n][0]), other: unsafe.Pointer(&nothing), doubt: unsafe.Pointer(&doubt),
-		rows: (n + lanes - 1) / lanes, columns: 1<<((n-1)%lanes+1) - 1, away: off, by: p.By, times: p.Times,
+		x: unsafe.Pointer(&t.X[:t.Rows*n][0]), e: unsafe.Pointer(&t.Scratch[:n][0]), y: unsafe.Pointer(&t.Y[:(t.Rows-1)*t.Step+n][0]),
+		off: unsafe.Pointer(&t.Off[:t.Rows][0]), other: unsafe.Pointer(&nothing), doubt: unsafe.Pointer(&doubt),
+		rows: t.Rows, vectors: (n + lanes - 1) / lanes, columns: 1<<((n-1)%lanes+1) - 1,
+		xStep: 4 * n, yStep: t.Step, by: p.By, times: p.Times,
 	}
-	if add != nil {
-		c.other, c.addStep = unsafe.Pointer(&add[:n][0]), 4*lanes
+	if t.Add != nil {
+		c.other, c.otherStep, c.addStep = unsafe.Pointer(&t.Add[:(t.Rows-1)*t.AddStep+n][0]), 4*t.AddStep, 4*lanes
 	}
 	c.quantize(p.Grid, p.Grid.factor, 0.5-1e-6)
 	// Both sums have a rounding for each addition of a lane, the exponentials
 	// are at most 5e-7 off.
 	c.error = float32(float32(n/lanes+5)*(2*6e-8)) + 2e-6
-	if softmaxAVX512(&c); doubt != 0 {
-		p.exact(dst, x, e)
+	softmaxAVX512(&c)
+	for ; doubt != 0; doubt &= doubt - 1 {
+		r := bits.TrailingZeros64(doubt)
+		p.exact(t.Y[r*t.Step:][:n], t.X[r*n:(r+1)*n], t.Scratch)
 	}
 	return true
 }

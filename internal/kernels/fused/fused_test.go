@@ -147,42 +147,46 @@ func TestLevelsRequantize(t *testing.T) {
 func TestSoftmaxEqualsItsOperators(t *testing.T) {
 	kerneltest.Run(t, rows(), func(t *testing.T) {
 		r := kerneltest.Rand(53)
-		for round := range 300 {
-			n := []int{1, 2, 15, 16, 17, 128, 197, 500}[round%8]
-			x, add := make([]float32, n), make([]float32, n)
+		for round := range 120 {
+			n, m := []int{1, 2, 15, 16, 17, 128, 197, 500}[round%8], 1+round%5
+			x, add, off := make([]float32, m*n), make([]float32, m*n), make([]float32, m)
 			for i := range x {
 				x[i], add[i] = float32(r.IntN(40000)-20000), -10000*float32(r.IntN(2))
 			}
-			switch {
-			case round%11 == 3:
-				x[r.IntN(n)] = float32(math.NaN())
-			case round%11 == 5:
-				x[r.IntN(n)] = float32(math.Inf(-1))
-			case round%11 == 6:
-				x[r.IntN(n)] = float32(math.Inf(1))
+			for i := range off {
+				off[i] = float32(r.IntN(300) - 150)
 			}
+			switch round % 11 {
+			case 3:
+				x[r.IntN(m*n)] = float32(math.NaN())
+			case 5:
+				x[r.IntN(m*n)] = float32(math.Inf(-1))
+			case 6:
+				x[r.IntN(m*n)] = float32(math.Inf(1))
+			}
+			step := []int{0, n}[round%2]
 			if round%3 == 0 {
 				add = nil
 			}
 			p := &Softmax{By: 3e-4 * float32(1+round%5), Times: 0.125, Grid: NewGrid([]float32{1. / 255, 0.002, 0.01}[round%3], convert.GridOf[uint8](0), false)}
-			off := float32(r.IntN(300) - 150)
-			scores := make([]float32, n)
+			scores, want, e := make([]float32, m*n), make([]byte, m*n), make([]float32, n)
 			for i, v := range x {
-				scores[i] = float32(float32((v-off)*p.By) * p.Times)
+				scores[i] = float32(float32((v-off[i/n])*p.By) * p.Times)
 				if add != nil {
-					scores[i] += add[i]
+					scores[i] += add[i/n*step+i%n]
 				}
 			}
-			want, e := make([]byte, n), make([]float32, n)
 			kerneltest.OnGo(t, func() {
-				reduce.Softmax(e, scores)
-				p.Grid.store(want, e)
+				for i := range m {
+					reduce.Softmax(e, scores[i*n:(i+1)*n])
+					p.Grid.store(want[i*n:(i+1)*n], e)
+				}
 			})
-			got, check := kerneltest.Guard[byte](t, n, round)
-			mem, checkX := kerneltest.Guard[float32](t, n, round)
+			got, check := kerneltest.Guard[byte](t, m*n, round)
+			mem, checkX := kerneltest.Guard[float32](t, m*n, round)
 			scratch, checkE := kerneltest.Guard[float32](t, n, round)
 			copy(mem, x)
-			p.Row(got, mem, scratch, off, add)
+			p.Run(&Scores{X: mem, Rows: m, Cols: n, Off: off, Add: add, AddStep: step, Y: got, Step: n, Scratch: scratch})
 			check()
 			checkX()
 			checkE()
@@ -197,11 +201,12 @@ func TestNothingIsAllocated(t *testing.T) {
 	q := NewGrid(0.02, convert.GridOf[uint8](3), false)
 	y, e := make([]byte, Rows*Width), make([]float32, Rows*Width)
 	p := &Softmax{By: 1, Times: 1, Grid: q}
+	scores := &Scores{X: b.X, Rows: 2, Cols: 100, Off: make([]float32, 2), Y: y, Step: 100, Scratch: e}
 	if n := testing.AllocsPerRun(10, func() {
 		GeluBytes(y, Width, b, q)
 		Bytes(y, Width, b, q)
 		Floats(e, Width, b)
-		p.Row(y[:100], b.X[:100], e, 0, nil)
+		p.Run(scores)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -216,6 +221,8 @@ func BenchmarkBlock(b *testing.B) {
 	q := NewGrid(0.02, convert.GridOf[uint8](10), false)
 	y, e := make([]byte, Rows*Width), make([]float32, 128)
 	p := &Softmax{By: 1, Times: 1, Grid: NewGrid(1./255, convert.GridOf[uint8](0), false)}
+	scores := &Scores{X: make([]float32, 16*128), Rows: 16, Cols: 128, Off: make([]float32, 16), Y: y, Step: 128, Scratch: e}
+	copy(scores.X, x.X)
 	for _, v := range rows() {
 		b.Run("gelu/"+v.Name, func(b *testing.B) {
 			kerneltest.Limit(b, v.Level)
@@ -232,7 +239,7 @@ func BenchmarkBlock(b *testing.B) {
 		b.Run("softmax/"+v.Name, func(b *testing.B) {
 			kerneltest.Limit(b, v.Level)
 			for b.Loop() {
-				p.Row(y, x.X[:128], e, 0, nil)
+				p.Run(scores)
 			}
 		})
 	}

@@ -12,22 +12,34 @@ type Softmax struct {
 	Grid      *Grid
 }
 
-// Row does so with a row of x, in which s stays. add is nil or as long as x; e
-// is scratch memory of x's length.
-func (p *Softmax) Row(dst []byte, x, e []float32, off float32, add []float32) {
-	if len(x) == 0 || p.row(dst, x, e, off, add) {
+// Scores are up to 64 rows of sums, one after the other, and where their
+// probabilities go: row r to Y[r*Step].
+type Scores struct {
+	X          []float32
+	Rows, Cols int
+	Off        []float32 // one for each row
+	Add        []float32 // nil, or rows AddStep apart, which may be 0
+	AddStep    int
+	Y          []byte
+	Step       int
+	Scratch    []float32 // of Cols elements
+}
+
+// Run does so with each row; s stays in X.
+func (p *Softmax) Run(t *Scores) {
+	if t.Rows == 0 || t.Cols == 0 || p.rows(t) {
 		return
 	}
-	with := [1]float32{off}
-	eltwise.Sub(x, x, with[:])
-	with[0] = p.By
-	eltwise.Mul(x, x, with[:])
-	with[0] = p.Times
-	eltwise.Mul(x, x, with[:])
-	if add != nil {
-		eltwise.Add(x, x, add[:len(x)])
+	for r := range t.Rows {
+		x := t.X[r*t.Cols : (r+1)*t.Cols]
+		for i, v := range x {
+			x[i] = float32(float32((v-t.Off[r])*p.By) * p.Times)
+		}
+		if t.Add != nil {
+			eltwise.Add(x, x, t.Add[r*t.AddStep:][:t.Cols])
+		}
+		p.exact(t.Y[r*t.Step:], x, t.Scratch)
 	}
-	p.exact(dst, x, e)
 }
 
 // exact is what follows the scores.

@@ -10,15 +10,22 @@ TEXT ·softmaxAVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), DI
 	MOVQ call_columns(DI), R9
 	KMOVW R9, K1
-	MOVQ call_x(DI), SI
-	MOVQ call_other(DI), BX
-	MOVQ call_rows(DI), CX
-	VBROADCASTSS call_away(DI), Z20
+	KXNORW K2, K2, K2
+	MOVQ call_vectors(DI), AX
+	MOVQ call_x(DI), R10
+	MOVQ call_other(DI), R11
+	MOVQ call_y(DI), R12
+	MOVQ call_off(DI), R13
+	MOVQ $1, R8
+	XORL R15, R15
+
+row:
+	MOVQ R10, SI
+	MOVQ R11, BX
+	VBROADCASTSS (R13), Z20
 	VBROADCASTSS call_by(DI), Z21
 	VBROADCASTSS call_times(DI), Z22
 	VPBROADCASTD words<>+0(SB), Z12
-	KXNORW K2, K2, K2
-	MOVQ CX, AX
 	MOVQ AX, CX
 	DECQ CX
 	JZ   scoresLast
@@ -54,7 +61,7 @@ scoresLast:
 	VMAXPS Z0, Z12, Z12
 	VPERMILPS $0xb1, Z12, Z0
 	VMAXPS Z0, Z12, Z12
-	MOVQ call_x(DI), SI
+	MOVQ R10, SI
 	MOVQ call_e(DI), DX
 	VPBROADCASTD words<>+4(SB), Z31
 	VPBROADCASTD words<>+8(SB), Z30
@@ -121,7 +128,7 @@ powersLast:
 	VPERMILPS $0xb1, Z13, Z0
 	VADDPS Z0, Z13, Z13
 	MOVQ call_e(DI), SI
-	MOVQ call_y(DI), DX
+	MOVQ R12, DX
 	VPBROADCASTD words<>+44(SB), Z31
 	VPBROADCASTD call_zero(DI), Z26
 	VPBROADCASTD call_slack(DI), Z27
@@ -172,8 +179,20 @@ bytesLast:
 	VPMOVDB Z0, K1, (DX)
 	ADDQ $64, SI
 	ADDQ $16, DX
+	KMOVW K3, CX
+	MOVQ R15, DX
+	ORQ R8, DX
+	TESTL CX, CX
+	CMOVQNE DX, R15
+	SHLQ $1, R8
+	ADDQ call_xStep(DI), R10
+	ADDQ call_otherStep(DI), R11
+	ADDQ call_yStep(DI), R12
+	ADDQ $4, R13
+	DECQ call_rows(DI)
+	JNZ  row
 	MOVQ call_doubt(DI), R8
-	KMOVW K3, (R8)
+	MOVQ R15, (R8)
 	VZEROUPPER
 	RET
 

@@ -126,7 +126,9 @@ func (p *Live) Pack(dst, b []byte, row, column int) {
 // row[i] + d.
 func (p *Live) Run(c []byte, ldc int, a []byte, row []int32, m int, packed, scratch []byte) {
 	if p.end != nil {
-		p.multiply(c, ldc, a, row, m, packed, scratch, p.end)
+		var at [maxRows]int32
+		a, row = p.left(&at, a, row, m, scratch)
+		p.multiply(c, ldc, a, row, m, packed, p.end)
 		return
 	}
 	to, ld := c, ldc
@@ -158,46 +160,48 @@ func (p *Live) Multiplier() float32 { return p.multiplier }
 // Sums writes the product of m ≤ 64 rows of A as sums before the
 // multiplication, of which off[i] has to be taken off in row i first.
 func (p *Live) Sums(c []float32, ldc int, a []byte, row []int32, m int, packed, scratch []byte, off []float32) {
-	src, rows := p.multiply(unsafe.Slice((*byte)(unsafe.Pointer(&c[0])), 4*len(c)), ldc, a, row, m, packed, scratch, p.sums)
-	for i := range m {
-		off[i] = 0
-		if p.zeroB != 0 {
-			off[i] = float32(p.zeroB * (sumOf(src[rows.row(i, row):][:p.k], 0) - int32(p.k)*p.zeroA))
+	var at [maxRows]int32
+	a, row = p.left(&at, a, row, m, scratch)
+	p.multiply(unsafe.Slice((*byte)(unsafe.Pointer(&c[0])), 4*len(c)), ldc, a, row, m, packed, p.sums)
+	off = off[:m]
+	if p.zeroB == 0 {
+		clear(off)
+		return
+	}
+	var sums [maxRows]int32
+	done := sumRows(&sums, a, row, m, p.k)
+	for i := range off {
+		sum := sums[i]
+		if done < p.k {
+			sum += sumOf(a[row[i]:][done:p.k], 0)
 		}
+		off[i] = float32(p.zeroB * (sum - int32(p.k)*p.zeroA))
 	}
 }
 
-// multiply runs the kernels, and returns where the rows of A were.
-func (p *Live) multiply(c []byte, ldc int, a []byte, row []int32, m int, packed, scratch []byte, end *ByteEnd) ([]byte, stride) {
+// left returns the rows of A as kernels take them, and where they are.
+func (p *Live) left(at *[maxRows]int32, a []byte, row []int32, m int, scratch []byte) ([]byte, []int32) {
+	if !p.copies() {
+		return a, row
+	}
+	stride := Group * Groups(p.k)
+	for i := range m {
+		at[i] = int32(i * stride)
+		Unsigned(scratch[i*stride:][:p.k], a[row[i]:], p.flipA)
+	}
+	return scratch, at[:]
+}
+
+// multiply runs the kernels.
+func (p *Live) multiply(c []byte, ldc int, a []byte, row []int32, m int, packed []byte, end *ByteEnd) {
 	r := Rows{Row: row, Tap: noTap[:], Depth: p.k}
 	e := *end
 	e.bias = unsafe.Slice((*int32)(unsafe.Pointer(&packed[0])), p.bias/4)
 	b := int8s(packed[p.bias:][:p.matrix.Bytes()])
-	at := stride(0)
-	if p.copies() {
-		at = stride(Group * Groups(p.k))
-		var rows [maxRows]int32
-		for i := range m {
-			rows[i] = int32(i) * int32(at)
-			Unsigned(scratch[rows[i]:][:p.k], a[row[i]:], p.flipA)
-		}
-		a, r.Row = scratch, rows[:]
-	}
 	panel := p.matrix.BytePanel()
 	for j := 0; j < p.n; j += Width {
 		Bytes(c[j*e.Size():], ldc, a, &r, m, b[j/Width*panel:], j, min(Width, p.n-j), &e)
 	}
-	return a, at
-}
-
-// stride is how far apart copied rows lie, 0 for those in place.
-type stride int
-
-func (s stride) row(i int, row []int32) int {
-	if s == 0 {
-		return int(row[i])
-	}
-	return i * int(s)
 }
 
 // maxRows is the greatest number of rows that Run computes.

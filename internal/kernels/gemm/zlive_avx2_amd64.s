@@ -38,3 +38,36 @@ next:
 	JNZ  next
 	VZEROUPPER
 	RET
+
+// func sumRowsAVX2(sums *[maxRows]int32, a *byte, row *int32, m, steps int)
+TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-40
+	MOVQ sums+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ row+16(FP), DX
+	MOVQ m+24(FP), CX
+	MOVQ steps+32(FP), R8
+	VPXOR Y3, Y3, Y3
+
+row:
+	MOVLQSX (DX), AX
+	ADDQ SI, AX
+	MOVQ R8, BX
+	VPXOR Y0, Y0, Y0
+
+step:
+	VPSADBW (AX), Y3, Y1
+	VPADDQ Y1, Y0, Y0
+	ADDQ $32, AX
+	DECQ BX
+	JNZ  step
+	VEXTRACTI128 $1, Y0, X1
+	VPADDQ X1, X0, X0
+	VPSRLDQ $8, X0, X1
+	VPADDQ X1, X0, X0
+	VMOVD X0, (DI)
+	ADDQ $4, DI
+	ADDQ $4, DX
+	DECQ CX
+	JNZ  row
+	VZEROUPPER
+	RET

@@ -6,7 +6,9 @@ import "math"
 // interpolated at Chebyshev's nodes; it is at most 2e-7 off.
 var power = []float32{1.00000012, 1, 0.499988228, 0.166664988, 0.0419225618, 0.00836986955}
 
-// softmax: a row of rows vectors, the last under the mask K1. First the scores
+// softmax: rows of vectors, the last of each under the mask K1. R10 is the row
+// of x, R11 that of what is added, R12 that of bytes, R13 the offset, R8 the bit
+// of a row in R15. First the scores
 // ((x − off)·by)·times + add and their maximum, Z12; then exponentials, beside
 // them in e, and their sum; then bytes.
 func softmax() string {
@@ -14,15 +16,21 @@ func softmax() string {
 	f.function("softmaxAVX512")
 	f.line("MOVQ call_columns(DI), R9")
 	f.line("KMOVW R9, K1")
-	f.line("MOVQ call_x(DI), SI")
-	f.line("MOVQ call_other(DI), BX")
-	f.line("MOVQ call_rows(DI), CX")
-	f.line("VBROADCASTSS call_away(DI), Z20")
+	f.line("KXNORW K2, K2, K2")
+	f.line("MOVQ call_vectors(DI), AX")
+	f.line("MOVQ call_x(DI), R10")
+	f.line("MOVQ call_other(DI), R11")
+	f.line("MOVQ call_y(DI), R12")
+	f.line("MOVQ call_off(DI), R13")
+	f.line("MOVQ $1, R8")
+	f.line("XORL R15, R15")
+	f.label("row")
+	f.line("MOVQ R10, SI")
+	f.line("MOVQ R11, BX")
+	f.line("VBROADCASTSS (R13), Z20")
 	f.line("VBROADCASTSS call_by(DI), Z21")
 	f.line("VBROADCASTSS call_times(DI), Z22")
 	f.number(float32(math.Inf(-1)), "Z12")
-	f.line("KXNORW K2, K2, K2")
-	f.line("MOVQ CX, AX")
 	step := func(name string, body func(mask string)) {
 		// All vectors but the last have the mask K2.
 		f.line("MOVQ AX, CX")
@@ -57,7 +65,7 @@ func softmax() string {
 	f.line("VPERMILPS $0xb1, Z12, Z0")
 	f.line("VMAXPS Z0, Z12, Z12")
 
-	f.line("MOVQ call_x(DI), SI")
+	f.line("MOVQ R10, SI")
 	f.line("MOVQ call_e(DI), DX")
 	f.number(-104, "Z31")
 	f.number(math.Log2E, "Z30")
@@ -95,7 +103,7 @@ func softmax() string {
 	f.line("VADDPS Z0, Z13, Z13")
 
 	f.line("MOVQ call_e(DI), SI")
-	f.line("MOVQ call_y(DI), DX")
+	f.line("MOVQ R12, DX")
 	f.quantizer()
 	f.line("VDIVPS Z13, Z30, Z30")
 	f.line("VBROADCASTSS call_error(DI), Z25")
@@ -112,8 +120,20 @@ func softmax() string {
 		f.line("ADDQ $64, SI")
 		f.line("ADDQ $16, DX")
 	})
+	f.line("KMOVW K3, CX")
+	f.line("MOVQ R15, DX")
+	f.line("ORQ R8, DX")
+	f.line("TESTL CX, CX")
+	f.line("CMOVQNE DX, R15")
+	f.line("SHLQ $1, R8")
+	f.line("ADDQ call_xStep(DI), R10")
+	f.line("ADDQ call_otherStep(DI), R11")
+	f.line("ADDQ call_yStep(DI), R12")
+	f.line("ADDQ $4, R13")
+	f.line("DECQ call_rows(DI)")
+	f.line("JNZ  row")
 	f.line("MOVQ call_doubt(DI), R8")
-	f.line("KMOVW K3, (R8)")
+	f.line("MOVQ R15, (R8)")
 	f.line("VZEROUPPER")
 	f.line("RET")
 	return f.table()
