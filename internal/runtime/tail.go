@@ -172,6 +172,10 @@ func (pl *plan) setTailed(s *step, key *ir.Node, t *tailed) error {
 		sums, mem := floatsOf(mem[:wide]), mem[wide:]
 		for i := lo; i < hi; i++ {
 			from, j := i%blocks*block, i/blocks*gemm.Width
+			if r.direct {
+				r.whole(f, s, from, j, min(block, t.m-from), min(gemm.Width, t.n-j))
+				continue
+			}
 			b := fused.Block{Rows: min(block, t.m-from), Cols: min(gemm.Width, t.n-j), Step: t.n}
 			b.X = sums[:b.Rows*b.Cols]
 			r.multiply(f.vals[s.in[0]], &b, from, j, mem)
@@ -196,17 +200,18 @@ type tailRun struct {
 	other  int // the input that is added first, if not 0
 	gelu   bool
 	after  []tailStage // what follows then
+	direct bool        // the product's kernel does all
 	grid   *fused.Grid
 }
 
 // prepare packs the matrix, and returns the length of the scratch memory that a
 // block of rows needs.
 func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int, err error) {
-	if r.after = r.stages; r.tailed.bytes {
+	if r.after = r.stages; len(r.after) == 1 && r.after[0].gelu {
+		r.gelu, r.after = true, nil
+	}
+	if r.tailed.bytes {
 		r.grid = r.out.fused()
-		if len(r.after) == 1 && r.after[0].gelu {
-			r.gelu, r.after = true, nil
-		}
 	}
 	if len(r.after) > 0 && r.after[0].index > 0 {
 		r.other, r.after = r.after[0].index, r.after[1:]
@@ -222,6 +227,8 @@ func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int,
 			gemm.PackFloats(dst, tensor.Data[float32](w), matrix)
 			w.Release()
 		})
+		// The kernel limits after it adds, the product before.
+		r.direct = !r.gelu && len(r.after) == 0 && !r.tailed.bytes && !r.bounds.on
 		r.rows, r.end = gemm.RowsOf(block, r.k), gemm.NewFloatEnd(r.n, r.bias, r.bounds.on, r.bounds.lo, r.bounds.hi)
 		return 0, nil
 	}
@@ -245,6 +252,17 @@ func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int,
 	r.rows.Depth = r.k
 	r.ends = gemm.NewByteEnd(e.kernels(r.quant), matrix, packed, uint8(r.quant.In[0].Zero(0))^r.flip)
 	return size, nil
+}
+
+// whole computes a block of the result by the product's kernel alone.
+func (r *tailRun) whole(f *frame, s *step, from, j, rows, cols int) {
+	var other []float32
+	at := from*r.n + j
+	if r.other > 0 {
+		other = tensor.Data[float32](f.vals[s.in[r.other]])[at:]
+	}
+	x, y := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
+	gemm.Floats(y[at:], other, r.n, x[from*r.k:], r.rows, rows, r.floats[j*r.k:], j, cols, r.end)
 }
 
 // multiply computes a block of the product from a row and a column on.
@@ -288,6 +306,8 @@ func (r *tailRun) finish(f *frame, s *step, b *fused.Block, at int) {
 	}
 	y := f.out(s)
 	switch {
+	case r.gelu && !r.tailed.bytes:
+		fused.GeluFloats(tensor.Data[float32](y)[at:], r.n, b)
 	case r.gelu:
 		fused.GeluBytes(y.Bytes()[at:], r.n, b, r.grid)
 	case r.tailed.bytes:

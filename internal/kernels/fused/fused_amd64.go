@@ -99,6 +99,27 @@ func geluBytes(y []byte, ldy int, b *Block, q *Grid) bool {
 	return true
 }
 
+func geluFloats(y []float32, ldy int, b *Block) bool {
+	if !cpu.Has(cpu.AVX512) {
+		return false
+	}
+	var doubt [Rows]uint64
+	c := callOf(b, unsafe.Pointer(&y[:(b.Rows-1)*ldy+b.Cols][0]), ldy, 4)
+	c.doubt = unsafe.Pointer(&doubt)
+	geluFloatsAVX512(&c)
+	for r, set := range doubt[:b.Rows] {
+		for ; set != 0; set &= set - 1 {
+			i := bits.TrailingZeros64(set)
+			v := b.X[r*b.Cols+i]
+			if b.Bias != nil {
+				v += b.Bias[i]
+			}
+			y[r*ldy+i] = eltwise.Gelu(v)
+		}
+	}
+	return true
+}
+
 // decide computes the elements that are in doubt.
 func (b *Block) decide(y []byte, ldy int, q *Grid, doubt *[Rows]uint64, gelu bool) {
 	for r, set := range doubt[:b.Rows] {
@@ -173,6 +194,9 @@ func bytesOtherAVX512(c *call)
 
 //go:noescape
 func geluBytesAVX512(c *call)
+
+//go:noescape
+func geluFloatsAVX512(c *call)
 
 //go:noescape
 func levelsAVX512(c *call)

@@ -20,7 +20,7 @@ func rows() (out []kerneltest.Variant) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "ztail_avx512_amd64.s", "zsoftmax_avx512_amd64.s")
+	kerneltest.Fresh(t, "zgelu_avx512_amd64.s", "ztail_avx512_amd64.s", "zsoftmax_avx512_amd64.s")
 }
 
 // special are arguments that need care: no numbers, infinities, and exact
@@ -72,6 +72,11 @@ func TestTailsEqualTheirOperators(t *testing.T) {
 						Floats(got, n, b)
 						check()
 						kerneltest.Equal(t, got, want, "%s", name)
+					} else {
+						got, check := kerneltest.Guard[float32](t, m*n, i)
+						GeluFloats(got, n, b)
+						check()
+						kerneltest.Equal(t, got, want, "%s", name)
 					}
 					for _, signed := range []bool{false, true} {
 						g := convert.GridOf[uint8](100)
@@ -101,6 +106,7 @@ func TestTailsEqualTheirOperators(t *testing.T) {
 // Gelu's approximation shows.
 func TestGeluOfAllArguments(t *testing.T) {
 	kerneltest.Run(t, rows()[:1], func(t *testing.T) {
+		floats := make([]float32, Rows*Width)
 		for _, scale := range []float32{0.03, 1e-3, 5e-6} {
 			q := NewGrid(scale, convert.GridOf[uint8](60), false)
 			b := &Block{X: make([]float32, Rows*Width), Rows: Rows, Cols: Width}
@@ -115,6 +121,8 @@ func TestGeluOfAllArguments(t *testing.T) {
 				eltwise.GeluAll(line, b.X)
 				q.store(want, line)
 				kerneltest.Equal(t, got, want, "scale %v, near %v", scale, at)
+				GeluFloats(floats, Width, b)
+				kerneltest.Equal(t, floats, line, "floats near %v", at)
 			}
 		}
 	})

@@ -51,6 +51,17 @@ func Bytes(y []byte, ldy int, b *Block, q *Grid) {
 	}
 }
 
+// GeluFloats stores eltwise.Gelu(x + bias); b has no Other, and y is not its X.
+func GeluFloats(y []float32, ldy int, b *Block) {
+	if b.Rows == 0 || b.Cols == 0 || geluFloats(y, ldy, b) {
+		return
+	}
+	var t [Width]float32
+	for r := range b.Rows {
+		eltwise.GeluAll(y[r*ldy:][:b.Cols], b.row(&t, r))
+	}
+}
+
 // GeluBytes stores eltwise.Gelu(x + bias) rounded to a grid; b has no Other.
 func GeluBytes(y []byte, ldy int, b *Block, q *Grid) {
 	if b.Rows == 0 || b.Cols == 0 || geluBytes(y, ldy, b, q) {
