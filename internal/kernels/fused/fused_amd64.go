@@ -22,6 +22,7 @@ type call struct {
 	columns                          uint64 // a bit for each
 	factor, lo, hi, slack            float32
 	zero                             int32
+	level, flip                      uint32 // the zero point of uint8, and what makes others of them
 	by, times, error                 float32
 }
 
@@ -54,6 +55,10 @@ func callOf(b *Block, y unsafe.Pointer, ldy, size int) call {
 // quantize adds what the grid says.
 func (c *call) quantize(q *Grid, factor, slack float32) {
 	c.factor, c.lo, c.hi, c.slack, c.zero = factor, q.lo, q.hi, slack, q.grid.ZeroPoint
+	c.level = uint32(q.grid.ZeroPoint)
+	if q.signed {
+		c.level, c.flip = uint32(q.grid.ZeroPoint+128), 0x80808080
+	}
 }
 
 func floats(y []float32, ldy int, b *Block) bool {
@@ -70,19 +75,16 @@ func floats(y []float32, ldy int, b *Block) bool {
 }
 
 func bytes(y []byte, ldy int, b *Block, q *Grid) bool {
-	if !cpu.Has(cpu.AVX512) || q.slack < 0 {
+	if !cpu.Has(cpu.AVX512) {
 		return false
 	}
-	var doubt [Rows]uint64
 	c := callOf(b, unsafe.Pointer(&y[:(b.Rows-1)*ldy+b.Cols][0]), ldy, 1)
-	c.quantize(q, q.factor, q.slack)
-	c.doubt = unsafe.Pointer(&doubt)
+	c.quantize(q, q.scale, 0)
 	if b.Other != nil {
 		bytesOtherAVX512(&c)
 	} else {
 		bytesAVX512(&c)
 	}
-	b.decide(y, ldy, q, &doubt, false)
 	return true
 }
 
@@ -95,7 +97,10 @@ func geluBytes(y []byte, ldy int, b *Block, q *Grid) bool {
 	c.quantize(q, q.factor, q.geluSlack)
 	c.doubt = unsafe.Pointer(&doubt)
 	geluBytesAVX512(&c)
-	b.decide(y, ldy, q, &doubt, true)
+	b.decide(&doubt, func(r, i int, v float32) {
+		one := [1]float32{v}
+		q.store(y[r*ldy+i:][:1], one[:])
+	})
 	return true
 }
 
@@ -107,21 +112,12 @@ func geluFloats(y []float32, ldy int, b *Block) bool {
 	c := callOf(b, unsafe.Pointer(&y[:(b.Rows-1)*ldy+b.Cols][0]), ldy, 4)
 	c.doubt = unsafe.Pointer(&doubt)
 	geluFloatsAVX512(&c)
-	for r, set := range doubt[:b.Rows] {
-		for ; set != 0; set &= set - 1 {
-			i := bits.TrailingZeros64(set)
-			v := b.X[r*b.Cols+i]
-			if b.Bias != nil {
-				v += b.Bias[i]
-			}
-			y[r*ldy+i] = eltwise.Gelu(v)
-		}
-	}
+	b.decide(&doubt, func(r, i int, v float32) { y[r*ldy+i] = v })
 	return true
 }
 
 // decide computes the elements that are in doubt.
-func (b *Block) decide(y []byte, ldy int, q *Grid, doubt *[Rows]uint64, gelu bool) {
+func (b *Block) decide(doubt *[Rows]uint64, store func(r, i int, v float32)) {
 	for r, set := range doubt[:b.Rows] {
 		for ; set != 0; set &= set - 1 {
 			i := bits.TrailingZeros64(set)
@@ -129,14 +125,7 @@ func (b *Block) decide(y []byte, ldy int, q *Grid, doubt *[Rows]uint64, gelu boo
 			if b.Bias != nil {
 				v += b.Bias[i]
 			}
-			if b.Other != nil {
-				v += b.Other[r*b.Step+i]
-			}
-			if gelu {
-				v = eltwise.Gelu(v)
-			}
-			one := [1]float32{v}
-			q.store(y[r*ldy+i:][:1], one[:])
+			store(r, i, eltwise.Gelu(v))
 		}
 	}
 }

@@ -104,7 +104,7 @@ func softmax() string {
 
 	f.line("MOVQ call_e(DI), SI")
 	f.line("MOVQ R12, DX")
-	f.quantizer()
+	f.quantizer(false)
 	f.line("VDIVPS Z13, Z30, Z30")
 	f.line("VBROADCASTSS call_error(DI), Z25")
 	f.line("KXORW K3, K3, K3")
@@ -114,7 +114,8 @@ func softmax() string {
 		// The greater the quotient, the greater its error.
 		f.line("VMOVAPS Z27, Z2")
 		f.line("VFNMADD231PS Z25, Z0, Z2")
-		f.quantize(int(mask[1]-'0'), "Z2")
+		f.quantize(int(mask[1]-'0'), "Z2", "Z0")
+		f.line("VPADDD Z26, Z0, Z0")
 		f.line("KORW K5, K3, K3")
 		f.line("VPMOVDB Z0, %s, (DX)", mask)
 		f.line("ADDQ $64, SI")

@@ -43,15 +43,16 @@ func tails() string {
 			f.line("MOVQ call_other(DI), BX")
 		}
 		if k.bytes {
-			f.line("MOVQ call_doubt(DI), R8")
-			f.quantizer()
+			f.quantizer(true)
 		}
 		if k.gelu {
+			f.line("MOVQ call_doubt(DI), R8")
 			for d := range gelu {
 				f.line("VMOVUPS gelu<>+%d(SB), Z%d", 64*d, 20+d)
 			}
 			f.number(16/reach, "Z19")
 			f.number(15.999, "Z18")
+			f.number(0, "Z25")
 		}
 		f.label("row")
 		for v := range 4 {
@@ -65,8 +66,6 @@ func tails() string {
 				continue
 			}
 			if k.gelu {
-				// Infinite arguments, and those that are none, are left to Go.
-				f.line("VFPCLASSPSZ $0x99, Z0, K6")
 				f.line("VANDPS Z31, Z0, Z1")
 				f.line("VMULPS Z19, Z1, Z1")
 				f.line("VMINPS Z18, Z1, Z1")
@@ -77,25 +76,31 @@ func tails() string {
 					f.line("VPERMPS Z%d, Z2, Z4", 20+d)
 					f.line("VFMADD213PS Z4, Z1, Z3")
 				}
-				f.line("VPXORD Z4, Z4, Z4")
-				f.line("VMAXPS Z4, Z0, Z0")
+				// Infinite arguments become no numbers as those that are none, and
+				// are left to Go.
+				f.line("VFMADD231PS Z25, Z0, Z3")
+				f.line("VMAXPS Z0, Z25, Z0")
 				f.line("VADDPS Z3, Z0, Z0")
 			}
-			f.line("VMULPS Z30, Z0, Z0")
-			f.quantize(v+1, "Z27")
-			if k.gelu {
-				f.line("KANDW K6, K%d, K6", v+1)
-				f.line("KORW K6, K5, K5")
+			if !k.gelu {
+				f.line("VDIVPS Z30, Z0, Z0")
+				f.limit(false)
+				f.line("VCVTPS2DQ Z0, Z%d", 12+v)
+				continue
 			}
+			f.line("VMULPS Z30, Z0, Z0")
+			f.quantize(v+1, "Z27", fmt.Sprintf("Z%d", 12+v))
 			f.line("KMOVW K5, %d(R8)", 2*v)
-			f.line("VPMOVDB Z0, K%d, %d(DX)", v+1, 16*v)
+		}
+		if k.bytes {
+			f.pack()
 		}
 		f.line("ADDQ call_xStep(DI), SI")
 		f.line("ADDQ call_yStep(DI), DX")
 		if k.other {
 			f.line("ADDQ call_otherStep(DI), BX")
 		}
-		if k.bytes {
+		if k.gelu {
 			f.line("ADDQ $8, R8")
 		}
 		f.line("DECQ CX")
@@ -111,13 +116,18 @@ func tails() string {
 			fmt.Fprintf(f, "DATA gelu<>+%d(SB)/4, $(%v)\n", 64*d+4*i, v)
 		}
 	}
+	for i := range 16 {
+		fmt.Fprintf(f, "DATA order<>+%d(SB)/4, $%d\n", 4*i, i%4*4+i/4)
+	}
+	f.WriteString("GLOBL order<>(SB), RODATA|NOPTR, $64\n")
 	fmt.Fprintf(f, "GLOBL gelu<>(SB), RODATA|NOPTR, $%d\n", 64*len(gelu))
 	return f.String()
 }
 
-// masks spreads the bits of the columns over K1 to K4.
+// masks spreads the bits of the columns over K1 to K4; all of them are in K7.
 func (f *file) masks() {
 	f.line("MOVQ call_columns(DI), R9")
+	f.line("KMOVQ R9, K7")
 	for v := range 4 {
 		f.line("KMOVW R9, K%d", v+1)
 		if v < 3 {
@@ -128,25 +138,51 @@ func (f *file) masks() {
 
 // quantizer loads what quantize needs: Z31 what takes a sign off, Z30 the
 // factor, Z29 and Z28 the least and the greatest value, Z27 how far from a
-// whole number is beyond doubt, Z26 the zero point.
-func (f *file) quantizer() {
+// whole number is beyond doubt, Z26 the zero point; of whole rows Z16 the order
+// of columns, and Z17 what turns their sign bits.
+func (f *file) quantizer(whole bool) {
 	f.bits(1<<31-1, "Z31")
 	for i, name := range []string{"zero", "slack", "hi", "lo", "factor"} {
 		f.line("VPBROADCASTD call_%s(DI), Z%d", name, 26+i)
 	}
+	if whole {
+		f.line("VPBROADCASTW call_level(DI), Z26")
+		f.line("VPBROADCASTD call_flip(DI), Z17")
+		f.line("VMOVDQU32 order<>(SB), Z16")
+	}
+}
+
+// pack stores a row of integers, Z12 to Z15, as bytes.
+func (f *file) pack() {
+	f.line("VPACKSSDW Z13, Z12, Z12")
+	f.line("VPACKSSDW Z15, Z14, Z14")
+	f.line("VPADDSW Z26, Z12, Z12")
+	f.line("VPADDSW Z26, Z14, Z14")
+	f.line("VPACKUSWB Z14, Z12, Z12")
+	f.line("VPERMD Z12, Z16, Z12")
+	f.line("VPXORD Z17, Z12, Z12")
+	f.line("VMOVDQU8 Z12, K7, (DX)")
+}
+
+// limit limits Z0; a NaN becomes the least value, or stays.
+func (f *file) limit(stays bool) {
+	if stays {
+		f.line("VMAXPS Z0, Z29, Z0")
+	} else {
+		f.line("VMAXPS Z29, Z0, Z0")
+	}
+	f.line("VMINPS Z0, Z28, Z0")
 }
 
 // quantize takes the quotient Z0 to integers, and sets in K5 the bits of those
 // under the mask that might be others; a NaN is one of them.
-func (f *file) quantize(mask int, slack string) {
-	f.line("VMAXPS Z0, Z29, Z0")
-	f.line("VMINPS Z0, Z28, Z0")
+func (f *file) quantize(mask int, slack, to string) {
+	f.limit(true)
 	f.line("VRNDSCALEPS $0, Z0, Z1")
 	f.line("VSUBPS Z1, Z0, Z0")
 	f.line("VANDPS Z31, Z0, Z0")
 	f.line("VCMPPS $6, %s, Z0, K%d, K5", slack, mask)
-	f.line("VCVTPS2DQ Z1, Z0")
-	f.line("VPADDD Z26, Z0, Z0")
+	f.line("VCVTPS2DQ Z1, %s", to)
 }
 
 // levels: (x − off)·factor of rows with an own off each, rounded to bytes.
@@ -157,19 +193,17 @@ func (f *file) levels() {
 	f.line("MOVQ call_rows(DI), CX")
 	f.line("MOVQ call_off(DI), AX")
 	f.masks()
-	f.quantizer()
+	f.quantizer(true)
 	f.label("row")
 	f.line("VBROADCASTSS (AX), Z2")
 	for v := range 4 {
 		f.line("VMOVUPS.Z %d(SI), K%d, Z0", 64*v, v+1)
 		f.line("VSUBPS Z2, Z0, Z0")
 		f.line("VMULPS Z30, Z0, Z0")
-		f.line("VMAXPS Z0, Z29, Z0")
-		f.line("VMINPS Z0, Z28, Z0")
-		f.line("VCVTPS2DQ Z0, Z0")
-		f.line("VPADDD Z26, Z0, Z0")
-		f.line("VPMOVDB Z0, K%d, %d(DX)", v+1, 16*v)
+		f.limit(false)
+		f.line("VCVTPS2DQ Z0, Z%d", 12+v)
 	}
+	f.pack()
 	f.line("ADDQ $4, AX")
 	f.line("ADDQ call_xStep(DI), SI")
 	f.line("ADDQ call_yStep(DI), DX")
