@@ -37,22 +37,19 @@ type Grid struct {
 	signed bool
 	factor float32 // 1/scale, rounded
 	lo, hi float32
-	// How far from a whole number quotients may be for their integer to be
+	plain  bool    // approximate quotients say something
+	// How far from a whole number Gelu's quotients may be for their integer to be
 	// sure, below 0 where they never are.
-	slack, geluSlack float32
+	geluSlack float32
 }
 
 // NewGrid returns the grid of uint8, or int8 where signed.
 func NewGrid(scale float32, g convert.Grid, signed bool) *Grid {
-	q := &Grid{scale: scale, grid: g, signed: signed, factor: 1 / scale, lo: float32(g.QMin - g.ZeroPoint), hi: float32(g.QMax - g.ZeroPoint), slack: -1, geluSlack: -1}
-	// Quotients of at most 255, three roundings.
-	const three = 1e-4
-	if scale > 1e-30 && scale < 1e30 {
-		q.slack = 0.5 - three
-		// Gelu is at most 4e-7 off, and has roundings of its own.
-		if off := 2*three + float32(1e-6*q.factor); off < 0.25 {
-			q.geluSlack = 0.5 - off
-		}
+	q := &Grid{scale: scale, grid: g, signed: signed, factor: 1 / scale, lo: float32(g.QMin - g.ZeroPoint), hi: float32(g.QMax - g.ZeroPoint), geluSlack: -1}
+	q.plain = scale > 1e-6 && scale < 1e30
+	// Quotients of at most 255 with six roundings; Gelu is at most 4e-7 off.
+	if off := 2e-4 + float32(1e-6*q.factor); q.plain && off < 0.25 {
+		q.geluSlack = 0.5 - off
 	}
 	return q
 }

@@ -144,7 +144,7 @@ func levels(y []byte, ldy int, x []float32, ldx, m, cols int, off []float32, fac
 }
 
 func (p *Softmax) rows(t *Scores) bool {
-	if !cpu.Has(cpu.AVX512) || p.Grid.factor > 1e6 || p.Grid.slack < 0 {
+	if !cpu.Has(cpu.AVX512) || !p.Grid.plain {
 		return false
 	}
 	n, doubt := t.Cols, uint64(0)
