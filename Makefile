@@ -1,13 +1,16 @@
 # Targets for working on octavo; `make` lists them.
-.PHONY: help build test check race interop fuzz bench generate models cover licences memory images demo
+.PHONY: help build test check race interop fuzz bench bench-peers generate models cover licences memory images demo
 
 GO ?= go
 VENV ?= .venv
+PEERS ?= .venv-peers
+PEERFLAGS ?=
+BENCHFLAGS ?=
 FUZZTIME ?= 60s
 MODELS ?= /tmp/octavo-models
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 build: ## build the binary into ./octavo
 	CGO_ENABLED=0 $(GO) build -trimpath -o octavo ./cmd/octavo
@@ -32,14 +35,26 @@ fuzz: ## fuzz every reader of foreign bytes, FUZZTIME each
 	  done; \
 	done
 
-bench: ## kernel benchmarks
-	$(GO) test -run '^$$' -bench . ./internal/kernels/...
+bench: ## kernel benchmarks as a table; BENCHFLAGS="-family gemm -bench Products"
+	$(GO) run ./bench/kernels $(BENCHFLAGS)
+
+bench-peers: build $(MODELS)/empty.onnx ## compare with ONNX Runtime and OpenVINO and write docs/benchmarks.md; PEERFLAGS="--quick --only resnet50"
+	cmp -s bench/peers/requirements.txt $(PEERS)/stamp || { python3 -m venv $(PEERS) && \
+	  $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/peers/requirements.txt && \
+	  cp bench/peers/requirements.txt $(PEERS)/stamp; }
+	CGO_ENABLED=0 $(GO) build -o $(MODELS)/engine ./bench/peers
+	$(PEERS)/bin/python bench/peers/peers.py --octavo ./octavo --engine $(MODELS)/engine --models $(MODELS) -o docs/benchmarks.md $(PEERFLAGS)
 
 generate: ## write the generated files anew (the polynomials need python3 with mpmath)
-	$(GO) generate ./internal/...
+	$(GO) mod download
+	$(GO) generate ./internal/... ./cmd/...
 	python3 internal/kernels/eltwise/_fit/fit.py > z.tmp && gofmt z.tmp > internal/kernels/eltwise/zcoefficients.go && rm z.tmp
 
 models: ## write the full-size networks with seeded weights into MODELS
+	$(GO) run ./bench/models -o $(MODELS)
+
+# The last one to be written stands for all.
+$(MODELS)/empty.onnx: $(wildcard bench/models/*.go)
 	$(GO) run ./bench/models -o $(MODELS)
 
 cover: ## share of statements that the tests reach, by package and in all

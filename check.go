@@ -64,7 +64,7 @@ func (m *Model) Check(name string) (*Check, error) {
 		return nil, err
 	}
 	c := &Check{Schema: "octavo.check/1", Model: m.Path, Target: name, Activations: t.Activation().String(), Weights: t.Weight().String(),
-		Opset: onnx.WrittenOpset(m.graph), MaxOpset: t.MaxOpset, Problems: []string{}}
+		Opset: onnx.WrittenOpset(m.graph), MaxOpset: t.MaxOpset, Nodes: []NodeCheck{}, Problems: []string{}}
 	runs := map[string]NodeCheck{}
 	for _, s := range p.Skipped {
 		runs[s.Node] = NodeCheck{Runs: RunsFloat, Reason: s.Reason}

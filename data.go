@@ -40,7 +40,8 @@ func Observers() []string { return append([]string{quant.AutoObserver}, observe.
 // Dataset is a sequence of samples from files.
 type Dataset struct {
 	d       *dataset.Dataset
-	model   *Model
+	model   *Model // that the samples fit
+	given   *Model // that OpenData was asked for; model or what model is the SourceIO of
 	options DataOptions
 	states  []state
 	chosen  *chosen // nil: nothing is chosen
@@ -86,13 +87,55 @@ type DataOptions struct {
 	Warn func(...Warning)
 }
 
-// OpenData opens samples for m.
+// OpenData opens samples for m. Where m records that its inputs differ from
+// those of the model it was made from, samples are what that model takes (see
+// SourceIO), or, if the data does not fit that, what m itself takes:
+// Dataset.Model tells.
 func (m *Model) OpenData(o DataOptions) (*Dataset, error) {
+	source, err := m.SourceIO()
+	if err != nil {
+		return nil, err
+	}
+	d, err := source.openData(o)
+	if err == nil {
+		d.given = m
+	}
+	if source == m || err == nil && d.fits() {
+		return d, err
+	}
+	raw, rawErr := m.openData(o)
+	if rawErr != nil || !raw.fits() {
+		if rawErr == nil {
+			raw.Close()
+		}
+		return d, err
+	}
+	if err == nil {
+		d.Close()
+	}
+	return raw, nil
+}
+
+// fits reports whether the first sample has the types that the model takes. Of
+// pictures anything can be made.
+func (d *Dataset) fits() bool {
+	if len(d.d.Pictures()) > 0 {
+		return true
+	}
+	_, err := d.d.At(0)
+	return err == nil
+}
+
+// Model returns the model that the samples fit: the one that they were opened
+// for, or its SourceIO. Compile it to run on them.
+func (d *Dataset) Model() *Model { return d.model }
+
+func (m *Model) openData(o DataOptions) (*Dataset, error) {
 	spec, err := m.dataSpec(&o)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{model: m, options: o, outputs: m.outputClasses()}
+	d := &Dataset{model: m, given: m, options: o, outputs: m.outputClasses()}
 	if d.states, err = m.dataStates(&spec, o.State); err != nil {
 		return nil, err
 	}
@@ -165,11 +208,11 @@ func inputValue(flag, s string, spec dataset.Spec) (dataset.Input, string, error
 			return in, value, nil
 		}
 	}
-	e := diag.Usagef("%s %q: the model has no input %q", flag, s, name)
+	var names []string
 	for _, in := range spec.Inputs {
-		e.Note("input: %s", in.Name)
+		names = append(names, in.Name)
 	}
-	return dataset.Input{}, "", e
+	return dataset.Input{}, "", diag.Usagef("%s %q: the model has no input %q", flag, s, name).Suggest(name, names, "inputs")
 }
 
 // filled returns a tensor of one repeated value, free dimensions being 1.
@@ -326,11 +369,15 @@ func WroteFile(path string) bool {
 	return ok
 }
 
-// Strict returns an error if a node stays float that could have been
-// quantized.
+// Strict returns an error if a node stays float that was to be quantized: all
+// but those that the recipe excludes (keep, only, an override with float) and
+// those that read floats only because of that.
 func (r *Report) Strict() error {
 	e := &diag.Error{Kind: diag.Gate}
 	for _, s := range r.Float {
+		if !s.Wanted {
+			continue
+		}
 		e.Notes = append(e.Notes, fmt.Sprintf("%s (%s): %s", s.Node, s.Op, s.Reason))
 	}
 	if len(e.Notes) == 0 {

@@ -176,9 +176,6 @@ func fraction(s string) (float64, error) {
 func (d *Dataset) choosePreprocessing() error {
 	in := d.d.Pictures()
 	if len(in) == 0 {
-		if d.options.Preprocess != (Preprocessing{}) {
-			d.d.Warn(Warning{ID: "OCT007", Msg: "preprocessing is for pictures, and the data holds none"})
-		}
 		return nil
 	}
 	c, warn, err := d.model.preprocessing(d.options.Preprocess, d.options.Others)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/octavo-ml/octavo/internal/dataset"
 	"github.com/octavo-ml/octavo/internal/diag"
@@ -29,7 +28,7 @@ func (m *Model) dataStates(spec *dataset.Spec, flags []string) ([]state, error) 
 			return nil, err
 		}
 		if !slices.Contains(names, out) {
-			return nil, diag.Usagef("--state %q: the model has no output %q", f, out).Note("outputs: %s", strings.Join(names, ", "))
+			return nil, diag.Usagef("--state %q: the model has no output %q", f, out).Suggest(out, names, "outputs")
 		}
 		if slices.ContainsFunc(states, func(s state) bool { return s.in == in.Name }) {
 			return nil, diag.Usagef("--state %q: input %q has a state already", f, in.Name)

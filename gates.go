@@ -50,11 +50,7 @@ func ParseGates(o GateOptions) (*Gates, error) {
 			return nil, diag.Usagef("min %q: want NAME=VALUE such as accuracy=0.9", s)
 		}
 		if !slices.Contains(gated, name) {
-			e := diag.Usagef("min %q: %q is no figure that is better high", s, name)
-			for _, n := range diag.Nearest(name, gated) {
-				e.Note("did you mean %s?", n)
-			}
-			return nil, e.Note("known: %s", strings.Join(gated, ", "))
+			return nil, diag.Usagef("min %q: %q is no figure that is better high", s, name).Suggest(name, gated, "known")
 		}
 		g.min = append(g.min, least{name, v})
 	}

@@ -55,8 +55,10 @@ func (m *Model) Inspect() (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := &Info{Schema: "octavo.inspect/1", Format: m.format.Name, Hard: []string{}}
-	describe := func(vs []*ir.Value) (out []ValueInfo) {
+	info := &Info{Schema: "octavo.inspect/1", Format: m.format.Name,
+		Precision: []PrecisionInfo{}, Operators: []OperatorInfo{}, Nodes: []string{}, Hard: []string{}}
+	describe := func(vs []*ir.Value) []ValueInfo {
+		out := []ValueInfo{}
 		for _, v := range vs {
 			out = append(out, ValueInfo{v.Name, typeText(v)})
 		}

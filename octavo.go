@@ -64,7 +64,9 @@ type Model struct {
 	format   *format.Format
 	graph    *ir.Graph
 	prepared *ir.Graph // cache of Prepare with patterns
+	source   *Model    // cache of SourceIO where that is another model
 	opset    int
+	fixed    []string // the flags that Fix was given
 }
 
 // Load reads the model at path. What the file is, is told by its content.
@@ -187,9 +189,12 @@ func (m *Model) Save(path string) error {
 			return err
 		}
 		if removed > 0 {
-			m.Warnings = append(m.Warnings, Warning{ID: "OCT014", Msg: fmt.Sprintf("%s: %d temporary files of an interrupted run were removed", path, removed)})
+			m.Warnings = append(m.Warnings, leftovers(path, removed))
 		}
 		m.Warnings = append(m.Warnings, e.Warnings...)
+		if m.Report != nil {
+			m.Report.Opset = e.Raised
+		}
 		m.Path = path
 		return nil
 	})

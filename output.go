@@ -23,7 +23,8 @@ import (
 // format, a missing folder, a folder or device in the place of a file, a file
 // that is read-only, that octavo did not write (unless force is given) or that
 // is m itself, by whatever link. A folder that cannot be written to is a plain
-// error.
+// error. Temporary files of an interrupted run are removed, which m.Warnings
+// says.
 func (m *Model) OutputPath(out string, force bool) (string, error) {
 	if out == "" {
 		out = m.defaultOutput()
@@ -61,8 +62,15 @@ func (m *Model) OutputPath(out string, force bool) (string, error) {
 		}
 		return "", err
 	}
+	if f.Removed > 0 {
+		m.Warnings = append(m.Warnings, leftovers(out, f.Removed))
+	}
 	f.Discard()
 	return out, nil
+}
+
+func leftovers(path string, removed int) Warning {
+	return Warning{ID: "OCT014", Msg: fmt.Sprintf("%s: %d temporary files of an interrupted run were removed", path, removed)}
 }
 
 // replaceable says whether the file at out may be replaced.

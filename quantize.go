@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/octavo-ml/octavo/internal/dataset/preprocess"
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -16,6 +17,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/quant/calibrate"
 	engine "github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
+	"github.com/octavo-ml/octavo/internal/validate"
 )
 
 // Recipe is everything that decides how a model is quantized.
@@ -30,8 +32,34 @@ type RecipePreprocess = quant.Preprocess
 // Static is the mode in which activations get their ranges from samples.
 const Static = quant.Static
 
-// ParseRecipe reads the YAML form of a recipe.
-func ParseRecipe(b []byte) (*Recipe, error) { return quant.ParseRecipe(b) }
+// ParseRecipe reads the YAML form of a recipe. What it holds for Validate and
+// for pictures is checked too.
+func ParseRecipe(b []byte) (*Recipe, error) {
+	r, err := quant.ParseRecipe(b)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkEvaluate(r); err != nil {
+		return nil, fmt.Errorf("recipe: %w", err)
+	}
+	return r, nil
+}
+
+func checkEvaluate(r *Recipe) error {
+	if task := r.Evaluate.Task; task != "" {
+		if err := validate.Tasks.Check("evaluate: task", task); err != nil {
+			return err
+		}
+	}
+	if _, err := ParseDrop(r.Evaluate.MaxDrop); err != nil {
+		return fmt.Errorf("evaluate: %w", err)
+	}
+	if r.Preprocess.IsDefinition() {
+		_, err := preprocess.Decode(string(r.Preprocess))
+		return err
+	}
+	return nil
+}
 
 // Report tells what Quantize did.
 type Report struct {
@@ -45,8 +73,16 @@ type Report struct {
 	// Growing names the values whose range still grew more than 5 % in the
 	// last quarter of the samples.
 	Growing []string
-	recipe  Recipe
-	ranges  Ranges
+	// IO are the inputs and outputs whose type or layout the recipe changed.
+	IO []IOValue
+	// Existing is set where the model was quantized in part already and that
+	// was kept.
+	Existing *Existing
+	// Opset is set by Save where the file needs a higher one than the input's:
+	// from which to which, and what needs it.
+	Opset  string
+	recipe Recipe
+	ranges Ranges
 }
 
 // Skip is a node that stays float, and why.
@@ -96,6 +132,10 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err := r.Mode.Check(); err != nil {
 		return nil, err
 	}
+	m, err := m.SourceIO()
+	if err != nil {
+		return nil, err
+	}
 	if o.random != nil {
 		samples, err := m.RandomSamples(o.random.n, o.random.seed)
 		if err != nil {
@@ -117,12 +157,10 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err != nil {
 		return nil, err
 	}
+	asked := r
+	var kept *Existing
 	if n := quantizedNodes(g); n > 0 {
-		if r.Existing != quant.ExistingStrip {
-			return nil, &diag.Error{Msg: fmt.Sprintf("%s: the model is quantized already (%d QuantizeLinear and DequantizeLinear nodes)", m.Path, n),
-				Notes: []string{"quantize the float model it was made from", "or take this one back to floats first, with what rounding its weights has cost: --existing strip"}}
-		}
-		if g, err = m.stripped(r.Parity != ""); err != nil {
+		if g, r, kept, err = m.existing(n, r); err != nil {
 			return nil, err
 		}
 	}
@@ -130,7 +168,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err != nil {
 		return nil, err
 	}
-	if len(placement.Nodes) == 0 {
+	if len(placement.Nodes) == 0 && kept == nil {
 		return nil, nothingToDo(m, placement)
 	}
 	id, err := digest(g)
@@ -141,6 +179,8 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	var warnings []Warning
 	if o.ranges != nil {
 		cal, err = o.ranges.statistics(id, placement)
+	} else if kept != nil && len(placement.Watched()) == 0 {
+		cal = &calibrate.Result{} // nothing is left to observe
 	} else {
 		watched := placement.Watched()
 		cal, warnings, err = o.calibrate(id, watched, func(c calibrate.Options) (*calibrate.Result, error) {
@@ -153,27 +193,35 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	var out *ir.Graph
 	var plan *quant.Plan
 	var trials []quant.Trial
+	var changed []IOValue
 	err = tensor.Guard(func() error {
 		if plan, trials, err = quant.Choose(ctx, g, placement, cal, &r, o.threads); err != nil {
 			return err
 		}
-		out, err = quant.Apply(g, plan)
+		if out, err = quant.Apply(g, plan); err != nil {
+			return err
+		}
+		changed, err = writeIO(out, plan.Edges)
 		return err
 	})
 	if err != nil {
 		return nil, m.wrap(err)
 	}
 	q := &Model{Path: m.Path, base: m, format: m.format, graph: out, opset: r.Opset, Warnings: append(warnings, plan.Warnings...)}
-	q.Report = report(plan, cal, r)
-	q.Report.Trials = trials
-	q.Report.ranges = rangesOf(id, plan, cal.Samples, &r)
-	if n := cal.Samples; n < fewSamples {
+	q.Report = report(plan, cal, asked)
+	if kept != nil {
+		kept.Added = quant.Parameters(out) - kept.Kept
+		q.Report.Existing = kept
+	}
+	q.Report.Trials, q.Report.IO = trials, append([]IOValue{}, changed...)
+	q.Report.ranges = rangesOf(id, plan, cal.Samples, &asked)
+	if n := cal.Samples; n < fewSamples && len(placement.Watched()) > 0 {
 		q.Warnings = append(q.Warnings, Warning{ID: "OCT002", Msg: fmt.Sprintf("only %d calibration samples; ranges taken from fewer than %d are unsure", n, fewSamples)})
 	}
 	if len(q.Report.Growing) > 0 {
 		q.Warnings = append(q.Warnings, growing(q.Report.Growing, len(cal.Stats)))
 	}
-	q.stamp(&r)
+	q.stamp(&asked)
 	if o.random != nil {
 		o.random.stamp(q)
 	}
@@ -234,6 +282,9 @@ func report(plan *quant.Plan, cal *calibrate.Result, r Recipe) *Report {
 	rep := &Report{Samples: cal.Samples, Quantized: len(plan.Nodes), Float: append([]Skip{}, plan.Skipped...), recipe: r}
 	for i, pt := range plan.Points {
 		p := plan.Params[i]
+		if !p.Present() {
+			continue
+		}
 		v := Range{Value: pt.Value, Type: p.Type.String(), Scale: p.Scale[0]}
 		if len(p.ZeroPoint) > 0 {
 			v.ZeroPoint = p.ZeroPoint[0]
@@ -298,4 +349,6 @@ func (p *Program) Run(ctx context.Context, in Inputs) (Inputs, error) { return p
 // the heap, of the outputs' types and shapes, overlapping nothing else. What
 // Run returned for inputs of the same shapes will do. A warm program then
 // allocates nothing, but for operators without a kernel of their own.
-func (p *Program) RunInto(ctx context.Context, in, out Inputs) error { return p.p.RunInto(ctx, in, out) }
+func (p *Program) RunInto(ctx context.Context, in, out Inputs) error {
+	return p.p.RunInto(ctx, in, out)
+}

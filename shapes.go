@@ -2,6 +2,7 @@ package octavo
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -22,13 +23,22 @@ import (
 // that contradicts the model or another flag, no number from 1 up. They leave m
 // as it was.
 func (m *Model) Fix(shapes, dims []string) error {
-	if len(shapes) == 0 && len(dims) == 0 {
+	return m.fix(shapes, dims, nil)
+}
+
+func (m *Model) fix(shapes, dims []string, others []otherDim) error {
+	if len(shapes) == 0 && len(dims) == 0 && len(others) == 0 {
 		return nil
 	}
 	g, _ := m.graph.Clone()
 	f := fixer{graph: g, sizes: map[string]int{}, by: map[string]string{}}
 	for _, s := range dims {
 		if err := f.dim(s); err != nil {
+			return m.usage(err)
+		}
+	}
+	for _, o := range others {
+		if err := f.other(o); err != nil {
 			return m.usage(err)
 		}
 	}
@@ -40,7 +50,16 @@ func (m *Model) Fix(shapes, dims []string) error {
 	if err := pass.FixDims(g, f.sizes); err != nil {
 		return m.usage(diag.Usagef("%w", err))
 	}
-	m.graph, m.prepared = g, nil
+	m.graph, m.prepared, m.source = g, nil, nil
+	for _, s := range shapes {
+		m.fixed = append(m.fixed, "--shape", s)
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.sizes)) {
+		if strings.HasPrefix(f.by[name], "--shape") {
+			continue
+		}
+		m.fixed = append(m.fixed, "--dim", fmt.Sprintf("%s=%d", name, f.sizes[name]))
+	}
 	return nil
 }
 
@@ -72,7 +91,7 @@ func (f *fixer) dim(s string) *diag.Error {
 		if len(symbols) == 0 {
 			return e.Note("no dimension of the inputs has a name: --shape fixes dimensions by their place")
 		}
-		return suggest(e, name, symbols, "dimensions")
+		return e.Suggest(name, symbols, "dimensions")
 	}
 	return f.fix(name, n, flag)
 }
@@ -97,7 +116,7 @@ func (f *fixer) shape(s string) *diag.Error {
 		for _, v := range f.graph.Inputs {
 			names = append(names, v.Name)
 		}
-		return suggest(diag.Usagef("%s: the model has no input %q", flag, s[:i]), s[:i], names, "inputs")
+		return diag.Usagef("%s: the model has no input %q", flag, s[:i]).Suggest(s[:i], names, "inputs")
 	}
 	var sizes []int
 	if s[i+1:] != "" { // a scalar's shape is empty
@@ -156,12 +175,4 @@ func freeSymbols(g *ir.Graph) []string {
 		}
 	}
 	return out
-}
-
-// suggest adds the names nearest to word, then all of them, to e.
-func suggest(e *diag.Error, word string, names []string, what string) *diag.Error {
-	for _, n := range diag.Nearest(word, names) {
-		e.Note("did you mean %s?", n)
-	}
-	return e.Note("%s: %s", what, strings.Join(names, ", "))
 }

@@ -86,7 +86,14 @@ type ValidateOptions struct {
 }
 
 // Validate runs the float model and the candidates over labelled samples.
+//
+// Models that record another type or layout of inputs and outputs than the
+// model they were made from are judged by their SourceIO.
 func Validate(ctx context.Context, float *Model, candidates []*Model, samples iter.Seq2[Sample, error], o ValidateOptions) (*Verdict, error) {
+	float, err := float.SourceIO()
+	if err != nil {
+		return nil, err
+	}
 	seq := func(yield func(validate.Sample, error) bool) {
 		n := 0
 		for s, err := range samples {
@@ -104,6 +111,12 @@ func judgeModels(ctx context.Context, float *Model, candidates []*Model, samples
 	all := append([]*Model{float}, candidates...)
 	var models []validate.Model
 	for i, m := range all {
+		// Figures are of what the samples are: floats, unless the first model
+		// takes integers.
+		m, err := m.like(float)
+		if err != nil {
+			return nil, err
+		}
 		p, err := m.Compile(Threads(o.Threads))
 		if err != nil {
 			return nil, err
@@ -153,6 +166,10 @@ func modelName(all []*Model, i int) string {
 // of the float model.
 func ValidateData(ctx context.Context, float *Model, candidates []*Model, d *Dataset, o ValidateOptions) (*Verdict, error) {
 	labels, targets := d.Labels(), d.Targets()
+	float, err := float.like(d.model)
+	if err != nil {
+		return nil, err
+	}
 	if o.Task == validate.Classification || o.Task == validate.Binary {
 		if _, err := d.Classes(); err != nil {
 			return nil, err
@@ -188,7 +205,11 @@ func ValidateData(ctx context.Context, float *Model, candidates []*Model, d *Dat
 		return nil, err
 	}
 	for _, c := range candidates {
-		v.Warnings = append(v.Warnings, calibratedFor(c, c.Path, seen)...)
+		form, err := c.like(float)
+		if err != nil {
+			return nil, err
+		}
+		v.Warnings = append(v.Warnings, calibratedFor(form, c.Path, seen)...)
 	}
 	return v, nil
 }

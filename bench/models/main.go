@@ -27,6 +27,7 @@ var networks = []struct {
 	{"efficientnet-b0", efficientNetB0},
 	{"bert-base", bertBase},
 	{"vit-s16", vitS16},
+	{"empty", empty},
 }
 
 func main() {
@@ -76,4 +77,11 @@ func names() string {
 		all = append(all, n.name)
 	}
 	return strings.Join(all, ", ")
+}
+
+// empty is one operator on one number: what a run costs before it computes.
+func empty(b *builder) {
+	b.value(11, "x", float32Type, 1)
+	b.value(12, "y", float32Type, 1)
+	b.nodeTo("Relu", []string{"x"}, "y")
 }

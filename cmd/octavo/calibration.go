@@ -22,6 +22,32 @@ func (f *quantizeFlags) isRandom() (bool, error) {
 	return len(f.Paths) == 1 && f.Paths[0] == randomData, nil
 }
 
+// warnUnused says which flags quantize ignores where its ranges come from, as
+// far as is known without looking at the data.
+func (c *cli) warnUnused(cmd *cobra.Command, r *octavo.Recipe, f *quantizeFlags) error {
+	random, err := f.isRandom()
+	if err != nil {
+		return err
+	}
+	known := facts{ranges: f.ranges != "", random: random, fromData: !random}
+	if r.Data.Seed != 0 && !known.ranges {
+		known.recipe = append(known.recipe, "seed")
+	}
+	name := r.Target
+	if name == "" {
+		name = octavo.DefaultTarget
+	}
+	t, err := octavo.LoadTarget(name)
+	if err != nil {
+		return err
+	}
+	if f.symmetric && t.Activations.Symmetric {
+		known.symmetric = name
+	}
+	c.warnIgnored(cmd, known)
+	return nil
+}
+
 // calibrated makes the quantized model from samples.
 func (c *cli) calibrated(cmd *cobra.Command, m *octavo.Model, r *octavo.Recipe, f *quantizeFlags) (*octavo.Model, error) {
 	n := r.Data.Samples
@@ -41,14 +67,13 @@ func (c *cli) calibrated(cmd *cobra.Command, m *octavo.Model, r *octavo.Recipe, 
 	if random {
 		return make(octavo.WithRandomCalibration(n, r.Data.Seed), n)
 	}
-	if r.Data.Seed != 0 {
-		c.warnings.Warn(octavo.Warning{ID: "OCT007", Msg: "--seed is ignored: only --data random uses it"})
-	}
 	d, err := c.open(m, &f.dataFlags)
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
+	c.warnings.Warn(d.Unused(false)...)
+	c.warnIgnored(cmd, facts{asked: f.samples, available: d.Len()})
 	if n = min(n, d.Len()); all {
 		n = d.Len()
 	}

@@ -14,13 +14,14 @@ import (
 func newCheck(c *cli) *cobra.Command {
 	var target string
 	var strict bool
+	var fixed shapeFlags
 	cmd := &cobra.Command{
 		Use:     "check MODEL",
 		Short:   "Show what a target would run as integers, keep float or refuse, and why",
 		Example: "  octavo check model.onnx\n  octavo check model.onnx --target tensorrt",
 		Args:    exactly(1, "one model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := c.load(args[0])
+			m, err := c.loadFixed(args[0], &fixed)
 			if err != nil {
 				return err
 			}
@@ -43,6 +44,7 @@ func newCheck(c *cli) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&target, "target", "onnxruntime-cpu", "where the quantized model will run: "+strings.Join(octavo.Targets(), ", "))
 	cmd.Flags().BoolVar(&strict, "strict", false, "exit with 3 if a node stays float")
+	fixed.add(cmd.Flags())
 	return cmd
 }
 

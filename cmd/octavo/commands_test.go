@@ -33,6 +33,7 @@ func fails(ts *testscript.TestScript, neg bool, args []string) {
 	if got := exit.ExitCode(); got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+	said.add(ts.Name(), ts.ReadFile("stderr"))
 	errs := 0
 	for line := range strings.Lines(ts.ReadFile("stderr")) {
 		switch {

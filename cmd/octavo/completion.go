@@ -20,7 +20,7 @@ var shells = []struct {
 	{"powershell", func(r *cobra.Command, w io.Writer) error { return r.GenPowerShellCompletionWithDesc(w) }},
 }
 
-func newCompletion(*cli) *cobra.Command {
+func newCompletion(c *cli) *cobra.Command {
 	var names []string
 	for _, s := range shells {
 		names = append(names, s.name)
@@ -32,16 +32,15 @@ func newCompletion(*cli) *cobra.Command {
 		Args:      exactly(1, "one shell: bash, zsh, fish or powershell"),
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if c.json {
+				return diag.Usagef("completion prints a script and has no JSON form").Note("octavo completion %s", args[0])
+			}
 			for _, s := range shells {
 				if s.name == args[0] {
 					return s.write(cmd.Root(), cmd.OutOrStdout())
 				}
 			}
-			e := diag.Usagef("shell %q is not known", args[0])
-			for _, n := range diag.Nearest(args[0], names) {
-				e.Note("did you mean %s?", n)
-			}
-			return e.Note("known: bash, zsh, fish, powershell")
+			return diag.Usagef("shell %q is not known", args[0]).Suggest(args[0], names, "known")
 		},
 	}
 }

@@ -55,6 +55,20 @@ func (f *dataFlags) steps() []step {
 	}
 }
 
+// files are the files that the flags name, without those inside folders and
+// lists.
+func (f *dataFlags) files() []string {
+	out := []string{f.ClassNames, f.Preprocess.Name}
+	for _, p := range f.Paths {
+		_, path, named := strings.Cut(p, "=")
+		if !named {
+			path = p
+		}
+		out = append(out, strings.TrimPrefix(path, "@"))
+	}
+	return out
+}
+
 // args returns the flags as they were given, for the child process that
 // measures a model and for the next command in a summary.
 func (f *dataFlags) args() []string {
@@ -97,5 +111,19 @@ func (c *cli) open(m *octavo.Model, f *dataFlags, others ...*octavo.Model) (*oct
 	if line := d.Preprocessing(); line != "" && !c.quiet && !c.json {
 		fmt.Println("preprocessing: " + line)
 	}
+	converted, err := d.Conversions()
+	if err != nil {
+		return nil, err
+	}
+	c.sayConverted(converted)
 	return d, nil
+}
+
+// sayConverted says which inputs and outputs octavo itself converts.
+func (c *cli) sayConverted(lines []string) {
+	for _, line := range lines {
+		if !c.quiet && !c.json {
+			fmt.Println("converted for " + line)
+		}
+	}
 }

@@ -89,7 +89,7 @@ func (c *cli) demo(cmd *cobra.Command, dir string) error {
 	defer test.Close()
 	v, err := octavo.ValidateData(cmd.Context(), m, []*octavo.Model{quantized}, test, octavo.ValidateOptions{Threads: c.threads,
 		Measure: func(p string) (octavo.Footprint, error) {
-			return c.measure(cmd.Context(), p, &samples)
+			return c.measure(cmd.Context(), p, &samples, samples.args())
 		}})
 	if err != nil {
 		return err

@@ -64,6 +64,13 @@ var exampleFiles = sync.OnceValues(func() (string, error) {
 			return "", err
 		}
 	}
+	recipe, err := os.ReadFile("../../testdata/recipe.yaml")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "recipe.yaml"), recipe, 0o644)
+	}
+	if err != nil {
+		return "", err
+	}
 	m, err := octavo.Load(filepath.Join(dir, "model.onnx"))
 	if err != nil {
 		return "", err
@@ -159,8 +166,8 @@ func spreadOut(dir, set string, d *octavo.Dataset) error {
 // exampleFolder returns a folder of its own with the files that examples name:
 // model.onnx, calib.npz and test.npz of the demo, model.int8.onnx made of
 // them; 64 samples of each as calib/ and test/ (.npy), calib-photos/ and
-// test-photos/ (.png), calib.npy and test.npy, one as sample.npy; and the
-// labels of those of test as labels.txt and labels.csv.
+// test-photos/ (.png), calib.npy and test.npy, one as sample.npy; the labels of
+// those of test as labels.txt and labels.csv; and recipe.yaml.
 func exampleFolder(t *testing.T) string {
 	t.Helper()
 	from, err := exampleFiles()

@@ -29,6 +29,7 @@ func newInspect(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			c.warnIgnored(cmd, facts{})
 			w := cmd.OutOrStdout()
 			if c.json {
 				return printJSON(w, info)

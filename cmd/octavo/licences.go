@@ -1,10 +1,21 @@
 package main
 
+//go:generate go -C _licences run . ..
+
 import (
+	_ "embed"
 	"fmt"
 	"io"
+	"runtime"
+	"strings"
 	"text/tabwriter"
 )
+
+// licenceTexts are the texts of all that is linked: lines "==== OWNER FILE" and
+// the text that these files hold.
+//
+//go:embed licences.txt
+var licenceTexts string
 
 // licence is what one linked module is under.
 type licence struct {
@@ -26,16 +37,54 @@ var licences = []licence{
 	{"google.golang.org/protobuf", "v1.36.12", "BSD-3-Clause"},
 }
 
+// licenceList is the answer of octavo version --licenses --json.
+type licenceList struct {
+	Schema  string        `json:"schema"`
+	Modules []licence     `json:"modules"`
+	Texts   []licenceText `json:"texts"`
+}
+
+// licenceText is one text and the files that hold it.
+type licenceText struct {
+	Of   []string `json:"of"` // "module version file"; octavo and std have no version
+	Text string   `json:"text"`
+}
+
+// linkedLicences are those of the standard library and of the modules.
+func linkedLicences() []licence {
+	return append([]licence{{"std", runtime.Version(), "BSD-3-Clause"}}, licences...)
+}
+
+func splitLicences(s string) []licenceText {
+	var out []licenceText
+	inText := true
+	for line := range strings.Lines(s) {
+		of, ok := strings.CutPrefix(line, "==== ")
+		if ok && inText {
+			out = append(out, licenceText{})
+		}
+		if inText = !ok; ok {
+			last := &out[len(out)-1]
+			last.Of = append(last.Of, strings.TrimSpace(of))
+		} else if len(out) > 0 {
+			out[len(out)-1].Text += line
+		}
+	}
+	for i := range out {
+		out[i].Text = strings.Trim(out[i].Text, "\n") + "\n"
+	}
+	return out
+}
+
 func printLicences(w io.Writer) error {
-	fmt.Fprintln(w, "octavo is under Apache-2.0: https://www.apache.org/licenses/LICENSE-2.0")
-	fmt.Fprintln(w, "It is linked with Go's standard library (BSD-3-Clause) and these modules:")
+	fmt.Fprintln(w, "octavo is under Apache-2.0. It is linked with:")
 	tw := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
-	for _, l := range licences {
-		fmt.Fprintf(tw, "  %s\t%s\t%s\thttps://pkg.go.dev/%s@%s?tab=licenses\n", l.Module, l.Version, l.Licence, l.Module, l.Version)
+	for _, l := range linkedLicences() {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\n", l.Module, l.Version, l.Licence)
 	}
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, "The texts are not in this binary: they come with the source of each module, and whoever\npasses the binary on must pass them on too.")
+	_, err := fmt.Fprint(w, "\nTheir texts, to be passed on with the program:\n\n", licenceTexts)
 	return err
 }

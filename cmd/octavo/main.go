@@ -6,12 +6,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/signal"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +20,7 @@ import (
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := interruptible()
 	defer stop()
 	// A second Ctrl-C ends the process at once.
 	context.AfterFunc(ctx, stop)
@@ -40,19 +37,7 @@ func run(args []string) int {
 	if err == nil {
 		err = c.warnings.Err()
 	}
-	if err == nil {
-		return 0
-	}
-	if ctx.Err() != nil {
-		fmt.Fprintln(os.Stderr, "octavo: interrupted; nothing was left half-written")
-		if c.resumable {
-			fmt.Fprintln(os.Stderr, "  note: the same command goes on where this one stopped")
-		}
-		return diag.Interrupted.ExitCode()
-	}
-	fmt.Fprint(os.Stderr, "octavo: ")
-	diag.Fprint(os.Stderr, err)
-	return diag.ExitCode(err)
+	return c.end(ctx, err)
 }
 
 // cli is what all subcommands share.
@@ -135,7 +120,7 @@ Flags of all commands:
 
 // commands is the table of subcommands.
 var commands = []func(*cli) *cobra.Command{
-	newDemo, newInspect, newCheck, newQuantize, newValidate, newRun, newDiff, newTargets, newCompletion, newMan, newVersion, newMeasure,
+	newDemo, newInspect, newCheck, newQuantize, newValidate, newBench, newRun, newDiff, newTargets, newCompletion, newMan, newVersion, newMeasure,
 }
 
 // unknownCommand names the nearest subcommands.
@@ -146,23 +131,16 @@ func unknownCommand(root *cobra.Command, word string) error {
 			names = append(names, c.Name())
 		}
 	}
-	e := diag.Usagef("unknown command %q", word)
-	for _, n := range diag.Nearest(word, names) {
-		e.Note("did you mean %s?", n)
-	}
-	return e.Note("commands: %s", strings.Join(names, ", "))
+	return diag.Usagef("unknown command %q", word).Suggest(word, names, "commands")
 }
 
 // flagError turns a mistake in flags into a usage error with the nearest flags.
 func flagError(cmd *cobra.Command, err error) error {
-	e := diag.Usagef("%v", err)
-	_, rest, ok := strings.Cut(err.Error(), "unknown flag: --")
-	if ok {
+	e := diag.Usagef("%s", flagProblem(cmd, err))
+	if _, rest, ok := strings.Cut(err.Error(), "unknown flag: "); ok {
 		var names []string
-		cmd.Flags().VisitAll(func(f *flagT) { names = append(names, f.Name) })
-		for _, n := range diag.Nearest(rest, names) {
-			e.Note("did you mean --%s?", n)
-		}
+		cmd.Flags().VisitAll(func(f *flagT) { names = append(names, "--"+f.Name) })
+		e.Suggest(rest, names, "")
 	}
 	return e.Note("%s --help shows the flags", cmd.CommandPath())
 }
@@ -181,7 +159,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 func (c *cli) load(path string) (*octavo.Model, error) {
 	m, err := octavo.Load(path)
 	if err != nil {
-		return nil, err
+		return nil, broken(err)
 	}
 	c.warnings.Warn(m.Warnings...)
 	return m, nil

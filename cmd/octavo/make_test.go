@@ -16,9 +16,9 @@ import (
 	"github.com/octavo-ml/octavo/internal/wire/proto"
 )
 
-// npy OUT f4|f8|i8 SHAPE FILL writes an array. SHAPE is 8,4 or - for none;
-// FILL is a number, ramp (0, 1/16 ... 1 repeated) or mod:K (0 ... K-1
-// repeated), and then maybe ,INDEX=NUMBER for one element.
+// npy OUT f4|f8|i8|u1 SHAPE FILL writes an array. SHAPE is 8,4 or - for none;
+// FILL is a number, ramp (0, 1/16 ... 1 repeated), grow (0 ... 1 once) or mod:K
+// (0 ... K-1 repeated), and then maybe ,INDEX=NUMBER for one element.
 func makeArray(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: npy OUT TYPE SHAPE FILL")
@@ -37,8 +37,12 @@ func makeArray(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	data, err := encode(args[1], values)
 	ts.Check(err)
+	order := "<"
+	if args[1] == "u1" {
+		order = "|"
+	}
 	var b bytes.Buffer
-	ts.Check(npy.Write(&b, "<"+args[1], shape, data))
+	ts.Check(npy.Write(&b, order+args[1], shape, data))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 }
 
@@ -51,6 +55,8 @@ func fill(rule string, n int) ([]float64, error) {
 		switch {
 		case rule == "ramp":
 			values[i] = float64(i%17) / 16
+		case rule == "grow":
+			values[i] = float64(i) / float64(n)
 		case mod:
 			values[i] = float64(i % k)
 		default:
@@ -82,8 +88,10 @@ func encode(typ string, values []float64) ([]byte, error) {
 			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 		case "i8":
 			b = binary.LittleEndian.AppendUint64(b, uint64(int64(v)))
+		case "u1":
+			b = append(b, uint8(v))
 		default:
-			return nil, fmt.Errorf("type %q is not f4, f8 or i8", typ)
+			return nil, fmt.Errorf("type %q is not f4, f8, i8 or u1", typ)
 		}
 	}
 	return b, nil
@@ -122,8 +130,14 @@ func makeModel(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: onnx OUT TEXT")
 	}
+	b, err := buildModel(ts.ReadFile(args[1]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+}
+
+func buildModel(text string) ([]byte, error) {
 	var g, m, opset proto.Message
-	for line := range strings.Lines(ts.ReadFile(args[1])) {
+	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		if len(words) == 0 {
 			continue
@@ -147,7 +161,9 @@ func makeModel(ts *testscript.TestScript, neg bool, args []string) {
 		default:
 			err = fmt.Errorf("unknown word %q", words[0])
 		}
-		ts.Check(err)
+		if err != nil {
+			return nil, err
+		}
 	}
 	g.String(2, "graph")
 	opset.Varint(2, 17)
@@ -156,12 +172,11 @@ func makeModel(ts *testscript.TestScript, neg bool, args []string) {
 	m.Message(8, &opset)
 	var b bytes.Buffer
 	_, err := m.WriteTo(&b)
-	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
+	return b.Bytes(), err
 }
 
 // elemTypes are TensorProto.DataType of the types of npy.
-var elemTypes = map[string]uint64{"f4": 1, "f8": 11, "i8": 7}
+var elemTypes = map[string]uint64{"f4": 1, "f8": 11, "i8": 7, "u1": 2}
 
 func valueInfo(words []string) *proto.Message {
 	var v, typ, tensor, shape proto.Message

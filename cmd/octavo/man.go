@@ -107,7 +107,7 @@ func manPage(w io.Writer, c *cobra.Command) error {
 	for line := range strings.Lines(c.Example) {
 		b.WriteString(roff(strings.TrimSpace(line)) + "\n")
 	}
-	b.WriteString(".fi\n.SH EXIT STATUS\n0 done, 1 failed, 2 wrong usage, 3 a demand is not met, 130 interrupted.\n")
+	b.WriteString(".fi\n.SH EXIT STATUS\n0 done, 1 failed, 2 wrong usage, 3 a demand is not met, 130 interrupted, 141 standard output was not read to its end.\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

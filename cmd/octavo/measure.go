@@ -4,20 +4,73 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/octavo-ml/octavo"
 )
 
-// newMeasure is the hidden command that validate starts as a child process, so
-// that memory and load time are those of one model alone.
+// inputFlags say what a model is run on where only its speed counts.
+type inputFlags struct {
+	dataFlags
+	fixed   shapeFlags
+	samples int
+	batch   int
+	seed    uint64
+}
+
+func (f *inputFlags) add(s *pflag.FlagSet) {
+	f.dataFlags.add(s, "samples (default: random ones)")
+	f.fixed.add(s)
+	s.IntVar(&f.samples, "samples", 8, "how many samples to go around, spread evenly; 0 is all of the data")
+	s.IntVar(&f.batch, "batch", 1, "how many samples one run takes")
+	s.Uint64Var(&f.seed, "seed", 0, "seed of random samples")
+}
+
+// args returns the flags for the child process that measures a model.
+func (f *inputFlags) args() []string {
+	out := append(f.dataFlags.args(), "--samples", fmt.Sprint(f.samples), "--batch", fmt.Sprint(f.batch), "--seed", fmt.Sprint(f.seed))
+	for _, s := range f.fixed.shapes {
+		out = append(out, "--shape", s)
+	}
+	for _, d := range f.fixed.dims {
+		out = append(out, "--dim", d)
+	}
+	return out
+}
+
+// inputs yields what m is run on, and returns the model that takes it, m itself
+// or its SourceIO, and what releases it.
+func (c *cli) inputs(m *octavo.Model, f *inputFlags, others ...*octavo.Model) (fit *octavo.Model, samples iter.Seq2[octavo.Inputs, error], done func() error, err error) {
+	fit, done = m, func() error { return nil }
+	if len(f.Paths) == 0 {
+		if samples, err = m.RandomSamples(max(f.samples, 1)*f.batch, f.seed); err != nil {
+			return nil, nil, nil, err
+		}
+	} else {
+		d, err := c.open(m, &f.dataFlags, others...)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		fit, samples, done = d.Model(), d.Samples(f.samples*f.batch), d.Close
+	}
+	if samples, err = fit.Batches(samples, f.batch); err != nil {
+		done()
+		return nil, nil, nil, err
+	}
+	return fit, samples, done, nil
+}
+
+// newMeasure is the hidden command that validate and bench start as a child
+// process, so that memory, load time and the first run's are those of one model
+// alone.
 func newMeasure(c *cli) *cobra.Command {
-	var data dataFlags
-	var samples int
+	f := &inputFlags{}
 	cmd := &cobra.Command{
 		Use:     "measure MODEL",
 		Short:   "Load and run one model, and print its memory and load time as JSON",
@@ -27,46 +80,51 @@ func newMeasure(c *cli) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.json = true // nothing but the object
 			start := time.Now()
-			m, err := octavo.Load(args[0])
+			m, err := c.loadFixed(args[0], &f.fixed)
 			if err != nil {
 				return err
 			}
 			defer m.Close()
-			p, err := m.Compile(octavo.Threads(c.threads))
+			read := time.Since(start)
+			fit, samples, done, err := c.inputs(m, f)
 			if err != nil {
 				return err
 			}
-			r := octavo.Footprint{LoadSeconds: time.Since(start).Seconds()}
-			d, err := c.open(m, &data)
+			defer done()
+			start = time.Now()
+			p, err := fit.Compile(octavo.Threads(c.threads))
 			if err != nil {
 				return err
 			}
-			defer d.Close()
-			for in, err := range d.Samples(samples) {
+			r := octavo.Footprint{LoadSeconds: (read + time.Since(start)).Seconds()}
+			for in, err := range samples {
 				if err != nil {
 					return err
 				}
+				start := time.Now()
 				if _, err := p.Run(cmd.Context(), in); err != nil {
 					return err
+				}
+				if r.FirstSeconds == 0 {
+					r.FirstSeconds = time.Since(start).Seconds()
 				}
 			}
 			r.PeakAnonymous, r.Mapped = octavo.PeakMemory(), octavo.MappedMemory()
 			return printJSON(cmd.OutOrStdout(), r)
 		},
 	}
-	data.add(cmd.Flags(), "samples")
-	cmd.Flags().IntVar(&samples, "samples", 8, "how many samples to run")
+	f.add(cmd.Flags())
 	return cmd
 }
 
-// measure runs the model in a child process.
-func (c *cli) measure(ctx context.Context, path string, data *dataFlags) (octavo.Footprint, error) {
+// measure runs the model in a child process, on inputs that the arguments give.
+func (c *cli) measure(ctx context.Context, path string, data *dataFlags, args []string) (octavo.Footprint, error) {
 	var r octavo.Footprint
 	exe, err := os.Executable()
 	if err != nil {
 		return r, err
 	}
-	args := append([]string{"measure", path, "--quiet", "--threads", fmt.Sprint(c.threads)}, data.args()...)
+	args = append([]string{"measure", path, "--quiet", "--threads", fmt.Sprint(c.threads)}, args...)
 	if data.effective != "" {
 		// Another model may have recorded it.
 		args = append(args, "--preprocess", data.effective)

@@ -15,6 +15,17 @@ func printJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
+// commandLine writes words as a shell reads them.
+func commandLine(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		if out[i] = w; w == "" || strings.ContainsAny(w, " \t\n'\"\\$&|;<>()[]{}*?!#~`") {
+			out[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(out, " ")
+}
+
 // size writes a number of bytes for people.
 func size(n int64) string {
 	switch {

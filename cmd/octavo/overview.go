@@ -3,26 +3,31 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octavo-ml/octavo"
+	"github.com/octavo-ml/octavo/internal/diag"
 )
 
-// isModel reports whether the first word is a file and no command.
-func isModel(word string) bool {
-	info, err := os.Stat(word)
-	return err == nil && !info.IsDir()
-}
-
-// overviewArgs refuses words that are neither a command nor a file, with the
-// nearest commands.
+// overviewArgs refuses words that are neither a command nor a file: with the
+// file system's words those that look like a path, else with the nearest
+// commands.
 func overviewArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 && !isModel(args[0]) {
-		return unknownCommand(cmd, args[0])
+	if len(args) == 0 {
+		return nil
 	}
-	if len(args) > 1 {
+	info, err := os.Stat(args[0])
+	switch {
+	case err == nil && info.IsDir():
+		return diag.Usagef("%s is a folder; a model is a file", args[0]).Note("%s --help shows examples", cmd.CommandPath())
+	case err != nil && strings.ContainsAny(args[0], `./\`):
+		return err
+	case err != nil:
+		return unknownCommand(cmd, args[0])
+	case len(args) > 1:
 		return exactly(1, "one model or a command")(cmd, args)
 	}
 	return nil

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -25,7 +24,7 @@ type quantizeFlags struct {
 	opset                         string
 	printRecipe                   bool
 	ranges, saveRanges, cache     string
-	existing                      string
+	existing, io, ioLayout        string
 	dataFlags
 	fixed shapeFlags
 	seed  uint64
@@ -60,14 +59,16 @@ func newQuantize(c *cli) *cobra.Command {
 	s.StringVar(&f.form, "onnx-form", "qdq", "qdq or qoperator")
 	s.StringVar(&f.opset, "opset", "keep", "ONNX opset to write, 13 to 25; keep is the input's, at least 13")
 	s.StringVar(&f.reduceRange, "reduce-range", "off", "on: 7-bit weights, against int16 saturation on x86 without VNNI")
+	s.StringVar(&f.io, "io", "float", "type of inputs and outputs: float, uint8, int8, ..., or in=uint8,out=float, or NAME=uint8")
+	s.StringVar(&f.ioLayout, "io-layout", "keep", "layout of inputs and outputs: keep or channels-last, or in=, out=, NAME= as --io")
 	f.fixed.add(s)
 	s.StringVar(&f.recipe, "recipe", "", "YAML file with all of the above; flags override it")
 	s.BoolVar(&f.printRecipe, "print-recipe", false, "print the recipe that the flags make, and stop")
-	s.StringVar(&f.existing, "existing", "error", "what becomes of a model that is quantized already: error, or strip (back to floats, then quantized anew)")
+	s.StringVar(&f.existing, "existing", "error", "what becomes of a model that is quantized already: error, keep (its parameters, and the rest is quantized), or strip (back to floats, then quantized anew)")
 	s.StringVar(&f.ranges, "ranges", "", "file of --save-ranges: quantize with its ranges, without data")
 	s.StringVar(&f.saveRanges, "save-ranges", "", "write the ranges of activations to this file")
 	s.StringVar(&f.cache, "cache", "", "folder that keeps what calibration has seen: a killed run goes on where it stopped")
-	s.BoolVar(&f.strict, "strict", false, "exit 3 if anything that could be quantized stays float")
+	s.BoolVar(&f.strict, "strict", false, "exit 3 if anything stays float that was to be quantized: all but --keep, --only and --override PATTERN=float")
 	s.BoolVar(&f.force, "force", false, "replace an output file that octavo did not write")
 	return cmd
 }
@@ -76,14 +77,10 @@ func newQuantize(c *cli) *cobra.Command {
 func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	r := &octavo.Recipe{}
 	if f.recipe != "" {
-		b, err := os.ReadFile(f.recipe)
-		if err != nil {
+		var err error
+		if r, err = readRecipe(f.recipe); err != nil {
 			return nil, err
 		}
-		if r, err = octavo.ParseRecipe(b); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.recipe, err)
-		}
-		resolvePaths(r, f.recipe)
 	}
 	given := cmd.Flags().Changed
 	if given("preprocess") {
@@ -95,6 +92,12 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 			*dst = v
 		}
 	}
+	if given("data") {
+		r.Data.Path = ""
+		if len(f.Paths) == 1 {
+			r.Data.Path = f.Paths[0]
+		}
+	}
 	set("target", &r.Target, f.target)
 	set("weights", &r.Weights.DType, f.weights)
 	set("granularity", &r.Weights.Granularity, f.granularity)
@@ -103,6 +106,8 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	set("parity", &r.Parity, f.parity)
 	set("onnx-form", &r.OnnxForm, f.form)
 	set("existing", &r.Existing, f.existing)
+	set("io", &r.IO, f.io)
+	set("io-layout", &r.IOLayout, f.ioLayout)
 	if given("symmetric") {
 		r.Activations.Symmetric = &f.symmetric
 	}
@@ -115,12 +120,11 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	if given("strict") {
 		r.Strict = f.strict
 	}
-	switch {
-	case !given("reduce-range"):
-	case f.reduceRange == "on" || f.reduceRange == "off":
+	if given("reduce-range") {
+		if err := reduceRange.Check("--reduce-range", f.reduceRange); err != nil {
+			return nil, err
+		}
 		r.ReduceRange = f.reduceRange == "on"
-	default:
-		return nil, diag.Usagef("--reduce-range %s: want on or off", f.reduceRange)
 	}
 	if given("mode") || r.Mode == "" {
 		r.Mode = octavo.Mode(f.mode)
@@ -149,8 +153,11 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	if r.Opset != 0 && (r.Opset < 13 || r.Opset > 25) {
 		return nil, diag.Usagef("opset %d: want keep or a number from 13 to 25", r.Opset)
 	}
-	return r, nil
+	return r, r.Check()
 }
+
+// reduceRange are the words of that flag; in a recipe it is true or false.
+var reduceRange = diag.Words{Known: []string{"off", "on"}, Unbuilt: []string{"auto"}, Instead: []string{"--reduce-range on is safe everywhere; off is more accurate where int16 sums cannot overflow"}}
 
 func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error {
 	start := time.Now()
@@ -159,6 +166,10 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 		return err
 	}
 	if f.printRecipe {
+		if c.json {
+			return diag.Usagef("--print-recipe prints YAML and has no JSON form").Note("leave out --json")
+		}
+		c.warnIgnored(cmd, facts{printRecipe: true, paths: len(f.Paths)})
 		b, err := r.YAML()
 		if err != nil {
 			return err
@@ -168,9 +179,6 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	}
 	if len(f.Paths) == 0 && r.Data.Path != "" {
 		f.Paths = []string{r.Data.Path}
-	}
-	if err := r.Mode.Check(); err != nil {
-		return err
 	}
 	m, err := c.loadFixed(path, &f.fixed)
 	if err != nil {
@@ -182,6 +190,13 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	}
 	out, err := m.OutputPath(f.out, f.force)
 	if err != nil {
+		return err
+	}
+	c.warnings.Warn(m.Warnings...)
+	if err := checkPlace("save-ranges", f.saveRanges, append(f.files(), path, out, f.recipe, f.ranges)...); err != nil {
+		return err
+	}
+	if err := c.warnUnused(cmd, r, f); err != nil {
 		return err
 	}
 	q, err := c.quantized(cmd, m, r, f)
@@ -220,7 +235,8 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 	peak := octavo.PeakMemory()
 	if c.json {
 		return printJSON(w, map[string]any{"schema": "octavo.quantize/1", "input": in, "output": out, "bytes_before": before, "bytes_after": after,
-			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
+			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "io": r.IO, "existing": r.Existing, "opset_raised": r.Opset,
+			"seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
 	}
 	if c.quiet {
 		return nil
@@ -228,11 +244,20 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 	fmt.Fprintf(w, "%s -> %s\n", in, out)
 	fmt.Fprintf(w, "  size       %s -> %s (%.2fx smaller)\n", size(before), size(after), float64(before)/float64(after))
 	fmt.Fprintf(w, "  int8       %d operators, ranges from %d samples\n", r.Quantized, r.Samples)
+	if r.Existing != nil {
+		fmt.Fprintf(w, "  existing   %v\n", *r.Existing)
+	}
 	if len(r.Float) > 0 {
 		fmt.Fprintf(w, "  float      %d operators:\n", len(r.Float))
 		for _, line := range r.FloatReasons() {
 			fmt.Fprintf(w, "               %s\n", line)
 		}
+	}
+	for _, v := range r.IO {
+		fmt.Fprintf(w, "  io         %v\n", v)
+	}
+	if r.Opset != "" {
+		fmt.Fprintf(w, "  opset      %s\n", r.Opset)
 	}
 	fmt.Fprintf(w, "  took       %.1f s, peak memory %s\n", spent.Seconds(), size(peak))
 	_, err = fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, judging)
@@ -244,10 +269,11 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 func (f *quantizeFlags) judging(r *octavo.Recipe) string {
 	e := r.Evaluate
 	if e.Data == "" {
-		if args := strings.Join(f.args(), " "); args != "" && args != "--data "+randomData {
-			return args
+		args := f.args()
+		if len(args) == 0 || len(f.Paths) == 1 && f.Paths[0] == randomData {
+			args = []string{"--data", "test.npz"}
 		}
-		return "--data test.npz"
+		return commandLine(append(args, f.fixed.args()...))
 	}
 	out := []string{"--data", e.Data}
 	for _, a := range []struct{ flag, value string }{{"--labels", e.Labels}, {"--task", e.Task}, {"--max-drop", e.MaxDrop}} {
@@ -255,5 +281,5 @@ func (f *quantizeFlags) judging(r *octavo.Recipe) string {
 			out = append(out, a.flag, a.value)
 		}
 	}
-	return strings.Join(out, " ")
+	return commandLine(append(out, f.fixed.args()...))
 }

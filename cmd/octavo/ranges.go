@@ -14,11 +14,6 @@ func (c *cli) quantized(cmd *cobra.Command, m *octavo.Model, r *octavo.Recipe, f
 	if f.ranges == "" {
 		return c.calibrated(cmd, m, r, f)
 	}
-	for _, name := range []string{"data", "fill", "pad", "state", "samples", "observer", "preprocess"} {
-		if cmd.Flags().Changed(name) {
-			c.warnings.Warn(octavo.Warning{ID: "OCT007", Msg: fmt.Sprintf("--%s is ignored: --ranges says what calibration found", name)})
-		}
-	}
 	ranges, err := octavo.ReadRanges(f.ranges)
 	if err != nil {
 		return nil, err

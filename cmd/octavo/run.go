@@ -16,6 +16,7 @@ import (
 
 type runFlags struct {
 	dataFlags
+	fixed   shapeFlags
 	input   []string
 	samples int
 	out     string
@@ -33,6 +34,7 @@ func newRun(c *cli) *cobra.Command {
 	}
 	s := cmd.Flags()
 	f.add(s, "samples")
+	f.fixed.add(s)
 	s.StringArrayVar(&f.input, "input", nil, "NAME=FILE: one .npy array for an input, run once as it is")
 	s.IntVar(&f.samples, "samples", 0, "how many samples to run, spread evenly; 0 is all")
 	s.StringVarP(&f.out, "out", "o", "", "folder for the outputs: NAME.npy for --input, NAME/00000.npy for --data")
@@ -43,16 +45,13 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 	if f.out == "" || (len(f.Paths) == 0) == (len(f.input) == 0) {
 		return diag.Usagef("give -o DIR, and either --data or --input").Note("octavo run %s --data test.npz -o outputs", path)
 	}
-	m, err := c.load(path)
+	m, err := c.loadFixed(path, &f.fixed)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	p, err := m.Compile(octavo.Threads(c.threads))
-	if err != nil {
-		return err
-	}
 	if len(f.input) > 0 {
+		c.warnIgnored(cmd, facts{arrays: true})
 		in := octavo.Inputs{}
 		for _, s := range f.input {
 			name, file, ok := strings.Cut(s, "=")
@@ -62,6 +61,19 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 			if in[name], err = octavo.ReadArray(file); err != nil {
 				return err
 			}
+		}
+		form, err := m.FormFor(in)
+		if err != nil {
+			return err
+		}
+		lines, err := m.Conversions(form)
+		if err != nil {
+			return err
+		}
+		c.sayConverted(lines)
+		p, err := form.Compile(octavo.Threads(c.threads))
+		if err != nil {
+			return err
 		}
 		out, err := p.Run(cmd.Context(), in)
 		if err != nil {
@@ -77,8 +89,18 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		return err
 	}
 	defer d.Close()
+	p, err := d.Model().Compile(octavo.Threads(c.threads))
+	if err != nil {
+		return err
+	}
+	c.warnings.Warn(d.Unused(false)...)
+	c.warnIgnored(cmd, facts{asked: f.samples, available: d.Len()})
 	i := 0
-	bar := c.progress("running", d.Len())
+	n := d.Len()
+	if f.samples > 0 {
+		n = min(n, f.samples)
+	}
+	bar := c.progress("running", n)
 	for out, err := range d.Run(cmd.Context(), p, f.samples) {
 		if err != nil {
 			return err

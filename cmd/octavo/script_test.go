@@ -17,6 +17,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script, each script in a folder that holds the
 // demo's model.onnx, calib.npz and test.npz.
 func TestScripts(t *testing.T) {
+	t.Cleanup(func() { checkErrorsPage(t) }) // when the scripts have ended
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,

@@ -15,6 +15,18 @@ func (f *shapeFlags) add(s *pflag.FlagSet) {
 	s.StringArrayVar(&f.dims, "dim", nil, "SYMBOL=NUMBER, such as batch=1: fix the dynamic dimensions of that name")
 }
 
+// args returns the flags as they were given, for the next command.
+func (f *shapeFlags) args() []string {
+	var out []string
+	for _, s := range f.shapes {
+		out = append(out, "--shape", s)
+	}
+	for _, d := range f.dims {
+		out = append(out, "--dim", d)
+	}
+	return out
+}
+
 // loadFixed opens a model with the dimensions that the flags give.
 func (c *cli) loadFixed(path string, f *shapeFlags) (*octavo.Model, error) {
 	m, err := c.load(path)

@@ -61,15 +61,15 @@ func newTargets(c *cli) *cobra.Command {
 func printTarget(w io.Writer, t *octavo.Target) error {
 	fmt.Fprintf(w, "%s: %s\n", t.Name, t.About)
 	tw := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
-	fmt.Fprintf(tw, "  opset\tup to %d\n", t.MaxOpset)
+	fmt.Fprintf(tw, "  opset\tup to %d [%s]\n", t.MaxOpset, t.MaxOpsetSource)
 	symmetric := map[bool]string{true: ", symmetric", false: ""}
-	fmt.Fprintf(tw, "  activations\t%s%s\n", strings.Join(t.Activations.Types, ", "), symmetric[t.Activations.Symmetric])
-	fmt.Fprintf(tw, "  weights\t%s%s, one scale a %s\n", strings.Join(t.Weights.Types, ", "), symmetric[t.Weights.Symmetric], t.Weights.Granularity)
+	fmt.Fprintf(tw, "  activations\t%s%s [%s]\n", strings.Join(t.Activations.Types, ", "), symmetric[t.Activations.Symmetric], t.Activations.Source)
+	fmt.Fprintf(tw, "  weights\t%s%s, one scale a %s [%s]\n", strings.Join(t.Weights.Types, ", "), symmetric[t.Weights.Symmetric], t.Weights.Granularity, t.Weights.Source)
 	bias := t.Bias
 	if bias == "" {
 		bias = "float"
 	}
-	fmt.Fprintf(tw, "  biases\t%s\n", bias)
+	fmt.Fprintf(tw, "  biases\t%s [%s]\n", bias, t.BiasSource)
 	for _, d := range t.Domains {
 		fmt.Fprintf(tw, "  brings\toperators of %s [%s]\n", d.Name, d.Source)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,9 @@ import (
 type validateFlags struct {
 	dataFlags
 	octavo.ValidateOptions
+	fixed     shapeFlags
 	gates     octavo.GateOptions
+	recipe    string
 	labels    string
 	axis      int
 	positive  int
@@ -40,6 +43,8 @@ func newValidate(c *cli) *cobra.Command {
 	}
 	s := cmd.Flags()
 	f.add(s, "samples")
+	f.fixed.add(s)
+	s.StringVar(&f.recipe, "recipe", "", "YAML file whose evaluate and preprocess say what these flags leave open")
 	s.StringVar(&f.labels, "labels", "", "label of each sample: .npy, .csv, .jsonl, or text with one a line; floats are targets")
 	s.StringVar(&f.Task, "task", "", "classification, binary, regression, reconstruction, embedding or none (default: by the labels)")
 	s.StringVar(&f.Output, "output", "", "the output to judge (default: the first)")
@@ -60,7 +65,39 @@ func newValidate(c *cli) *cobra.Command {
 	return cmd
 }
 
+// takeRecipe fills in from the recipe what no flag says. Labels belong to their
+// data: those of the recipe do not go with other data.
+func (f *validateFlags) takeRecipe(cmd *cobra.Command) error {
+	if f.recipe == "" {
+		return nil
+	}
+	r, err := readRecipe(f.recipe)
+	if err != nil {
+		return err
+	}
+	given, e := cmd.Flags().Changed, r.Evaluate
+	if !given("data") && e.Data != "" {
+		f.Paths = []string{e.Data}
+		if !given("labels") {
+			f.labels = e.Labels
+		}
+	}
+	for _, v := range []struct {
+		flag  string
+		dst   *string
+		value string
+	}{{"task", &f.Task, e.Task}, {"max-drop", &f.gates.MaxDrop, e.MaxDrop}, {"preprocess", &f.Preprocess.Name, string(r.Preprocess)}} {
+		if !given(v.flag) {
+			*v.dst = v.value
+		}
+	}
+	return nil
+}
+
 func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) error {
+	if err := f.takeRecipe(cmd); err != nil {
+		return err
+	}
 	if len(f.Paths) == 0 {
 		return diag.Usagef("no data is given").Note("octavo validate %s --data test.npz", strings.Join(paths, " "))
 	}
@@ -68,13 +105,21 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 	if err != nil {
 		return err
 	}
+	used := append(f.files(), append(paths, f.labels)...)
 	var writers []func(io.Writer, *octavo.Verdict) error
 	for _, r := range f.reports {
 		w, err := octavo.ReportWriter(r)
 		if err != nil {
 			return err
 		}
+		if err := checkPlace("report", r, used...); err != nil {
+			return err
+		}
+		used = append(used, r)
 		writers = append(writers, w)
+	}
+	if err := checkPlace("flips", f.flips, used...); err != nil {
+		return err
 	}
 	var models []*octavo.Model
 	for _, p := range paths {
@@ -84,6 +129,9 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 		}
 		defer m.Close()
 		models = append(models, m)
+	}
+	if err := octavo.FixAll(models, f.fixed.shapes, f.fixed.dims); err != nil {
+		return err
 	}
 	d, err := c.open(models[0], &f.dataFlags, models[1:]...)
 	if err != nil {
@@ -95,6 +143,7 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 			return err
 		}
 	}
+	c.warnings.Warn(d.Unused(true)...)
 	unlabelled := f.Task == "" && d.Labels() == nil && d.Targets() == nil
 	if gates.NeedsTask() && (unlabelled || f.Task == "none") {
 		return diag.Usagef("--max-drop needs a task with labels").Note("give --labels FILE, or an array \"labels\" in the .npz")
@@ -113,13 +162,17 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 	}
 	o.Progress = c.progress("validating", n).step
 	if !f.noMeasure {
-		o.Measure = func(path string) (octavo.Footprint, error) { return c.measure(cmd.Context(), path, &f.dataFlags) }
+		o.Measure = func(path string) (octavo.Footprint, error) {
+			i := slices.Index(paths, path)
+			return c.measure(cmd.Context(), path, &f.dataFlags, append(f.args(), models[i].FixedBy()...))
+		}
 	}
 	v, err := octavo.ValidateData(cmd.Context(), models[0], models[1:], d, o)
 	if err != nil {
 		return err
 	}
 	c.warnings.Warn(v.Warnings...)
+	c.warnIgnored(cmd, facts{asked: f.Samples, available: d.Len(), verdict: v, classes: d.Labels() != nil, targets: d.Targets() != nil})
 	missed := gates.Check(v)
 	if missed != nil && diag.ExitCode(missed) != diag.Gate.ExitCode() {
 		return missed
@@ -142,7 +195,7 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 		if err := v.WriteText(cmd.OutOrStdout()); err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "next: octavo run %s %s -o outputs\n", paths[len(paths)-1], strings.Join(f.args(), " "))
+		fmt.Fprintf(cmd.OutOrStdout(), "next: octavo run %s %s -o outputs\n", paths[len(paths)-1], commandLine(append(f.args(), models[len(models)-1].FixedBy()...)))
 	}
 	return missed
 }

@@ -23,7 +23,7 @@ func newVersion(c *cli) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case c.json && withLicences:
-				return printJSON(cmd.OutOrStdout(), map[string]any{"schema": "octavo.licenses/1", "modules": licences})
+				return printJSON(cmd.OutOrStdout(), licenceList{"octavo.licenses/1", linkedLicences(), splitLicences(licenceTexts)})
 			case withLicences:
 				return printLicences(cmd.OutOrStdout())
 			case c.json:
@@ -33,6 +33,6 @@ func newVersion(c *cli) *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&withLicences, "licenses", false, "list the linked modules with version, licence and where its text is")
+	cmd.Flags().BoolVar(&withLicences, "licenses", false, "list the linked modules with version and licence, and print the texts")
 	return cmd
 }

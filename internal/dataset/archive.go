@@ -57,7 +57,7 @@ func (o *opener) archive(p Path, m *tensor.Mapping) error {
 	}
 	if !matched {
 		return diag.Usagef("%s: no array is named as an input of the model", p.Path).
-			Note("arrays: %s", strings.Join(names, ", ")).Note("inputs: %s", inputNames(o.d.spec))
+			Note("arrays: %s", strings.Join(names, ", ")).Note("inputs: %s", strings.Join(inputNames(o.d.spec), ", "))
 	}
 	return nil
 }

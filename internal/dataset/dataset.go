@@ -97,6 +97,12 @@ func (d *Dataset) Pictures() []Input {
 	return out
 }
 
+// IsText reports whether samples of an input are made of lines of text.
+func (d *Dataset) IsText(input string) bool {
+	i := d.column(input)
+	return i >= 0 && slices.ContainsFunc(d.columns[i].parts, func(p part) bool { _, ok := p.source.(*textRows); return ok })
+}
+
 // Close releases the files; samples must not be used any more.
 func (d *Dataset) Close() error {
 	var err error

@@ -190,11 +190,14 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.WriteFile(text, []byte("hello"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	filled := spec(image)
+	filled.Fill = map[string]*tensor.Tensor{"x": ramp(2, 2)}
 	for name, c := range map[string]struct {
 		s     dataset.Spec
 		paths []string
 		want  string // in the error or its notes
 	}{
+		"all filled":     {filled, []string{x}, "leave out --fill"},
 		"no data":        {spec(image), nil, "no data"},
 		"missing file":   {spec(image), []string{filepath.Join(dir, "none.npy")}, "none.npy"},
 		"empty folder":   {spec(image), []string{empty}, "holds no"},

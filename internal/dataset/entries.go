@@ -146,8 +146,5 @@ func (e labelEntries) noClass(where string, names []string, bad int) error {
 	if len(names) == 0 {
 		return err.Note("--class-names FILE names the classes, one a line")
 	}
-	for _, n := range diag.Nearest(e[bad].text, names) {
-		err.Note("did you mean %s?", n)
-	}
-	return err.Note("nor is it one of the %d names of --class-names", len(names))
+	return err.Suggest(e[bad].text, names, "").Note("nor is it one of the %d names of --class-names", len(names))
 }

@@ -162,7 +162,7 @@ func (o *opener) namedInputs(p Path, names []string, has func(string) bool) ([]*
 	}
 	if len(seen) == 0 {
 		return nil, diag.Usagef("nothing is named as an input of the model").
-			Note("the file holds: %s", strings.Join(names, ", ")).Note("inputs: %s", inputNames(o.d.spec))
+			Note("the file holds: %s", strings.Join(names, ", ")).Note("inputs: %s", strings.Join(inputNames(o.d.spec), ", "))
 	}
 	return seen, nil
 }

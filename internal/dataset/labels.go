@@ -37,6 +37,9 @@ func (d *Dataset) Labels() []int64 { return d.labels.classes }
 // are none: labels that are floats, one row a sample.
 func (d *Dataset) Targets() [][]float32 { return d.labels.targets }
 
+// NamedLabels reports whether labels were found by the names of classes.
+func (d *Dataset) NamedLabels() bool { return d.labels.named }
+
 // Classes is Labels for a caller that needs them: labels that are floats are
 // an error, which names their source. Without any labels it returns nil.
 func (d *Dataset) Classes() ([]int64, error) {

@@ -37,6 +37,10 @@ func Open(paths []Path, spec Spec) (*Dataset, error) {
 	for _, in := range spec.Inputs {
 		d.columns = append(d.columns, column{in: in, fill: spec.Fill[in.Name]})
 	}
+	if len(d.columns) > 0 && !slices.ContainsFunc(d.columns, func(c column) bool { return c.fill == nil }) {
+		return nil, diag.Usagef("every input has a constant or a state, so that nothing of the data would be used").
+			Note("inputs: %s", strings.Join(inputNames(spec), ", ")).Note("leave out --fill or --state for the input that the data holds")
+	}
 	o := opener{d: d}
 	for _, p := range paths {
 		if err := tensor.Guard(func() error { return o.path(p) }); err != nil {
@@ -158,7 +162,7 @@ func (o *opener) npy(p Path, m *tensor.Mapping) error {
 func (o *opener) input(where, name string) (*Input, error) {
 	i := o.d.column(name)
 	if i < 0 {
-		return nil, diag.Usagef("%s: the model has no input %q", where, name).Note("inputs: %s", inputNames(o.d.spec))
+		return nil, diag.Usagef("%s: the model has no input %q", where, name).Suggest(name, inputNames(o.d.spec), "inputs")
 	}
 	return &o.d.columns[i].in, nil
 }
@@ -194,12 +198,12 @@ func (o *opener) onlyInput(path string) (string, error) {
 	return open[0], nil
 }
 
-func inputNames(s Spec) string {
+func inputNames(s Spec) []string {
 	var out []string
 	for _, in := range s.Inputs {
 		out = append(out, in.Name)
 	}
-	return strings.Join(out, ", ")
+	return out
 }
 
 // add appends an array to the column of an input.
@@ -280,7 +284,11 @@ func (o *opener) finish() error {
 		}
 	}
 	if d.n == 0 {
-		return &diag.Error{Msg: "the data holds no samples"}
+		e := &diag.Error{Msg: "the data holds no samples"}
+		for _, w := range o.d.warn {
+			e.Note("%s", w.Msg)
+		}
+		return e
 	}
 	d.all = d.n
 	if o.labels.none() {

@@ -65,6 +65,10 @@ func (p *pictures) sample(i int) (*tensor.Tensor, error) {
 	}
 	defer readBuffers.Put(buf)
 	if err := p.read(buf, p.names[i]); err != nil {
+		if link, le := os.Readlink(file); le == nil {
+			err = &diag.Error{Msg: fmt.Sprintf("a link to %s, which is not there or outside the folder", link),
+				Notes: []string{"links out of a folder are not followed; a list of files, --data @list.txt, may name any"}}
+		}
 		return nil, &badPicture{file, err}
 	}
 	t, err := p.make(p.in, *buf)
@@ -199,11 +203,7 @@ func (o *opener) classFolders(p Path, root *os.Root, folders []string) ([]string
 		if len(classes) > 0 && len(files) > 0 {
 			l.named = true
 			if class = slices.Index(classes, folder); class < 0 {
-				err := diag.Usagef("%s: folder %q is none of the %d names of --class-names", p.Path, folder, len(classes))
-				for _, n := range diag.Nearest(folder, classes) {
-					err.Note("did you mean %s?", n)
-				}
-				return nil, err
+				return nil, diag.Usagef("%s: folder %q is none of the %d names of --class-names", p.Path, folder, len(classes)).Suggest(folder, classes, "")
 			}
 		}
 		if len(files) == 0 {

@@ -196,7 +196,7 @@ func (o *opener) testSet(p Path, inputs []numberedName) error {
 	for _, in := range inputs {
 		path := filepath.Join(p.Path, in.name)
 		if in.number >= len(o.d.columns) {
-			return diag.Usagef("%s: the model has %d inputs", path, len(o.d.columns)).Note("inputs: %s", inputNames(o.d.spec))
+			return diag.Usagef("%s: the model has %d inputs", path, len(o.d.columns)).Note("inputs: %s", strings.Join(inputNames(o.d.spec), ", "))
 		}
 		c := o.d.columns[in.number]
 		if c.fill != nil || p.Name != "" && p.Name != c.in.Name {

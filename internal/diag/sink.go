@@ -73,11 +73,7 @@ func unknownID(id string) error {
 	for _, k := range known {
 		ids = append(ids, k.ID)
 	}
-	e := Usagef("no warning has the id %q", id)
-	if near := Nearest(id, ids); len(near) > 0 {
-		e.Note("the nearest: %s", strings.Join(near, ", "))
-	}
-	return e
+	return Usagef("no warning has the id %q", id).Suggest(id, append(ids, "all"), "").Note("ids are OCT001 to %s, and all", ids[len(ids)-1])
 }
 
 // Warn gives warnings. One that was given before in the same words is dropped.

@@ -74,6 +74,9 @@ type Encoded struct {
 	Main       Part
 	Companions []Part
 	Warnings   []diag.Warning
+	// Raised says from which version of the operators to which the file was
+	// raised, and what needs it; "" where it was not.
+	Raised string
 }
 
 // Source is a model file that is being read, mapped into memory, with access

@@ -43,7 +43,7 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/dwconv", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zf32_avx2_amd64.s", "zf32_neon_arm64.s", "zlast_avx2_amd64.s", "zlast_avx512_amd64.s", "zlast_vnni_amd64.s"},
+		files: []string{"zf32_avx2_amd64.s", "zf32_neon_arm64.s", "zlast_avx2_amd64.s", "zlast_avx512_amd64.s", "zlast_neon_arm64.s", "zlast_vnni_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/lut", from: "_asm", command: []string{"go", "run", ".", "OUT"},
@@ -64,6 +64,12 @@ var generators = []struct {
 	{
 		dir: "internal/kernels/eltwise", from: "_fit", command: []string{"python3", "fit.py"}, stdout: true, needs: "python3 -c 'import mpmath'",
 		files: []string{"zcoefficients.go"},
+	},
+	{
+		dir: "cmd/octavo", from: "_licences", command: []string{"go", "run", ".", "OUT"},
+		// Only Windows links this module, so that a build elsewhere need not have it.
+		needs: `test -d "$(go list -m -f '{{.Dir}}' github.com/inconshreveable/mousetrap)" && test -f "$(go env GOROOT)/LICENSE"`,
+		files: []string{"licences.txt"},
 	},
 }
 

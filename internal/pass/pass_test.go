@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 )
 
@@ -28,6 +29,9 @@ func TestGoldens(t *testing.T) {
 	for _, p := range prepare {
 		known[p.Name] = true
 	}
+	for _, p := range edges {
+		known[p.Name] = true
+	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
 		t.Run(name, func(t *testing.T) {
@@ -39,7 +43,11 @@ func TestGoldens(t *testing.T) {
 				t.Fatal(err)
 			}
 			in, want := string(a.Files[0].Data), string(a.Files[1].Data)
-			got := prepared(t, in, 0)
+			var wishes []Edge // edges that the user asks for, then Prepare
+			if len(a.Files) > 2 {
+				wishes = edgesOf(t, string(a.Files[2].Data))
+			}
+			got := prepared(t, in, 0, wishes)
 			if *update {
 				a.Files[1].Data = []byte(got)
 				if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
@@ -51,7 +59,7 @@ func TestGoldens(t *testing.T) {
 				t.Errorf("-want +got\n%s", d)
 			}
 			for seed := range uint64(5) {
-				if shuffled := prepared(t, in, seed+1); sorted(shuffled) != sorted(got) {
+				if shuffled := prepared(t, in, seed+1, wishes); sorted(shuffled) != sorted(got) {
 					t.Errorf("with shuffled nodes:\n%s", shuffled)
 				}
 			}
@@ -65,9 +73,31 @@ func sorted(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// prepared runs Prepare; a seed other than 0 puts the nodes in another
+// edgesOf reads lines of VALUE and a type, channels-last, or both.
+func edgesOf(t *testing.T, text string) []Edge {
+	t.Helper()
+	var out []Edge
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		e := Edge{Value: words[0]}
+		for _, w := range words[1:] {
+			if w == "channels-last" {
+				e.ChannelsLast = true
+				continue
+			}
+			var err error
+			if e.Params.Type, err = dtype.Parse(w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// prepared runs Prepare, or WriteEdges where edges are given; a seed other than 0 puts the nodes in another
 // topological order first.
-func prepared(t *testing.T, text string, seed uint64) string {
+func prepared(t *testing.T, text string, seed uint64, wishes []Edge) string {
 	t.Helper()
 	g, err := ir.Parse(text)
 	if err != nil {
@@ -80,6 +110,15 @@ func prepared(t *testing.T, text string, seed uint64) string {
 			t.Fatal(err)
 		}
 	}
+	if wishes != nil {
+		if err := WriteEdges(g, slices.Clone(wishes)); err != nil {
+			t.Fatal(err)
+		}
+		if err := ir.Verify(g); err != nil {
+			t.Fatal(err)
+		}
+		return ir.Format(g)
+	}
 	if err := Prepare(g, Options{Verify: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -87,12 +126,19 @@ func prepared(t *testing.T, text string, seed uint64) string {
 }
 
 func TestEveryPassHasAGolden(t *testing.T) {
+	var names []string
 	for _, p := range prepare {
 		if p.Name == "infer_shapes" || p.Name == "eliminate_dead" {
 			continue // seen in all the others
 		}
-		if _, err := os.Stat(filepath.Join("testdata", p.Name+".txtar")); err != nil {
-			t.Errorf("pass %s: %v", p.Name, err)
+		names = append(names, p.Name)
+	}
+	for _, p := range edges {
+		names = append(names, p.Name)
+	}
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join("testdata", name+".txtar")); err != nil {
+			t.Errorf("pass %s: %v", name, err)
 		}
 	}
 }

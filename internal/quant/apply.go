@@ -7,6 +7,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -27,8 +28,8 @@ func Apply(g *ir.Graph, plan *Plan) (*ir.Graph, error) {
 	a.prod = out.Producers()
 	for i, pt := range plan.Points {
 		v := a.values[pt.Value]
-		if v == nil {
-			continue // absorbed
+		if v == nil || !plan.Params[i].Present() {
+			continue // absorbed, or left float
 		}
 		var err error
 		if v.Const != nil {
@@ -88,10 +89,15 @@ func (a *applier) absorb() {
 
 // reads lists the operands of v that see the quantized value.
 func (a *applier) reads(v *ir.Value, pt Point) []ir.Use {
-	if pt.Uses == nil {
-		return a.readers[v]
-	}
 	var out []ir.Use
+	if pt.Uses == nil {
+		for _, u := range a.readers[v] {
+			if _, pair := u.Node.Op.(*op.QuantizeLinear); !pair {
+				out = append(out, u)
+			}
+		}
+		return out
+	}
 	for _, u := range a.readers[v] {
 		for _, want := range pt.Uses {
 			if a.keys[u.Node] == want.Node && u.Index == want.Index {
@@ -116,6 +122,22 @@ func (a *applier) shared(v *ir.Value, p affine.Params, group string) paramValues
 	return c
 }
 
+// standing returns the value that a pair with these parameters makes of v
+// already, nil where there is none.
+func (a *applier) standing(v *ir.Value, p affine.Params) *ir.Value {
+	for _, u := range a.readers[v] {
+		if q, ok, err := pass.ParamsOf(u.Node); !isQDQ(u.Node) || u.Index != 0 || !ok || err != nil || !q.Equal(p) {
+			continue
+		}
+		for _, r := range a.readers[u.Node.Out[0]] {
+			if q, ok, err := pass.ParamsOf(r.Node); isQDQ(r.Node) && ok && err == nil && q.Equal(p) {
+				return r.Node.Out[0]
+			}
+		}
+	}
+	return nil
+}
+
 // constants returns new scale and zero-point constants.
 func (a *applier) constants(base string, p affine.Params) paramValues {
 	shape := []int{}
@@ -137,6 +159,12 @@ func (a *applier) activation(v *ir.Value, pt Point, p affine.Params) error {
 	reads := a.reads(v, pt)
 	isOut := a.g.IsOutput(v) && pt.Uses == nil
 	if len(reads) == 0 && !isOut {
+		return nil
+	}
+	if d := a.standing(v, p); d != nil && !isOut {
+		for _, u := range reads {
+			u.Node.In[u.Index] = d
+		}
 		return nil
 	}
 	c := a.shared(v, p, pt.Group)

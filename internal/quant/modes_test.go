@@ -30,7 +30,7 @@ func TestModeCheck(t *testing.T) {
 		}
 		// What does not work is not offered.
 		for _, note := range diag.Notes(err) {
-			for _, no := range unbuilt {
+			for _, no := range WordsOf("mode").Unbuilt {
 				if strings.Contains(note, "--mode "+no) {
 					t.Errorf("%q: the note %q offers a mode that is not built", mode, note)
 				}

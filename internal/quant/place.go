@@ -32,10 +32,14 @@ func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 	if err := pl.patterns(); err != nil {
 		return nil, err
 	}
+	pl.readStanding()
 	if s.parity {
 		pl.placeParity()
 	} else {
 		pl.place()
+	}
+	if err := pl.placeEdges(); err != nil {
+		return nil, err
 	}
 	pl.finish()
 	return &pl.out, nil
@@ -52,7 +56,8 @@ type placer struct {
 	integer  map[*ir.Value]bool  // values that exist as integers
 	points   map[*ir.Value]int   // index into out.Points of a value's main point
 	absorbed map[*ir.Node]bool
-	out      Placement
+	standing
+	out Placement
 }
 
 // NodeName is how patterns and messages call a node: its name, or that of its
@@ -98,12 +103,7 @@ func (p *placer) patterns() error {
 				names = append(names, t)
 			}
 		}
-		e := &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf("%s %q matches no node", flag, pattern)}
-		if near := diag.Nearest(pattern, names); len(near) > 0 {
-			e.Notes = append(e.Notes, "nearest: "+strings.Join(near, ", "))
-		}
-		e.Notes = append(e.Notes, "octavo inspect lists the nodes")
-		return e
+		return diag.Usagef("%s %q matches no node", flag, pattern).Suggest(pattern, names, "").Note("octavo inspect MODEL --tensors lists the nodes")
 	}
 	for _, pat := range p.recipe.Only {
 		if err := check("only", pat); err != nil {
@@ -134,7 +134,7 @@ func (p *placer) patterns() error {
 				continue
 			}
 			switch o.Precision {
-			case "float":
+			case precFloat:
 				p.kept[n] = fmt.Sprintf("kept float (override %q)", o.Match)
 			case "int8", "w8a8":
 				delete(p.kept, n)
@@ -203,11 +203,15 @@ func (p *placer) skip(n *ir.Node, reason string, wanted bool) {
 // place is the default placement.
 func (p *placer) place() {
 	for _, n := range p.g.Nodes {
+		if isQDQ(n) {
+			continue
+		}
 		f, _ := facts(n)
 		rule, why := p.candidate(n)
 		if rule == nil {
-			if _, kept := p.kept[n]; kept || p.floatWork(n) {
-				p.skip(n, why, false)
+			_, kept := p.kept[n]
+			if kept || p.floatWork(n) {
+				p.skip(n, why, !kept)
 			}
 			continue
 		}
@@ -249,19 +253,23 @@ func (p *placer) choose(n *ir.Node) {
 
 func (p *placer) placeWeighted(n *ir.Node, f op.Facts, rule *target.Rule) {
 	w := n.In[f.Weight]
-	ins := data(n, f, false)
+	ins := slices.DeleteFunc(data(n, f, false), func(i int) bool { return (i == f.Weight || i == f.Bias) && p.isConstant(n.In[i]) })
 	if len(ins) == 0 {
-		p.skip(n, "none of its inputs is computed", false)
+		p.skip(n, "none of its inputs is computed", true)
 		return
 	}
 	for _, i := range ins {
 		if n.In[i].Type != dtype.Float32 {
-			p.skip(n, fmt.Sprintf("its input %q is %v", n.In[i].Name, n.In[i].Type), false)
+			p.skip(n, fmt.Sprintf("its input %q is %v", n.In[i].Name, n.In[i].Type), true)
 			return
 		}
 	}
-	if _, product := n.Op.(*op.MatMul); w == nil || w.Const == nil && !product {
+	if _, product := n.Op.(*op.MatMul); w == nil || !p.isConstant(w) && !product {
 		p.skip(n, "its weight is computed, not constant", true)
+		return
+	}
+	if q, ok := p.dequantized[w]; ok && p.constants[w] && (q.BlockSize != 0 || !slices.Contains(p.target.Weights.Types, q.Type.String())) {
+		p.skip(n, fmt.Sprintf("its weight is %v already, in a form that %s multiplies as floats", q.Type, p.target.Name), false)
 		return
 	}
 	p.choose(n)
@@ -283,7 +291,7 @@ func (p *placer) placeWeighted(n *ir.Node, f op.Facts, rule *target.Rule) {
 	if f.Bias != op.None && f.Bias < len(n.In) && n.In[f.Bias] != nil && len(ins) > 0 {
 		p.bias(n, f, ins[0])
 	}
-	if p.wantsInteger(n) {
+	if q, _ := p.ahead(n.Out[0], 0); q != nil || p.wantsInteger(n) {
 		p.output(n, f, rule)
 	}
 }
@@ -322,12 +330,15 @@ func (p *placer) placeClamp(n *ir.Node) {
 		return
 	}
 	p.choose(n)
+	if p.pairs[x] != nil {
+		p.activationInput(n, 0)
+	}
 	if len(p.uses[x]) == 1 && !p.g.IsOutput(x) && !p.symmetricActivation && p.takeOver(x, n.Out[0]) {
 		p.absorbed[n] = true
 		p.out.Absorbed = append(p.out.Absorbed, firstOutput(n))
 		return
 	}
-	p.point(n.Out[0], nil, n)
+	p.outputPoint(n.Out[0], n)
 }
 
 // takeOver moves the point of x to y, which computes the same limited.
@@ -338,6 +349,9 @@ func (p *placer) takeOver(x, y *ir.Value) bool {
 	}
 	p.out.Points[i].Value = y.Name
 	p.out.Points[i].Limit = p.limitOf(y)
+	if q, _ := p.ahead(y, 0); q != nil {
+		p.out.Points[i].fix(q)
+	}
 	delete(p.points, x)
 	p.points[y] = i
 	delete(p.integer, x)
@@ -361,9 +375,13 @@ func (p *placer) placeElementwise(n *ir.Node, f op.Facts, rule *target.Rule) {
 	}
 	for _, i := range ins {
 		if !p.integer[n.In[i]] {
-			p.skip(n, "it reads float values, and rounding them would gain nothing here", false)
+			p.skip(n, "it reads float values, and rounding them would gain nothing here", !p.floatByChoice(n.In[i]))
 			return
 		}
+	}
+	if p.allStanding(n, ins) && !p.useful(n.Out[0], map[*ir.Value]bool{}) {
+		p.skip(n, "it reads integers, but its result is used as float, and rounding it would gain nothing here", false)
+		return
 	}
 	p.choose(n)
 	for _, i := range data(n, f, true) {
@@ -372,10 +390,27 @@ func (p *placer) placeElementwise(n *ir.Node, f op.Facts, rule *target.Rule) {
 	p.output(n, f, rule)
 }
 
+// floatByChoice reports whether v is float because the recipe keeps nodes
+// float: one computes it, or nodes do that only hand it on or read floats
+// themselves for that reason.
+func (p *placer) floatByChoice(v *ir.Value) bool {
+	n := p.prod[v]
+	if n == nil || p.chosen[n] {
+		return false
+	}
+	if _, kept := p.kept[n]; kept {
+		return true
+	}
+	if i := slices.IndexFunc(p.out.Skipped, func(s Skip) bool { return s.Node == NodeName(n) }); i >= 0 {
+		return !p.out.Skipped[i].Wanted
+	}
+	return len(n.In) > 0 && n.In[0] != nil && p.floatByChoice(n.In[0])
+}
+
 // output makes the node's output an integer value.
 func (p *placer) output(n *ir.Node, _ op.Facts, rule *target.Rule) {
-	pt := p.point(n.Out[0], nil, n)
-	if rule.Fixed != nil && pt != nil {
+	pt := p.outputPoint(n.Out[0], n)
+	if rule.Fixed != nil && pt != nil && pt.Fixed == nil {
 		if zp, ok := rule.Fixed.ZeroPoint[p.activation.String()]; ok {
 			pt.Fixed = &affine.Params{Type: p.activation, Scale: []float32{float32(rule.Fixed.Scale)}, ZeroPoint: []int64{zp}}
 		}
@@ -384,13 +419,21 @@ func (p *placer) output(n *ir.Node, _ op.Facts, rule *target.Rule) {
 
 // share makes the output an integer value with its input's parameters.
 func (p *placer) share(n *ir.Node) {
+	if p.pairs[n.In[0]] != nil {
+		p.activationInput(n, 0)
+	}
 	for _, v := range n.Out {
 		if v == nil || v.Type != dtype.Float32 {
 			continue
 		}
-		pt := p.point(v, nil, n)
-		if pt != nil {
-			pt.Group = p.root(n.In[0])
+		pt := p.outputPoint(v, n)
+		if pt == nil {
+			continue
+		}
+		if q := p.known(n.In[0]); q != nil {
+			pt.fix(q)
+		} else {
+			pt.Fixed, pt.Group = nil, p.root(n.In[0])
 		}
 	}
 }
@@ -419,6 +462,9 @@ func (p *placer) point(v *ir.Value, uses []Use, producer *ir.Node) *Point {
 	}
 	pt := Point{Value: v.Name, Role: Activation, Uses: uses, Type: p.activation, Symmetric: p.symmetricActivation, Axis: PerTensor, Limit: p.limitOf(v)}
 	pt.Observer = p.observerOf(v)
+	if q := p.pairs[v]; q != nil {
+		pt.fix(q)
+	}
 	p.points[v] = len(p.out.Points)
 	p.out.Points = append(p.out.Points, pt)
 	if producer != nil {
@@ -430,6 +476,9 @@ func (p *placer) point(v *ir.Value, uses []Use, producer *ir.Node) *Point {
 // activationInput makes operand i of a chosen node an integer value.
 func (p *placer) activationInput(n *ir.Node, i int) {
 	v := n.In[i]
+	if _, ok := p.dequantized[v]; ok {
+		return
+	}
 	use := Use{firstOutput(n), i}
 	if v.Const != nil {
 		p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Weight, Uses: []Use{use}, Type: p.activation, Symmetric: p.symmetricActivation, Axis: PerTensor})
@@ -455,7 +504,13 @@ func (p *placer) weightPoint(n *ir.Node, i, axis int) {
 func (p *placer) bias(n *ir.Node, f op.Facts, input int) {
 	b := n.In[f.Bias]
 	w := n.In[f.Weight]
-	if p.target.Bias == "" || b.Const == nil || b.Type != dtype.Float32 || w.Const == nil || !p.symmetricWeight {
+	if p.target.Bias == "" || b.Const == nil || b.Type != dtype.Float32 || !p.isConstant(w) || !p.symmetricWeight {
+		return
+	}
+	if q, ok := p.dequantized[w]; ok && !q.Symmetric() {
+		return
+	}
+	if q, ok := p.dequantized[n.In[input]]; ok && !q.IsPerTensor() {
 		return
 	}
 	p.out.Points = append(p.out.Points, Point{Value: b.Name, Role: Bias, Uses: []Use{{firstOutput(n), f.Bias}}, Type: dtype.Int32, Symmetric: true,

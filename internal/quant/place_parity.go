@@ -75,7 +75,7 @@ func (p *placer) placeParity() {
 			}
 		default:
 			if p.floatWork(n) {
-				p.skip(n, "not in ONNX Runtime's default set", false)
+				p.skip(n, "not in ONNX Runtime's default set", true)
 			}
 			continue
 		}

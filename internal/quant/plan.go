@@ -15,7 +15,8 @@ import (
 // Plan is a placement with parameters: what Apply writes into the graph.
 type Plan struct {
 	Placement
-	// Params holds, for Points[i], the chosen parameters.
+	// Params holds, for Points[i], the chosen parameters; the zero Params where
+	// it stays float after all.
 	Params   []affine.Params
 	Warnings []diag.Warning
 	// Chosen are the ranges that were taken from statistics.
@@ -161,7 +162,14 @@ func (p *Plan) biases(consts map[string]*tensor.Tensor, byValue map[string]affin
 			if !ok {
 				in, ok = p.shared(pt.Input)
 			}
+			if !ok {
+				in, ok = p.kept(pt.Input)
+			}
 			w := weightAt(pt.Scale, pt.Uses[0].Node)
+			if weight, stands := p.kept(pt.Scale); w < 0 && ok && stands {
+				p.keptWeightBias(i, in, weight, consts[pt.Value])
+				continue
+			}
 			if !ok || w < 0 {
 				return fmt.Errorf("bias %q: input %q or weight %q has no parameters", pt.Value, pt.Input, pt.Scale)
 			}
@@ -177,6 +185,14 @@ func (p *Plan) biases(consts map[string]*tensor.Tensor, byValue map[string]affin
 		}
 	}
 	return nil
+}
+
+// keptWeightBias sets the scale of a bias whose weight stays as it is: where
+// int32 cannot hold it in the product of those scales, it stays float.
+func (p *Plan) keptWeightBias(i int, in, weight affine.Params, bias *tensor.Tensor) {
+	if affine.FitBias(weight, in.Scale[0], bias).Equal(weight) {
+		p.Params[i] = affine.BiasParams(in.Scale[0], weight, p.Points[i].Factor)
+	}
 }
 
 // shared returns the parameters of an activation point by value.

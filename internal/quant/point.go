@@ -5,6 +5,7 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/quant/observe"
 )
 
@@ -67,8 +68,9 @@ type Skip struct {
 	Node   string `json:"node"`
 	Op     string `json:"op"`
 	Reason string `json:"reason"`
-	// Wanted says that the recipe asked for this node to be quantized as far
-	// as the target allows: what --strict refuses.
+	// Wanted says that the node was to be quantized: what --strict refuses. The
+	// others are those that the recipe excludes, and those that read floats
+	// because of that.
 	Wanted bool `json:"wanted"`
 }
 
@@ -81,6 +83,28 @@ type Placement struct {
 	Absorbed []string
 	// Nodes are the nodes that will run on integers, by first output.
 	Nodes []string
+	// Kept are the parameters that the graph has already, by what they
+	// dequantize.
+	Kept []Kept
+	// Edges are the inputs and outputs whose type or layout is to change, for
+	// pass.WriteEdges after Apply.
+	Edges []pass.Edge
+}
+
+// Kept is a value that the graph dequantizes already.
+type Kept struct {
+	Value  string
+	Params affine.Params
+}
+
+// kept returns the parameters that a value had from the beginning.
+func (p *Placement) kept(value string) (affine.Params, bool) {
+	for _, k := range p.Kept {
+		if k.Value == value {
+			return k.Params, true
+		}
+	}
+	return affine.Params{}, false
 }
 
 // Watched returns the names of the values whose ranges must be observed.

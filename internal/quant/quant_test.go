@@ -112,6 +112,59 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
+// TestWanted: the nodes that stay float against the recipe's wish are told from
+// those that it excludes and from those that read floats because of that.
+func TestWanted(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		recipe quant.Recipe
+		wanted []string
+	}{
+		{"default", quant.Recipe{}, []string{"norm"}},
+		{"keep", quant.Recipe{Keep: []string{"norm"}}, nil},
+		{"only", quant.Recipe{Only: []string{"op:Conv"}}, nil},
+		{"override", quant.Recipe{Overrides: []quant.Override{{Match: "op:LayerNormalization", Precision: "float"}}}, nil},
+		{"a sum of what is kept", quant.Recipe{Keep: []string{"conv2"}}, []string{"norm"}},
+		{"override after keep", quant.Recipe{Keep: []string{"norm"}, Overrides: []quant.Override{{Match: "norm", Precision: "w8a8"}}}, []string{"norm"}},
+		{"parity", quant.Recipe{Parity: "onnxruntime", Keep: []string{"conv1"}}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for _, s := range place(t, c.recipe).Skipped {
+				if s.Wanted {
+					got = append(got, s.Node)
+				}
+			}
+			if !slices.Equal(got, c.wanted) {
+				t.Errorf("wanted %v, want %v", got, c.wanted)
+			}
+		})
+	}
+}
+
+func TestWordsThatAreNotBuilt(t *testing.T) {
+	for _, r := range []quant.Recipe{
+		{Weights: quant.Weights{Granularity: "group:32"}}, {Weights: quant.Weights{DType: "float16"}}, {Activations: quant.Activations{DType: "bfloat16"}},
+		{Parity: "tflite"}, {Mode: "dynamic"},
+		{Overrides: []quant.Override{{Match: "op:Conv", Precision: "w8a16"}}}, {Overrides: []quant.Override{{Match: "op:Conv", Precision: "w4a16:g32"}}},
+	} {
+		err := r.Check()
+		if err == nil || !strings.Contains(err.Error(), "is not built in this release") || len(diag.Notes(err)) == 0 {
+			t.Errorf("%+v: %v, notes %q", r, err, diag.Notes(err))
+		}
+	}
+	for _, key := range []string{"weights.granularity", "parity", "onnx-form", "existing", "overrides.precision", "target"} {
+		for _, w := range quant.WordsOf(key).Known {
+			if err := quant.WordsOf(key).Check(key, w); err != nil {
+				t.Errorf("%s %s: %v", key, w, err)
+			}
+		}
+		if len(quant.WordsOf(key).Known) == 0 {
+			t.Errorf("%s has no words", key)
+		}
+	}
+}
+
 func TestRecipesAreDecodedStrictly(t *testing.T) {
 	r, err := quant.ParseRecipe([]byte("version: 1\ntarget: tensorrt\nactivations: {observer: mse}\noverrides: [{match: 'op:Conv', precision: float}]\n"))
 	if err != nil || r.Target != "tensorrt" || r.Activations.Observer != "mse" || len(r.Overrides) != 1 {

@@ -35,74 +35,111 @@ const (
 )
 
 // Recipe is everything that decides how a model is quantized: the YAML file.
-// The zero value of a field means the target's or the tool's default.
+// The zero value of a field means the target's or the tool's default. The
+// comments of the fields, and what their tags say of defaults and examples,
+// are what docs/recipe.md says: go test . -run Recipe -update writes it.
 type Recipe struct {
-	Version     int         `yaml:"version"`
-	Mode        Mode        `yaml:"mode,omitempty"`
-	Target      string      `yaml:"target,omitempty"`
-	Data        Data        `yaml:"data,omitempty"`
-	Preprocess  Preprocess  `yaml:"preprocess,omitempty"`
+	// The version of the form of this file; a release refuses those it does not
+	// know.
+	Version int `yaml:"version" default:"1" example:"1"`
+	// When activations get their ranges: static from samples; auto is static
+	// where there is data.
+	Mode Mode `yaml:"mode,omitempty" default:"auto" example:"static"`
+	// The runtime that the result is for. It decides types, symmetry,
+	// granularity, and which operators are quantized.
+	Target string `yaml:"target,omitempty" default:"onnxruntime-cpu" example:"tensorrt"`
+	// The calibration samples.
+	Data Data `yaml:"data,omitempty"`
+	// How pictures become inputs: a preset, a file, or a definition written out.
+	Preprocess Preprocess `yaml:"preprocess,omitempty" default:"what the model records" example:"imagenet"`
+	// How activations are quantized.
 	Activations Activations `yaml:"activations,omitempty"`
-	Weights     Weights     `yaml:"weights,omitempty"`
-	Only        []string    `yaml:"only,omitempty"`
-	Keep        []string    `yaml:"keep,omitempty"`
-	Overrides   []Override  `yaml:"overrides,omitempty"`
-	// Parity gives another tool's placement, ranges and rounding: "" or
-	// "onnxruntime".
-	Parity string `yaml:"parity,omitempty"`
-	// Existing says what becomes of a model that is quantized already: "error"
-	// or "strip".
-	Existing string `yaml:"existing,omitempty"`
-	// OnnxForm is "qdq" or "qoperator".
-	OnnxForm string `yaml:"onnx-form,omitempty"`
-	Opset    int    `yaml:"opset,omitempty"`
-	// ReduceRange quantizes weights to 7 bits.
-	ReduceRange bool `yaml:"reduce-range,omitempty"`
-	Strict      bool `yaml:"strict,omitempty"`
-	// Evaluate says how the result is to be judged; quantizing does not read it.
+	// How weights are quantized.
+	Weights Weights `yaml:"weights,omitempty"`
+	// Patterns of the only nodes to quantize: name globs, in which * crosses /,
+	// or op:TYPE.
+	Only []string `yaml:"only,omitempty" default:"all nodes" example:"[\"op:Conv\", \"/head/*\"]"`
+	// Patterns of nodes that stay float.
+	Keep []string `yaml:"keep,omitempty" default:"none" example:"[\"op:Gemm\"]"`
+	// Changes for some nodes; of several that match one, the last counts.
+	Overrides []Override `yaml:"overrides,omitempty"`
+	// Another tool, whose placement, ranges and rounding are taken exactly.
+	Parity string `yaml:"parity,omitempty" default:"none" example:"onnxruntime"`
+	// What becomes of a model that is quantized already: it is refused, keeps
+	// its parameters while the rest is quantized, or is taken back to floats and
+	// quantized anew.
+	Existing string `yaml:"existing,omitempty" default:"error" example:"strip"`
+	// How quantized operators are written in ONNX: pairs of QuantizeLinear and
+	// DequantizeLinear around float ones, or QLinearConv and its like.
+	OnnxForm string `yaml:"onnx-form,omitempty" default:"qdq" example:"qoperator"`
+	// The ONNX opset of the result, 13 to 25.
+	Opset int `yaml:"opset,omitempty" default:"the input's, at least 13" example:"17"`
+	// The type of inputs and outputs of the result: float, or an integer type, a
+	// word for all of them, or in=WORD, out=WORD, NAME=WORD with commas between.
+	IO string `yaml:"io,omitempty" default:"float" example:"\"in=uint8,out=float\""`
+	// The layout of inputs and outputs: keep, or channels-last; said as the type.
+	IOLayout string `yaml:"io-layout,omitempty" default:"keep" example:"channels-last"`
+	// 7-bit weights, against int16 saturation on x86 processors without VNNI.
+	ReduceRange bool `yaml:"reduce-range,omitempty" default:"false" example:"true"`
+	// Fail where a node stays float that was to be quantized.
+	Strict bool `yaml:"strict,omitempty" default:"false" example:"true"`
+	// How the result is judged: octavo validate --recipe reads it.
 	Evaluate Evaluate `yaml:"evaluate,omitempty"`
 }
 
-// Evaluate names what octavo validate is to be given.
+// Evaluate is what octavo validate is given; quantizing does not read it.
 type Evaluate struct {
-	Data    string `yaml:"data,omitempty"`
-	Labels  string `yaml:"labels,omitempty"`
-	Task    string `yaml:"task,omitempty"`
-	MaxDrop string `yaml:"max-drop,omitempty"`
+	// The samples to validate with, which calibration should not have seen.
+	Data string `yaml:"data,omitempty" default:"none" example:"test.npz"`
+	// A file with the label of each sample, where the data holds none.
+	Labels string `yaml:"labels,omitempty" default:"those of the data" example:"labels.csv"`
+	// What is measured.
+	Task string `yaml:"task,omitempty" default:"by the labels" example:"classification"`
+	// The gate on the loss of the first metric: 0.01 is absolute, 1%rel relative
+	// to the float model.
+	MaxDrop string `yaml:"max-drop,omitempty" default:"no gate" example:"0.01"`
 }
 
 // Data names the calibration samples.
 type Data struct {
-	Path    string `yaml:"path,omitempty"` // or "random"
-	Samples int    `yaml:"samples,omitempty"`
-	// Seed is that of random samples.
-	Seed uint64 `yaml:"seed,omitempty"`
+	// A file or folder, relative to the recipe, or random for noise.
+	Path string `yaml:"path,omitempty" default:"none" example:"calib.npz"`
+	// How many samples are used, spread evenly over all.
+	Samples int `yaml:"samples,omitempty" default:"256" example:"500"`
+	// The seed of random samples.
+	Seed uint64 `yaml:"seed,omitempty" default:"0" example:"7"`
 }
 
 // Activations says how activations are quantized.
 type Activations struct {
-	DType     string `yaml:"dtype,omitempty"`
-	Symmetric *bool  `yaml:"symmetric,omitempty"`
-	// Observer is auto, minmax, moving-average, percentile[:P], entropy or mse.
-	Observer string `yaml:"observer,omitempty"`
+	// The element type; targets take some of these each.
+	DType string `yaml:"dtype,omitempty" default:"the target's first" example:"int8"`
+	// Zero points in the middle of the type.
+	Symmetric *bool `yaml:"symmetric,omitempty" default:"by target" example:"true"`
+	// How ranges are chosen. percentile takes a share: percentile:99.9; auto
+	// tries four methods on samples and takes the best.
+	Observer string `yaml:"observer,omitempty" default:"auto" example:"\"percentile:99.9\""`
 }
 
 // Weights says how weights are quantized.
 type Weights struct {
-	DType string `yaml:"dtype,omitempty"`
-	// Symmetric forces zero points to 0; the default follows the type.
-	Symmetric *bool `yaml:"symmetric,omitempty"`
-	// Granularity is "channel" or "tensor".
-	Granularity string `yaml:"granularity,omitempty"`
+	// The element type; targets take some of these each.
+	DType string `yaml:"dtype,omitempty" default:"the target's first" example:"uint8"`
+	// Zero points of 0.
+	Symmetric *bool `yaml:"symmetric,omitempty" default:"by type: signed ones are" example:"true"`
+	// What shares a scale: a channel of the output, or the whole weight.
+	Granularity string `yaml:"granularity,omitempty" default:"by target" example:"tensor"`
 }
 
 // Override changes the treatment of the nodes that Match names.
 type Override struct {
-	// Match is a node name glob, in which * crosses /, or op:Type.
-	Match string `yaml:"match"`
-	// Precision is "float" or "int8" ("w8a8").
-	Precision string `yaml:"precision,omitempty"`
-	Observer  string `yaml:"observer,omitempty"`
+	// A name glob, in which * crosses /, or op:TYPE.
+	Match string `yaml:"match" default:"must be given" example:"\"/head/*\""`
+	// What the nodes compute on. w8a8 brings back nodes that keep or only
+	// exclude; int8 is another word for it.
+	Precision string `yaml:"precision,omitempty" default:"as the others" example:"float"`
+	// How ranges of what the nodes compute are chosen.
+	Observer string `yaml:"observer,omitempty" default:"as the others" example:"minmax"`
 }
 
 // DefaultSamples is the number of calibration samples.
@@ -163,29 +200,40 @@ func nearestKeys(err error) []string {
 		if !ok || !ok2 {
 			continue
 		}
-		if near := diag.Nearest(word, recipeKeys(reflect.TypeFor[Recipe]())); len(near) > 0 {
+		var names, within []string
+		for _, path := range recipeKeys(reflect.TypeFor[Recipe](), "") {
+			section, name, nested := strings.Cut(path, ".")
+			if !nested {
+				section, name = "the top", path
+			}
+			if names = append(names, name); name == word {
+				within = append(within, section)
+			}
+		}
+		if within != nil {
+			notes = append(notes, fmt.Sprintf("%q is a key of %s", word, strings.Join(within, " and ")))
+		} else if near := diag.Nearest(word, names); len(near) > 0 {
 			notes = append(notes, fmt.Sprintf("%q: did you mean %s?", word, strings.Join(near, " or ")))
 		}
 	}
 	return notes
 }
 
-func recipeKeys(t reflect.Type) []string {
+// recipeKeys returns the paths of the keys of t, in order, below a path.
+func recipeKeys(t reflect.Type, below string) []string {
 	var keys []string
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		keys = append(keys, name)
 		inner := f.Type
 		if inner.Kind() == reflect.Slice {
 			inner = inner.Elem()
 		}
-		if inner.Kind() == reflect.Struct {
-			keys = append(keys, recipeKeys(inner)...)
+		if keys = append(keys, below+name); inner.Kind() == reflect.Struct {
+			keys = append(keys, recipeKeys(inner, below+name+".")...)
 		}
 	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
+	return keys
 }
 
 // settings is a recipe with every default filled in.
@@ -201,17 +249,11 @@ type settings struct {
 	auto                bool
 }
 
-// parityONNXRuntime is the value of Recipe.Parity.
-const parityONNXRuntime = "onnxruntime"
-
 // resolve fills in defaults and checks every name.
 func (r *Recipe) resolve() (*settings, error) {
 	s := &settings{recipe: r, parity: r.Parity == parityONNXRuntime}
-	usage := func(format string, args ...any) error {
-		return &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf(format, args...)}
-	}
-	if r.Parity != "" && !s.parity {
-		return nil, usage("parity %q is not known; known: %s", r.Parity, parityONNXRuntime)
+	if err := r.checkWords(); err != nil {
+		return nil, err
 	}
 	name := r.Target
 	if name == "" {
@@ -235,13 +277,8 @@ func (r *Recipe) resolve() (*settings, error) {
 	if r.Weights.Symmetric != nil {
 		s.symmetricWeight = *r.Weights.Symmetric
 	}
-	switch g := r.Weights.Granularity; g {
-	case "channel", "tensor":
-		s.perChannel = g == "channel"
-	case "":
-		s.perChannel = s.target.Weights.Granularity != "tensor"
-	default:
-		return nil, usage("granularity %q is not known; known: channel, tensor", g)
+	if s.perChannel = r.Weights.Granularity == perChannel; r.Weights.Granularity == "" {
+		s.perChannel = s.target.Weights.Granularity != perTensor
 	}
 	method := r.Activations.Observer
 	if method == "" {
@@ -256,15 +293,12 @@ func (r *Recipe) resolve() (*settings, error) {
 	if s.observer, err = observe.ParseMethod(method); err != nil {
 		return nil, err
 	}
-	if err := checkExisting(r.Existing); err != nil {
+	if _, _, err := s.edgeWords(); err != nil {
 		return nil, err
 	}
-	if r.OnnxForm != "" && r.OnnxForm != "qdq" && r.OnnxForm != "qoperator" {
-		return nil, usage("onnx-form %q is not known; known: qdq, qoperator", r.OnnxForm)
-	}
 	for _, o := range r.Overrides {
-		if !slices.Contains([]string{"", "float", "int8", "w8a8"}, o.Precision) {
-			return nil, usage("precision %q of override %q is not known; known: float, w8a8", o.Precision, o.Match)
+		if o.Observer == AutoObserver {
+			return nil, diag.Usagef("override %q: observer auto chooses for all nodes at once", o.Match).Note("known: %s", strings.Join(observe.Names(), ", "))
 		}
 		if o.Observer != "" {
 			if _, err := observe.ParseMethod(o.Observer); err != nil {
@@ -275,36 +309,47 @@ func (r *Recipe) resolve() (*settings, error) {
 	return s, nil
 }
 
-// Existing quantization is refused, or taken back to floats.
-const (
-	ExistingError = "error"
-	ExistingStrip = "strip"
-)
-
-func checkExisting(word string) error {
-	switch word {
-	case "", ExistingError, ExistingStrip:
-		return nil
-	case "keep":
-		return diag.Usagef("existing keep is not built in this release").Note("existing strip takes the model back to floats and quantizes it anew")
-	}
-	e := diag.Usagef("existing %q is not known", word)
-	for _, n := range diag.Nearest(word, []string{ExistingError, ExistingStrip}) {
-		e.Note("did you mean %s?", n)
-	}
-	return e.Note("known: error, strip")
+// Check returns an error of kind usage for a word that the recipe's target or
+// this release does not take.
+func (r *Recipe) Check() error {
+	_, err := r.resolve()
+	return err
 }
 
+// checkWords checks the keys that take fixed words, whatever the target.
+func (r *Recipe) checkWords() error {
+	if err := r.Mode.Check(); err != nil {
+		return err
+	}
+	for _, w := range []struct{ key, what, word string }{
+		{"parity", "parity", r.Parity}, {"weights.granularity", "granularity", r.Weights.Granularity},
+		{"existing", "existing", r.Existing}, {"onnx-form", "onnx-form", r.OnnxForm},
+	} {
+		if err := checkWord(w.key, w.what, w.word); err != nil {
+			return err
+		}
+	}
+	for _, o := range r.Overrides {
+		if err := checkWord("overrides.precision", fmt.Sprintf("override %q: precision", o.Match), o.Precision); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pick returns the type of weights or activations, the target's first where
+// none is named.
 func pick(name string, accepted []string, what, target string) (dtype.Type, error) {
 	if name == "" {
 		name = accepted[0]
 	}
-	t, err := dtype.Parse(name)
-	if err != nil || !slices.Contains(accepted, name) {
-		return t, &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf("target %s takes no %s of type %s", target, what, name),
-			Notes: []string{"accepted: " + strings.Join(accepted, ", ")}}
+	if slices.Contains(accepted, name) {
+		return dtype.Parse(name)
 	}
-	return t, nil
+	if w := WordsOf(what + ".dtype"); w.IsUnbuilt(name) {
+		return 0, w.Check(what, name)
+	}
+	return 0, diag.Usagef("target %s takes no %s of type %s", target, what, name).Suggest(name, accepted, "accepted")
 }
 
 // NeedsHistogram reports whether the recipe's observers look at more than the
@@ -322,10 +367,3 @@ func NeedsHistogram(r *Recipe) (bool, error) {
 	}
 	return need, nil
 }
-
-// AutoObserver tries the methods of candidates on calibration samples and
-// takes the best for the network at hand.
-const AutoObserver = "auto"
-
-// DefaultObserver is the measured best (docs/numerics.md).
-const DefaultObserver = AutoObserver

@@ -28,6 +28,10 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return pl.dispatchGemm(s, key, o, unclamped)
 	case *op.MatMul:
 		return pl.dispatchMatMul(s, key)
+	case *op.LSTM:
+		pl.dispatchLSTM(s, key, o)
+	case *op.GRU:
+		pl.dispatchGRU(s, key, o)
 	case *clamped:
 		switch inner := o.Op.(type) {
 		case *op.Conv:
@@ -43,6 +47,10 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.lookUp(s, o.table)
 	case *op.Gather:
 		pl.dispatchGather(s, o)
+	case *op.Slice:
+		pl.dispatchSlice(s)
+	case *op.Split:
+		pl.dispatchSplit(s, o)
 	case *op.QuantizeLinear:
 		pl.dispatchQuantize(s, o)
 	case *op.DequantizeLinear:

@@ -73,6 +73,10 @@ func (pl *plan) dispatchQuantized(s *step, key *ir.Node, q *op.Quantized) error 
 		if q.In[0].Equal(q.Out[0]) && q.Clamp == nil {
 			pl.dispatchGather(s, o)
 		}
+	case *op.Slice:
+		if q.In[0].Equal(q.Out[0]) && q.Clamp == nil {
+			pl.dispatchSlice(s)
+		}
 	case *op.Concat:
 		return pl.dispatchQuantizedConcat(s, q, o)
 	case *op.Reshape, *op.Flatten, *op.Squeeze, *op.Unsqueeze:

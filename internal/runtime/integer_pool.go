@@ -26,17 +26,21 @@ func (pl *plan) dispatchQuantizedMean(s *step, q *op.Quantized, g op.Geometry, p
 	}
 	offsets := pl.offsets(w)
 	// Behind the places lie the sums of one window.
-	size := offsets + (g.Channels+1)/2
+	size, blocks := offsets+channelBlock/2, channelBlocks(g.Channels)
 	pl.scratch = max(pl.scratch, 8*size*pl.p.threads)
-	s.share(g.Batch*w.Out[0], g.Batch*g.Channels*g.Places()*g.Taps()/4, func(f *frame, s *step, slot, from, to int) {
+	s.share(g.Batch*w.Out[0]*blocks, g.Batch*g.Channels*g.Places()*g.Taps()/4, func(f *frame, s *step, slot, from, to int) {
 		mem := f.ints(slot, size)
-		sums := unsafe.Slice((*int32)(unsafe.Pointer(&mem[offsets])), g.Channels)
+		sums := unsafe.Slice((*int32)(unsafe.Pointer(&mem[offsets])), channelBlock)
 		x, y := f.vals[s.in[0]], f.out(s)
 		emit := func(at, place, count int, sums []int32) { m.store(y, at, place, count, sums) }
-		if x.Type() == dtype.Int8 {
-			reduce.SumLast(tensor.Data[int8](x), g.Channels, w, from, to, mem[:offsets], sums, emit)
-		} else {
-			reduce.SumLast(tensor.Data[uint8](x), g.Channels, w, from, to, mem[:offsets], sums, emit)
+		for i := from; i < to; i++ {
+			row, first := i/blocks, i%blocks*channelBlock
+			part := sums[:min(channelBlock, g.Channels-first)]
+			if x.Type() == dtype.Int8 {
+				reduce.SumLast(tensor.Data[int8](x), g.Channels, first, w, row, row+1, mem[:offsets], part, emit)
+			} else {
+				reduce.SumLast(tensor.Data[uint8](x), g.Channels, first, w, row, row+1, mem[:offsets], part, emit)
+			}
 		}
 	})
 }

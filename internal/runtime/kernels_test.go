@@ -136,6 +136,52 @@ func TestKernelsEqualTheReference(t *testing.T) {
 	}
 }
 
+// TestPiecesEqualTheReference runs operators that take tensors apart.
+func TestPiecesEqualTheReference(t *testing.T) {
+	list := func(v ...int64) *tensor.Tensor { return tensor.FromSlice(v, len(v)) }
+	x := ramp(2*7*6*5, func(i int) float32 { return float32(i) }, 2, 7, 6, 5)
+	for _, c := range []struct {
+		name string
+		o    op.Op
+		in   []*tensor.Tensor
+	}{
+		{"rows", &op.Slice{}, []*tensor.Tensor{x, list(1), list(1 << 40), list(1)}},
+		{"box", &op.Slice{}, []*tensor.Tensor{x, list(-3, 1), list(-1, 4), list(3, -2), list(1, 1)}},
+		{"first axes", &op.Slice{}, []*tensor.Tensor{x, list(0, 2), list(1, 5)}},
+		{"nothing", &op.Slice{}, []*tensor.Tensor{x, list(9), list(3), list(1)}},
+		{"gather of the last axis", &op.Gather{Axis: -1}, []*tensor.Tensor{x, tensor.FromSlice([]int64{4, -5, 0, 2}, 2, 2)}},
+		{"gather of rows", &op.Gather{}, []*tensor.Tensor{x, list(1, 0, -1)}},
+	} {
+		t.Run(c.name, func(t *testing.T) { checkKernel(t, c.o, c.in, 1, true) })
+	}
+	split := &op.Split{Axis: 1}
+	want, err := split.Eval(op.Of(x, list(3, 0, 4)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cs := optest.Case{Op: split, In: []*tensor.Tensor{x, list(3, 0, 4)}}
+	for _, w := range want {
+		cs.Want = append(cs.Want, w.Tensor)
+	}
+	g, feed := single(cs, func(i int) bool { return i > 0 })
+	p, err := runtime.Compile(g, runtime.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.Run(context.Background(), feed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range g.Outputs {
+		if !tensor.Equal(out[v.Name], cs.Want[i]) {
+			t.Errorf("piece %d is %v", i, out[v.Name])
+		}
+	}
+	if slow := p.Reference(); len(slow) > 0 {
+		t.Errorf("without kernels: %v", slow)
+	}
+}
+
 // TestFunctionsOfOneByteAreTables: x·sigmoid(x) on integers is looked up, and
 // keeps its bits.
 func TestFunctionsOfOneByteAreTables(t *testing.T) {

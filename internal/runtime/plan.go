@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
@@ -75,7 +76,7 @@ func (p *Program) newPlan(in Tensors) (*plan, error) {
 	}
 	pl := &plan{p: p, index: map[*ir.Value]int{}, alone: true}
 	for i, v := range g.Values() {
-		pv := planned{name: v.Name, typ: v.Type, fixed: v.Const, offset: -1, output: g.IsOutput(v), alias: -1, over: -1, watch: p.keep[v.Name]}
+		pv := planned{name: v.Name, typ: v.Type, fixed: handy(v.Const), offset: -1, output: g.IsOutput(v), alias: -1, over: -1, watch: p.keep[v.Name]}
 		if s, ok := v.Shape.Ints(); ok && v.Const == nil {
 			if _, fits := tensor.Count(s); fits {
 				pv.shape = s
@@ -100,6 +101,20 @@ func (p *Program) newPlan(in Tensors) (*plan, error) {
 	}
 	pl.layOut()
 	return pl, nil
+}
+
+// handy returns a small constant as bytes that need no work to be read in a run:
+// neither computed nor at an odd address.
+func handy(t *tensor.Tensor) *tensor.Tensor {
+	const small = 1 << 16
+	if t == nil || t.Storage() == nil || t.Storage().Len() > small || t.Len() == 0 {
+		return t
+	}
+	a, b := unsafe.SliceData(t.Bytes()), unsafe.SliceData(t.Bytes())
+	if a == b && uintptr(unsafe.Pointer(a))%8 == 0 {
+		return t
+	}
+	return t.Clone()
 }
 
 // settle infers the shapes of a graph whose inputs are known, and computes what

@@ -135,10 +135,20 @@ func (pl *plan) dispatchMean(s *step, g op.Geometry, pool *op.AveragePool) {
 		return
 	}
 	size, sizes := pl.offsets(w), windowSizes(g, pool)
-	s.share(g.Batch*w.Out[0], cost/4, func(f *frame, s *step, slot, lo, hi int) {
-		reduce.MeanLast(tensor.Data[float32](f.out(s)), tensor.Data[float32](f.vals[s.in[0]]), g.Channels, w, sizes, lo, hi, f.ints(slot, size))
+	blocks := channelBlocks(g.Channels)
+	s.share(g.Batch*w.Out[0]*blocks, cost/4, func(f *frame, s *step, slot, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			row, first := i/blocks, i%blocks*channelBlock
+			reduce.MeanLast(tensor.Data[float32](f.out(s)), tensor.Data[float32](f.vals[s.in[0]]), g.Channels, first, min(first+channelBlock, g.Channels), w, sizes, row, row+1, f.ints(slot, size))
+		}
 	})
 }
+
+// channelBlock is how many channels a part of a mean takes: a window over whole
+// channels leaves nothing else to share.
+const channelBlock = 256
+
+func channelBlocks(channels int) int { return (channels + channelBlock - 1) / channelBlock }
 
 // dispatchReduceMean runs a mean over all spatial axes of activations whose
 // channels lie last, or over the last axes.

@@ -21,6 +21,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/pass"
@@ -219,7 +220,7 @@ func (p *Program) checkInputs(in Tensors) error {
 	for _, v := range p.g.Inputs {
 		t := in[v.Name]
 		if t == nil {
-			return fmt.Errorf("input %q is missing; given: %s", v.Name, strings.Join(slices.Sorted(maps.Keys(in)), ", "))
+			return p.strangers(in, fmt.Sprintf("input %q is missing; given: %s", v.Name, strings.Join(slices.Sorted(maps.Keys(in)), ", ")))
 		}
 		if t.Type() != v.Type {
 			return fmt.Errorf("input %q is %v, want %v", v.Name, t.Type(), v.Type)
@@ -229,13 +230,25 @@ func (p *Program) checkInputs(in Tensors) error {
 		}
 	}
 	if len(in) != len(p.g.Inputs) {
-		for name := range in {
-			if !slices.ContainsFunc(p.g.Inputs, func(v *ir.Value) bool { return v.Name == name }) {
-				return fmt.Errorf("the model has no input %q", name)
-			}
-		}
+		return p.strangers(in, "more is given than the model takes")
 	}
 	return nil
+}
+
+// strangers is the error of what is given and no input, with the nearest
+// inputs.
+func (p *Program) strangers(in Tensors, problem string) error {
+	var names []string
+	for _, v := range p.g.Inputs {
+		names = append(names, v.Name)
+	}
+	e := &diag.Error{Msg: problem}
+	for _, name := range slices.Sorted(maps.Keys(in)) {
+		if !slices.Contains(names, name) {
+			e.Note("the model has no input %q", name).Suggest(name, names, "")
+		}
+	}
+	return e.Note("inputs: %s", strings.Join(names, ", "))
 }
 
 var (

@@ -13,6 +13,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -27,23 +28,25 @@ type Target struct {
 	About   string   `json:"about"`
 	Sources []Source `json:"sources"`
 	// MaxOpset is the highest ai.onnx version the runtime loads.
-	MaxOpset int `json:"max_opset"`
+	MaxOpset       int    `json:"max_opset"`
+	MaxOpsetSource string `json:"max_opset_source"`
 	// Domains are the operator domains beside ONNX's own whose operators the
 	// runtime brings.
 	Domains     []Domain   `json:"domains,omitempty"`
 	Activations Convention `json:"activations"`
 	Weights     Convention `json:"weights"`
 	// Bias is the type of quantized biases, "" where they stay float.
-	Bias string `json:"bias"`
+	Bias       string `json:"bias"`
+	BiasSource string `json:"bias_source"`
 	// Operators lists the rules; an operator without one stays float.
 	Operators []Rule `json:"operators"`
 }
 
-// Source says where rules come from and when they were read.
+// Source says where rules come from and when they were read or measured.
 type Source struct {
 	ID   string `json:"id"`
 	What string `json:"what"`
-	Date string `json:"date"`
+	Date string `json:"date"` // 2006-01-02
 }
 
 // Domain is a set of operators that the runtime brings.
@@ -61,6 +64,8 @@ type Convention struct {
 	Symmetric bool `json:"symmetric"`
 	// Granularity is "channel" or "tensor".
 	Granularity string `json:"granularity,omitempty"`
+	// Source is the ID of where this was read or measured.
+	Source string `json:"source"`
 }
 
 // Kind says what quantizing an operator means on the target.
@@ -117,21 +122,13 @@ func Names() []string {
 func Load(name string) (*Target, error) {
 	b, err := files.ReadFile(name + ".json")
 	if err != nil || !slices.Contains(Names(), name) {
-		return nil, &diag.Error{Kind: diag.Usage, Msg: fmt.Sprintf("unknown target %q", name),
-			Notes: []string{"known: " + strings.Join(Names(), ", "), didYouMean(name)}}
+		return nil, diag.Usagef("unknown target %q", name).Suggest(name, Names(), "known").Note("octavo targets lists what each accepts")
 	}
 	t, err := parse(b)
 	if err != nil {
 		return nil, fmt.Errorf("target %s: %w", name, err)
 	}
 	return t, nil
-}
-
-func didYouMean(name string) string {
-	if near := diag.Nearest(name, Names()); len(near) > 0 {
-		return "did you mean " + near[0] + "?"
-	}
-	return "octavo targets lists what each accepts"
 }
 
 func parse(b []byte) (*Target, error) {
@@ -148,10 +145,6 @@ func parse(b []byte) (*Target, error) {
 }
 
 func (t *Target) validate() error {
-	source := map[string]bool{}
-	for _, s := range t.Sources {
-		source[s.ID] = true
-	}
 	for _, c := range []Convention{t.Activations, t.Weights} {
 		if len(c.Types) == 0 {
 			return fmt.Errorf("a convention without types")
@@ -160,11 +153,6 @@ func (t *Target) validate() error {
 			if _, err := dtype.Parse(name); err != nil {
 				return err
 			}
-		}
-	}
-	for _, d := range t.Domains {
-		if !source[d.Source] {
-			return fmt.Errorf("domain %s: source %q is not listed", d.Name, d.Source)
 		}
 	}
 	seen := map[string]bool{}
@@ -176,8 +164,41 @@ func (t *Target) validate() error {
 		if r.Kind != Compute && r.Kind != Share && r.Kind != Clamp {
 			return fmt.Errorf("%s: unknown kind %q", r.Op, r.Kind)
 		}
-		if !source[r.Source] {
-			return fmt.Errorf("%s: source %q is not listed", r.Op, r.Source)
+	}
+	return t.checkSources()
+}
+
+// checkSources holds that everything has a source that is listed with a date,
+// and that every listed source is used.
+func (t *Target) checkSources() error {
+	used := map[string]bool{}
+	for _, s := range t.Sources {
+		if _, err := time.Parse(time.DateOnly, s.Date); err != nil || s.What == "" {
+			return fmt.Errorf("source %q: want what it is, and a date such as 2006-01-02", s.ID)
+		}
+		if _, twice := used[s.ID]; twice {
+			return fmt.Errorf("source %q is listed twice", s.ID)
+		}
+		used[s.ID] = false
+	}
+	claims := []struct{ what, source string }{
+		{"max_opset", t.MaxOpsetSource}, {"activations", t.Activations.Source}, {"weights", t.Weights.Source}, {"bias", t.BiasSource},
+	}
+	for _, d := range t.Domains {
+		claims = append(claims, struct{ what, source string }{"domain " + d.Name, d.Source})
+	}
+	for _, r := range t.Operators {
+		claims = append(claims, struct{ what, source string }{r.Op, r.Source})
+	}
+	for _, c := range claims {
+		if _, ok := used[c.source]; !ok {
+			return fmt.Errorf("%s: source %q is not listed", c.what, c.source)
+		}
+		used[c.source] = true
+	}
+	for _, s := range t.Sources {
+		if !used[s.ID] {
+			return fmt.Errorf("source %q is used by nothing", s.ID)
 		}
 	}
 	return nil

@@ -92,7 +92,7 @@ func (j *judge) see(i int, out *tensor.Tensor, s Sample) error {
 			want = s.Target
 		}
 		if len(want) != len(x) {
-			return diag.Usagef("the target has %d numbers, the output %d", len(want), len(x))
+			return lengths("target", want, x)
 		}
 		b.cosine = append(b.cosine, metric.Cosine(want, x))
 	case None:
@@ -181,10 +181,20 @@ func (j *judge) seeBinary(i int, x []float32, s Sample) error {
 	return nil
 }
 
+// lengths says that the output is not as long as what was wanted. A single
+// number for each sample is mostly a class that was written as a float.
+func lengths(what string, want, got []float32) error {
+	e := diag.Usagef("the %s is of length %d, the output of length %d", what, len(want), len(got))
+	if what == "target" && len(want) == 1 {
+		e.Note("labels that are floats are targets of a regression; classes are whole numbers, such as 3 and not 3.0")
+	}
+	return e
+}
+
 // distance adds the errors of one sample against what was wanted.
 func (b *board) distance(want, got []float32, what string) error {
 	if len(want) != len(got) {
-		return diag.Usagef("the %s has %d numbers, the output %d", what, len(want), len(got))
+		return lengths(what, want, got)
 	}
 	var e metric.Error
 	e.Add(want, got)

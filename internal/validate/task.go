@@ -1,6 +1,6 @@
 package validate
 
-import "strings"
+import "github.com/octavo-ml/octavo/internal/diag"
 
 // The tasks.
 const (
@@ -19,9 +19,9 @@ const (
 	None = "none"
 )
 
-var tasks = []string{Classification, Binary, Regression, Reconstruction, Embedding, None}
-
-func taskList() string { return strings.Join(tasks, ", ") }
+// Tasks are the words for them.
+var Tasks = diag.Words{Known: []string{Classification, Binary, Regression, Reconstruction, Embedding, None}, Unbuilt: []string{"multilabel", "detection", "segmentation"},
+	Instead: []string{"none compares outputs with the float model's, whatever they mean"}}
 
 // chooseTask returns the task that fits the first sample and the number of
 // scores in its output.

@@ -59,12 +59,10 @@ type Options struct {
 
 // check returns an error for what is no option.
 func (o *Options) check() error {
-	if o.Task != "" && !slices.Contains(tasks, o.Task) {
-		e := diag.Usagef("task %q is not known", o.Task)
-		for _, n := range diag.Nearest(o.Task, tasks) {
-			e.Note("did you mean %s?", n)
+	if o.Task != "" {
+		if err := Tasks.Check("task", o.Task); err != nil {
+			return err
 		}
-		return e.Note("known: %s", taskList())
 	}
 	if !(o.Threshold >= 0 && o.Threshold <= 1) {
 		return diag.Usagef("threshold %v: want a probability between 0 and 1", o.Threshold)
@@ -149,7 +147,7 @@ func outputName(models []Model, asked string) (string, error) {
 	}
 	for _, m := range models {
 		if m.Program != nil && !slices.ContainsFunc(m.Program.Outputs(), func(v *ir.Value) bool { return v.Name == asked }) {
-			return "", diag.Usagef("%s has no output %q", m.Name, asked).Note("outputs of %s: %v", models[0].Name, names)
+			return "", diag.Usagef("%s has no output %q", m.Name, asked).Suggest(asked, names, "outputs of "+models[0].Name)
 		}
 	}
 	return asked, nil

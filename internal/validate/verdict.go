@@ -136,6 +136,8 @@ type Footprint struct {
 	PeakAnonymous int64   `json:"peak_anonymous_bytes"`
 	Mapped        int64   `json:"mapped_bytes"`
 	LoadSeconds   float64 `json:"load_seconds"`
+	// FirstSeconds is the time of the first run, which plans memory.
+	FirstSeconds float64 `json:"first_run_seconds"`
 }
 
 // finite returns &v, or nil where v is NaN or infinite: JSON has neither.

@@ -17,37 +17,55 @@ import (
 
 // Definition says how a picture becomes an input, in the order of the fields:
 // colour, resize, crop, (pixel · Scale − Mean) / Std, layout. The zero value of
-// a field leaves its step out, or means the default named with it.
+// a field leaves its step out, or means the default that its tag names. The
+// comments of the fields are what docs/recipe.md says.
 type Definition struct {
-	// Color is "rgb" (default for three channels), "bgr" or "gray" (default for one).
-	Color string `yaml:"color,omitempty" json:"color,omitempty"`
-	// Resize is "256" (shorter side), "224x224" (height by width, exact),
-	// "input" (exactly the model's input), or "letterbox:640@114" (fitted
-	// inside, the rest filled with that value).
-	Resize string `yaml:"resize,omitempty" json:"resize,omitempty"`
-	// Crop is the side of the centred square, or "HxW"; halves of a pixel are
-	// rounded as torchvision does, or down with "@floor", as Pillow-backed
-	// processors of Hugging Face do.
-	Crop string `yaml:"crop,omitempty" json:"crop,omitempty"`
-	// Interpolation is nearest, bilinear (default), bicubic, box or lanczos.
-	Interpolation string `yaml:"interpolation,omitempty" json:"interpolation,omitempty"`
-	// Resampler is pil (default), tf or cv2: whose arithmetic resizes.
-	Resampler string `yaml:"resampler,omitempty" json:"resampler,omitempty"`
-	// Scale multiplies pixels; nil is 1/255.
-	Scale *float64 `yaml:"scale,omitempty" json:"scale,omitempty"`
-	// Mean and Std, in scaled units, hold one value or one for each channel, in
-	// the order of Color.
-	Mean []float64 `yaml:"mean,omitempty,flow" json:"mean,omitempty"`
-	Std  []float64 `yaml:"std,omitempty,flow" json:"std,omitempty"`
-	// Layout is "nchw" or "nhwc"; "" goes by the model's input shape.
-	Layout string `yaml:"layout,omitempty" json:"layout,omitempty"`
+	// The order of the channels.
+	Color string `yaml:"color,omitempty" json:"color,omitempty" default:"rgb for three channels, gray for one" example:"bgr"`
+	// 256 (the shorter side), 224x224 (height by width, exact), input (exactly
+	// the model's input), or letterbox:640@114 (fitted inside, the rest filled
+	// with that value).
+	Resize string `yaml:"resize,omitempty" json:"resize,omitempty" default:"none" example:"256"`
+	// The side of the centred square, or HxW; halves of a pixel are rounded as
+	// torchvision does, or down with @floor, as Pillow-backed processors of
+	// Hugging Face do.
+	Crop string `yaml:"crop,omitempty" json:"crop,omitempty" default:"none" example:"224"`
+	// The filter of resize.
+	Interpolation string `yaml:"interpolation,omitempty" json:"interpolation,omitempty" default:"bilinear" example:"bicubic"`
+	// Whose arithmetic resizes.
+	Resampler string `yaml:"resampler,omitempty" json:"resampler,omitempty" default:"pil" example:"cv2"`
+	// What pixels are multiplied by.
+	Scale *float64 `yaml:"scale,omitempty" json:"scale,omitempty" default:"1/255" example:"0.0078125"`
+	// Taken away after scaling: one value, or one for each channel in the order
+	// of color.
+	Mean []float64 `yaml:"mean,omitempty,flow" json:"mean,omitempty" default:"0" example:"[0.485, 0.456, 0.406]"`
+	// Divided by after that: one value, or one for each channel.
+	Std []float64 `yaml:"std,omitempty,flow" json:"std,omitempty" default:"1" example:"[0.229, 0.224, 0.225]"`
+	// The order of the axes of the input.
+	Layout string `yaml:"layout,omitempty" json:"layout,omitempty" default:"by the shape of the input" example:"nhwc"`
 }
 
-var (
-	colors     = []string{"rgb", "bgr", "gray"}
-	resamplers = []string{"pil", "tf", "cv2"}
-	layouts    = []string{"nchw", "nhwc"}
-)
+// words is the table of the keys that take fixed words.
+var words = []struct {
+	key   string
+	known []string
+	of    func(*Definition) string
+}{
+	{"color", []string{"rgb", "bgr", "gray"}, func(d *Definition) string { return d.Color }},
+	{"interpolation", resample.Names(), func(d *Definition) string { return d.Interpolation }},
+	{"resampler", []string{"pil", "tf", "cv2"}, func(d *Definition) string { return d.Resampler }},
+	{"layout", []string{"nchw", "nhwc"}, func(d *Definition) string { return d.Layout }},
+}
+
+// Words returns the words that a key takes, none where it takes no fixed ones.
+func Words(key string) []string {
+	for _, w := range words {
+		if w.key == key {
+			return w.known
+		}
+	}
+	return nil
+}
 
 const (
 	toInput   = "input"
@@ -82,15 +100,9 @@ type parsed struct {
 // parse checks everything that needs no input.
 func (d *Definition) parse() (*parsed, error) {
 	var p parsed
-	for _, w := range []struct {
-		key, got string
-		known    []string
-	}{
-		{"color", d.Color, colors}, {"interpolation", d.Interpolation, resample.Names()},
-		{"resampler", d.Resampler, resamplers}, {"layout", d.Layout, layouts},
-	} {
-		if w.got != "" && !slices.Contains(w.known, w.got) {
-			return nil, unknownWord("preprocessing: "+w.key, w.got, w.known)
+	for _, w := range words {
+		if got := w.of(d); got != "" && !slices.Contains(w.known, got) {
+			return nil, unknownWord("preprocessing: "+w.key, got, w.known)
 		}
 	}
 	p.filter = resample.Bilinear
@@ -153,11 +165,7 @@ func (d *Definition) checkNumbers() error {
 }
 
 func unknownWord(what, got string, known []string) error {
-	err := diag.Usagef("%s %q is not known", what, got)
-	if near := diag.Nearest(got, known); len(near) > 0 {
-		err = err.Note("did you mean %s?", strings.Join(near, " or "))
-	}
-	return err.Note("known: %s", strings.Join(known, ", "))
+	return diag.Usagef("%s %q is not known", what, got).Suggest(got, known, "known")
 }
 
 func parseResize(s string) (resizing, bool) {

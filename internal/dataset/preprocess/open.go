@@ -32,7 +32,7 @@ func Named(word string) (*Definition, error) {
 		return d, nil
 	}
 	if _, err := os.Stat(word); err != nil {
-		return nil, unknownWord("preprocessing: preset or file", word, Presets())
+		return nil, diag.Usagef("preprocessing: preset or file %q is not known", word).Suggest(filepath.Base(word), Presets(), "known")
 	}
 	return ReadFile(word)
 }

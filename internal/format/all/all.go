@@ -19,7 +19,7 @@ var strangers = []struct {
 	name  string
 }{
 	{"TFL3", 4, "a TensorFlow Lite model"},
-	{"PK\x03\x04", 0, "a zip archive (PyTorch or Keras)"},
+	{"PK\x03\x04", 0, "a zip archive (PyTorch, Keras, or samples as .npz)"},
 	{"\x89HDF\r\n\x1a\n", 0, "an HDF5 file (Keras)"},
 	{"GGUF", 0, "a GGUF model"},
 	{"\x93NUMPY", 0, "a NumPy array as a model"},

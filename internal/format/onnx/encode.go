@@ -50,13 +50,21 @@ func Encode(g *ir.Graph, o format.EncodeOptions) (*format.Encoded, error) {
 	if err != nil {
 		return nil, err
 	}
+	raised, from := "", opset
 	for {
 		enc, err := encodeAt(g, o, opset)
 		var need *needError
-		if err == nil || o.Opset != 0 || !errors.As(err, &need) || need.opset > highestWritten {
-			return enc, err
+		switch {
+		case err == nil:
+			enc.Raised = raised
+			return enc, nil
+		case !errors.As(err, &need) || need.opset > highestWritten:
+			return nil, err
+		case o.Opset != 0:
+			return nil, &diag.Error{Kind: diag.Usage, Err: err, Notes: []string{fmt.Sprintf("opset %d would do, and keep raises it by itself", need.opset)}}
 		}
 		opset = need.opset
+		raised = fmt.Sprintf("%d -> %d: %s needs it", from, opset, need.what)
 	}
 }
 

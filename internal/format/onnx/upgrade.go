@@ -3,6 +3,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
@@ -15,7 +16,8 @@ type upgrader struct {
 	d        *decoder
 	sc       *scope
 	opset    int64
-	taken    map[string]bool
+	taken    map[string]bool // values
+	nodes    map[string]bool
 	declared map[string]op.Fact
 }
 
@@ -62,11 +64,12 @@ var standard = map[string]bool{"QuantizeLinear": true, "DequantizeLinear": true,
 // upgrade returns the nodes of gp in the newest form. Constant nodes become
 // constants of the scope.
 func (d *decoder) upgrade(gp *graphProto, sc *scope, declared map[string]op.Fact) ([]*node, error) {
-	u := &upgrader{d: d, sc: sc, opset: d.opsets[""], taken: map[string]bool{}, declared: declared}
+	u := &upgrader{d: d, sc: sc, opset: d.opsets[""], taken: map[string]bool{}, nodes: map[string]bool{}, declared: declared}
 	for name := range sc.values {
 		u.taken[name] = true
 	}
 	for i := range gp.nodes {
+		u.nodes[gp.nodes[i].name] = true
 		for _, name := range gp.nodes[i].out {
 			u.taken[name] = true
 		}
@@ -93,13 +96,32 @@ func (d *decoder) upgrade(gp *graphProto, sc *scope, declared map[string]op.Fact
 			out = append(out, n)
 			continue
 		}
+		typ := n.op
 		ns, err := f(u, n)
 		if err != nil {
 			return nil, fmt.Errorf("node %q (%s): %w", n.name, n.op, err)
 		}
+		u.tellApart(ns, typ)
 		out = append(out, ns...)
 	}
 	return out, nil
+}
+
+// tellApart gives the nodes that one node became names of their own: runtimes
+// refuse a file in which two are alike. The one that does the work keeps it.
+func (u *upgrader) tellApart(ns []*node, typ string) {
+	kept := max(slices.IndexFunc(ns, func(n *node) bool { return n.op == typ }), 0)
+	for i, n := range ns {
+		if i == kept || n.name == "" {
+			continue
+		}
+		base := n.name + "_" + n.op
+		n.name = base
+		for k := 1; u.nodes[n.name]; k++ {
+			n.name = fmt.Sprintf("%s_%d", base, k)
+		}
+		u.nodes[n.name] = true
+	}
 }
 
 // constant adds the value of a Constant node to the scope.

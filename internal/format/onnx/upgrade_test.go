@@ -88,6 +88,13 @@ func TestUpgrade(t *testing.T) {
 				dims = append(dims, int64(d))
 			}
 			g := decode(t, model(tt.version, append(tt.consts, input("x", f32, dims...), bare("y"), tt.node)...))
+			seen := map[string]bool{}
+			for _, n := range g.Nodes {
+				if seen[n.Name] {
+					t.Errorf("two nodes are called %q", n.Name)
+				}
+				seen[n.Name] = true
+			}
 			for _, version := range []int{0, 13, 18, 25} {
 				y := evaluate(t, g, tt.x)[0]
 				if got := tensor.Data[float32](y); !near(got, tt.want) || !slices.Equal(y.Shape(), tt.shape) {

@@ -201,7 +201,7 @@ func TestNothingIsReadBehindTheGrid(t *testing.T) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "zf32_avx2_amd64.s", "zf32_neon_arm64.s", "zlast_avx2_amd64.s", "zlast_avx512_amd64.s", "zlast_vnni_amd64.s")
+	kerneltest.Fresh(t, "zf32_avx2_amd64.s", "zf32_neon_arm64.s", "zlast_avx2_amd64.s", "zlast_avx512_amd64.s", "zlast_neon_arm64.s", "zlast_vnni_amd64.s")
 }
 
 // square is a 2-D geometry with padding that keeps the size at stride 1.

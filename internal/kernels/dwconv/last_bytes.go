@@ -17,6 +17,7 @@ type ByteFinish struct {
 	zero   uint8   // what stands for padding
 	flip   uint8   // what takes inputs to the uint8 that are multiplied
 	far    bool    // some result may lie outside of int32 before it is clamped
+	few    *few    // instead of params, of few channels
 }
 
 // FinishBytes returns the epilogue of weights w, as PackBytes takes them, and
@@ -47,6 +48,7 @@ func FinishBytes[T uint8 | int8](p *Last, zero T, w []int8, bias []int32, multip
 			f.far = true
 		}
 	}
+	f.few = newFew(p, f, w)
 	return f
 }
 
@@ -137,7 +139,11 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 			case []int8:
 				t.y = bytesOf(out)
 			}
-			t.compute()
+			if f.few != nil {
+				t.few()
+			} else {
+				t.compute()
+			}
 		}
 	}
 }

@@ -9,6 +9,10 @@ var variants = []variant{{"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic",
 // span is how many elements a step of the functions takes.
 const span = 8
 
+// most is the greatest number of steps of one call: assembly cannot be
+// interrupted, so that a long call would hold up the collector.
+const most = 4096
+
 // behind is the elements behind the last whole step, in a step of their own.
 type behind [span]float32
 
@@ -28,8 +32,8 @@ func expSpans(dst, x []float32, shift float32) int {
 	if !ok {
 		return 0
 	}
-	if n > 0 {
-		expAVX512(&dst[0], &x[0], n, shift)
+	for at := 0; at < n; at += most {
+		expAVX512(&dst[at*span], &x[at*span], min(most, n-at), shift)
 	}
 	if n*span < len(x) {
 		expAVX512(&r[0], &r[0], 1, shift)
@@ -43,8 +47,8 @@ func swishSpans(dst, x []float32, alpha float32) int {
 	if !ok {
 		return 0
 	}
-	if n > 0 {
-		swishAVX512(&dst[0], &x[0], n, alpha)
+	for at := 0; at < n; at += most {
+		swishAVX512(&dst[at*span], &x[at*span], min(most, n-at), alpha)
 	}
 	if n*span < len(x) {
 		swishAVX512(&r[0], &r[0], 1, alpha)
@@ -58,8 +62,8 @@ func sigmoidSpans(dst, x []float32) int {
 	if !ok {
 		return 0
 	}
-	if n > 0 {
-		sigmoidAVX512(&dst[0], &x[0], n)
+	for at := 0; at < n; at += most {
+		sigmoidAVX512(&dst[at*span], &x[at*span], min(most, n-at))
 	}
 	if n*span < len(x) {
 		sigmoidAVX512(&r[0], &r[0], 1)
@@ -73,8 +77,8 @@ func tanhSpans(dst, x []float32) int {
 	if !ok {
 		return 0
 	}
-	if n > 0 {
-		tanhAVX512(&dst[0], &x[0], n)
+	for at := 0; at < n; at += most {
+		tanhAVX512(&dst[at*span], &x[at*span], min(most, n-at))
 	}
 	if n*span < len(x) {
 		tanhAVX512(&r[0], &r[0], 1)
@@ -88,8 +92,8 @@ func erfSpans(dst, x []float32) int {
 	if !ok {
 		return 0
 	}
-	if n > 0 {
-		erfAVX512(&dst[0], &x[0], n)
+	for at := 0; at < n; at += most {
+		erfAVX512(&dst[at*span], &x[at*span], min(most, n-at))
 	}
 	if n*span < len(x) {
 		erfAVX512(&r[0], &r[0], 1)
@@ -103,8 +107,8 @@ func geluSpans(dst, x []float32) int {
 	if !ok {
 		return 0
 	}
-	if n > 0 {
-		geluAVX512(&dst[0], &x[0], n)
+	for at := 0; at < n; at += most {
+		geluAVX512(&dst[at*span], &x[at*span], min(most, n-at))
 	}
 	if n*span < len(x) {
 		geluAVX512(&r[0], &r[0], 1)
@@ -118,8 +122,8 @@ func geluTanhSpans(dst, x []float32) int {
 	if !ok {
 		return 0
 	}
-	if n > 0 {
-		geluTanhAVX512(&dst[0], &x[0], n)
+	for at := 0; at < n; at += most {
+		geluTanhAVX512(&dst[at*span], &x[at*span], min(most, n-at))
 	}
 	if n*span < len(x) {
 		geluTanhAVX512(&r[0], &r[0], 1)

@@ -21,34 +21,33 @@ func MaxLast[T Number](dst, src []T, channels int, w Windows, least T, lo, hi in
 }
 
 // SumLast hands out the sums of each window's bytes, channels last as MaxLast
-// has it, with the index of the first channel's result, the place of the
-// window, and the number of elements. emit may change sums, and must not keep
-// them; they have room for all channels.
-func SumLast[T uint8 | int8](src []T, channels int, w Windows, lo, hi int, offsets []int, sums []int32, emit func(at, place, count int, sums []int32)) {
+// has it, for as many channels from first on as sums has room for: with the
+// index of the first one's result, the place of the window, and the number of
+// elements. emit may change sums, and must not keep them.
+func SumLast[T uint8 | int8](src []T, channels, first int, w Windows, lo, hi int, offsets []int, sums []int32, emit func(at, place, count int, sums []int32)) {
 	it := w.places(channels, 1, lo, hi, offsets)
-	sums = sums[:channels]
 	for it.next() {
 		clear(sums)
 		if len(it.offsets) > 0 {
-			sumPlaces(sums, src[it.from:it.end], it.offsets)
+			sumPlaces(sums, src[it.from+first:it.end], it.offsets)
 		}
-		emit(it.out, it.out/channels%(w.Out[0]*w.Out[1]), len(it.offsets), sums)
+		emit(it.out+first, it.out/channels%(w.Out[0]*w.Out[1]), len(it.offsets), sums)
 	}
 }
 
-// MeanLast stores the mean of each window, channels last as MaxLast has it: its
-// sum, whose logical order is that of the kernel, divided by size of its place;
-// 0 where that is 0.
-func MeanLast(dst, src []float32, channels int, w Windows, size func(place, count int) int, lo, hi int, offsets []int) {
+// MeanLast stores the mean of each window, channels last as MaxLast has it, for
+// channels from first to end: its sum, whose logical order is that of the
+// kernel, divided by size of its place; 0 where that is 0.
+func MeanLast(dst, src []float32, channels, first, end int, w Windows, size func(place, count int) int, lo, hi int, offsets []int) {
 	it := w.places(channels, 4, lo, hi, offsets)
 	for it.next() {
-		out := dst[it.out : it.out+channels]
+		out := dst[it.out+first : it.out+end]
 		clear(out)
 		n := size(it.out/channels%(w.Out[0]*w.Out[1]), len(it.offsets))
 		if len(it.offsets) == 0 || n == 0 {
 			continue
 		}
-		sumFloats(out, src[it.from:it.end], it.offsets)
+		sumFloats(out, src[it.from+first:it.end], it.offsets)
 		Divide(out, float32(n))
 	}
 }

@@ -187,11 +187,15 @@ func testSumLast[T uint8 | int8](t *testing.T) {
 		})
 		got := make([]int32, len(expect))
 		rows := c.images * c.w.Out[0]
-		SumLast(kerneltest.Fence(t, c.src), c.channels, c.w, 0, rows, make([]int, c.w.Kernel[0]*c.w.Kernel[1]), kerneltest.Fence(t, make([]int32, c.channels)), func(at, place, count int, sums []int32) {
-			for i, s := range sums {
-				got[at+i] = s + int32(1000*place+7*count)
-			}
-		})
+		mid := r.IntN(c.channels + 1)
+		for _, part := range [][2]int{{0, mid}, {mid, c.channels}} {
+			sums := kerneltest.Fence(t, make([]int32, part[1]-part[0]))
+			SumLast(kerneltest.Fence(t, c.src), c.channels, part[0], c.w, 0, rows, make([]int, c.w.Kernel[0]*c.w.Kernel[1]), sums, func(at, place, count int, sums []int32) {
+				for i, s := range sums {
+					got[at+i] = s + int32(1000*place+7*count)
+				}
+			})
+		}
 		kerneltest.Equal(t, got, expect, "%+v", c.w)
 	})
 }
@@ -219,7 +223,10 @@ func TestMeanLast(t *testing.T) {
 			return s / float32(size(place, len(vals)))
 		})
 		got, check := kerneltest.Guard[float32](t, len(expect), r.IntN(5))
-		MeanLast(got, kerneltest.Fence(t, c.src), c.channels, c.w, size, 0, c.images*c.w.Out[0], make([]int, c.w.Kernel[0]*c.w.Kernel[1]))
+		mid := r.IntN(c.channels + 1)
+		for _, part := range [][2]int{{mid, c.channels}, {0, mid}} {
+			MeanLast(got, kerneltest.Fence(t, c.src), c.channels, part[0], part[1], c.w, size, 0, c.images*c.w.Out[0], make([]int, c.w.Kernel[0]*c.w.Kernel[1]))
+		}
 		check()
 		kerneltest.Equal(t, got, expect, "%+v", c.w)
 	})

@@ -68,11 +68,7 @@ const defaultPercent = 99.99
 func ParseMethod(s string) (Method, error) {
 	name, arg, has := strings.Cut(s, ":")
 	if !slices.Contains(Names(), name) {
-		e := diag.Usagef("unknown observer %q", s)
-		for _, n := range diag.Nearest(name, Names()) {
-			e.Note("did you mean %s?", n)
-		}
-		return Method{}, e.Note("known: auto, %s", strings.Join(Names(), ", "))
+		return Method{}, diag.Usagef("unknown observer %q", s).Suggest(name, append([]string{"auto"}, Names()...), "known")
 	}
 	m := Method{name: name}
 	if name == "percentile" {

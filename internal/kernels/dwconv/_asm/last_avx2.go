@@ -8,7 +8,7 @@ import "fmt"
 // zero point in words, X12 the least result, X13 the mask of even bytes, X14 the
 // flip. BP is not used: it belongs to the caller.
 func lastBytesAVX2(f *file, name, to string) {
-	f.begin(name)
+	f.begin(name, "MOVQ", "SI")
 	f.absolute("Y", 0)
 	f.line("VBROADCASTSS %d(SI), X10", argHi)
 	f.line("VPBROADCASTW %d(SI), X11", argZero)

@@ -11,7 +11,7 @@ import (
 // the flip, Z28 and Z30 the greatest and the least result, Z29 the zero point in
 // words; for a last lane Z21 and Z26 the bounds less the zero point, Z25.
 func lastBytes(f *file, name string, flip bool, to string) {
-	f.begin(name)
+	f.begin(name, "MOVQ", "SI")
 	f.absolute("Z", 0)
 	f.line("MOVQ CX, %d(SI)", argLeft)
 	f.line("VPBROADCASTD %d(SI), Z27", argFlip)

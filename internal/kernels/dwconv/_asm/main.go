@@ -22,6 +22,7 @@ func main() {
 	for name, text := range map[string]string{
 		"zf32_avx2_amd64.s": avx2(), "zf32_neon_arm64.s": neon(),
 		"zlast_avx2_amd64.s": lastAVX2(), "zlast_avx512_amd64.s": lastAVX512(), "zlast_vnni_amd64.s": lastVNNI(),
+		"zlast_neon_arm64.s": lastNEON(),
 	} {
 		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -74,21 +74,33 @@ func maxPlaces(f *file, typ string) {
 	shut(f, 64)
 }
 
-// sumPlaces adds bytes as integers, 16 channels at a time.
+// sumPlaces adds bytes as integers, 64 channels at a time: Z0..Z3, whose masks
+// are K2..K5.
 func sumPlaces(f *file, typ string) {
 	extend := map[string]string{"uint8": "VPMOVZXBD", "int8": "VPMOVSXBD"}[typ]
-	open(f, "sumPlaces", "int32", typ, 16)
-	f.line("VPXORD Z0, Z0, Z0")
+	open(f, "sumPlaces", "int32", typ, 64)
+	for i := range 4 {
+		if i > 0 {
+			f.line("KSHIFTRQ $%d, K2, K%d", 16*i, 2+i)
+		}
+		f.line("VPXORD Z%d, Z%d, Z%d", i, i, i)
+	}
 	f.label("place")
 	f.line("MOVQ (R11), R9")
 	f.line("ADDQ SI, R9")
-	f.line("%s.Z (R9)(AX*1), K2, Z1", extend)
-	f.line("VPADDD Z1, Z0, Z0")
+	for i := range 4 {
+		f.line("%s.Z %d(R9)(AX*1), K%d, Z%d", extend, 16*i, 2+i, 4+i)
+	}
+	for i := range 4 {
+		f.line("VPADDD Z%d, Z%d, Z%d", 4+i, i, i)
+	}
 	f.line("ADDQ $8, R11")
 	f.line("DECQ CX")
 	f.line("JNZ  place")
-	f.line("VMOVDQU32 Z0, K2, (DI)(AX*4)")
-	shut(f, 16)
+	for i := range 4 {
+		f.line("VMOVDQU32 Z%d, K%d, %d(DI)(AX*4)", i, 2+i, 64*i)
+	}
+	shut(f, 64)
 }
 
 // sumFloats adds floats in 16 lanes, place p to lane p mod 16, and then the

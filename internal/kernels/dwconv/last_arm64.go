@@ -1,0 +1,58 @@
+//go:build !noasm
+
+package dwconv
+
+import (
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/cpu"
+)
+
+// compute is generic of all channels.
+func (r *floatTask) compute() {
+	if !cpu.Has(cpu.NEON) || r.p.Channels < lane {
+		r.generic(0)
+		return
+	}
+	a := r.args()
+	a.channels = r.p.Channels / lane * lane
+	lastF32NEON(&a)
+	r.generic(a.channels)
+}
+
+// compute is generic of all channels.
+func (r *byteTask) compute() {
+	if !cpu.Has(cpu.NEON) || r.p.Channels < lane {
+		r.generic(0)
+		return
+	}
+	a := r.args()
+	a.channels = r.p.Channels / lane * lane
+	if r.p.natural(r.p.Channels - 1) {
+		a.natural = lane
+	}
+	if !r.float {
+		_ = r.y[r.count*r.p.Channels-1]
+		a.dst = unsafe.Pointer(&r.y[0])
+		lastBytesNEON(&a)
+		r.generic(a.channels)
+		return
+	}
+	_ = r.sums[roundUp(r.p.Channels, side)-1]
+	a.dst, a.count = unsafe.Pointer(&r.sums[0]), 1
+	for o := range r.count {
+		lastSumsNEON(&a)
+		r.finish(o, 0, a.channels)
+		a.base, a.off = a.base+r.p.Stride[2]*r.p.Channels, 0
+	}
+	r.generic(a.channels)
+}
+
+//go:noescape
+func lastF32NEON(a *lastArgs)
+
+//go:noescape
+func lastBytesNEON(a *lastArgs)
+
+//go:noescape
+func lastSumsNEON(a *lastArgs)

@@ -1,0 +1,233 @@
+package runtime
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/kernels/conv"
+	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// recurrence is an LSTM or GRU as most models have it: constant weights, the
+// default functions, no clipping, no peepholes, sequences of one length.
+type recurrence struct {
+	gates              int // 4: LSTM, 3: GRU
+	linearBeforeReset  bool
+	backward           []bool // by direction
+	time, batch, cells int
+
+	data, state, hidden *conv.Plan // products; hidden only of a GRU
+	ends                [3][]*gemm.FloatEnd
+	weights             []recurrentWeights
+	products            []part // of the data with the weights, by direction
+
+	slots, total int // scratch memory: of all slots of a product, and with the rest
+}
+
+// recurrentWeights are those of one direction, packed, and its biases.
+type recurrentWeights struct {
+	data, state, hidden []float32
+	wb, rb, sum         []float32
+}
+
+// dispatchRecurrent runs an LSTM or GRU step by step on packed weights.
+func (pl *plan) dispatchRecurrent(s *step, key *ir.Node, q *recurrence, direction string, given, usual []string, odd bool) {
+	x, w, r := &pl.values[s.in[0]], pl.constant(s, 1), pl.constant(s, 2)
+	operand := func(i int) int {
+		if i < len(s.in) {
+			return s.in[i]
+		}
+		return -1
+	}
+	if odd || w == nil || r == nil || x.typ != dtype.Float32 || len(x.shape) != 3 || operand(4) >= 0 || operand(7) >= 0 || operand(3) >= 0 && pl.constant(s, 3) == nil {
+		return
+	}
+	q.backward = map[string][]bool{"forward": {false}, "reverse": {true}, "bidirectional": {false, true}}[direction]
+	for i, name := range given {
+		if !strings.EqualFold(name, usual[i%len(usual)]) {
+			return
+		}
+	}
+	features := x.shape[2]
+	q.time, q.batch, q.cells = x.shape[0], x.shape[1], r.Shape()[2]
+	if q.time*q.batch*features*q.cells == 0 || w.Shape()[0] != len(q.backward) {
+		return
+	}
+	for i := range s.out {
+		if !pl.place(s, i) {
+			return
+		}
+	}
+	q.plan(pl, s, key, features)
+	pl.scratch = max(pl.scratch, 4*q.total)
+	s.run = q.run
+}
+
+func (q *recurrence) plan(pl *plan, s *step, key *ir.Node, features int) {
+	w, r := tensor.Data[float32](pl.constant(s, 1)), tensor.Data[float32](pl.constant(s, 2))
+	n, rows := q.cells, q.gates*q.cells
+	seen := rows // gates that see the state as it is
+	if q.gates == 3 {
+		seen = 2 * n
+		q.hidden = conv.NewPlan(matrixGeometry(q.batch, n, n, true), conv.Float32)
+	}
+	q.data = conv.NewPlan(matrixGeometry(q.time*q.batch, features, rows, true), conv.Float32)
+	q.state = conv.NewPlan(matrixGeometry(q.batch, n, seen, true), conv.Float32)
+	for i, k := range []*conv.Plan{q.data, q.state, q.hidden} {
+		if k != nil {
+			q.slots = max(q.slots, k.ScratchLen())
+			q.ends[i] = k.FloatEnds(nil, false, 0, 0)
+		}
+	}
+	each := q.slots
+	q.slots *= pl.p.threads
+	q.total = q.slots + q.time*q.batch*rows + q.batch*(rows+4*n)
+	for d := range q.backward {
+		pack := func(name string, k *conv.Plan, src []float32) []float32 {
+			return pl.p.weights.get(key, fmt.Sprint(name, d), k.WeightLen(), func(dst []float32) { k.Pack(dst, src) })
+		}
+		own := r[d*rows*n : (d+1)*rows*n]
+		ws := recurrentWeights{data: pack("data", q.data, w[d*rows*features:(d+1)*rows*features]), state: pack("state", q.state, own[:seen*n])}
+		if q.hidden != nil {
+			ws.hidden = pack("hidden", q.hidden, own[seen*n:])
+		}
+		ws.wb, ws.rb, ws.sum = make([]float32, rows), make([]float32, rows), make([]float32, rows)
+		if b := pl.constant(s, 3); b != nil {
+			bs := tensor.Data[float32](b)[d*2*rows:]
+			ws.wb, ws.rb = slices.Clone(bs[:rows]), slices.Clone(bs[rows:2*rows])
+		}
+		eltwise.Add(ws.sum, ws.wb, ws.rb)
+		q.weights = append(q.weights, ws)
+		q.products = append(q.products, func(f *frame, s *step, slot, lo, hi int) {
+			all := f.floats(0, q.total)
+			q.data.Run(all[q.slots:], nil, tensor.Data[float32](f.vals[s.in[0]]), ws.data, q.ends[0], lo, hi, all[slot*each:(slot+1)*each])
+		})
+	}
+	for _, c := range []*tensor.Tensor{pl.constant(s, 1), pl.constant(s, 2)} {
+		c.Release()
+	}
+}
+
+func (q *recurrence) run(f *frame, s *step) error {
+	n, size := q.cells, q.batch*q.cells
+	rows := q.batch * q.gates * n
+	all := f.floats(0, q.total)
+	scratch, rest := all[:q.slots], all[q.slots:]
+	xw, rest := rest[:q.time*rows], rest[q.time*rows:]
+	pre, rest := rest[:rows], rest[rows:]
+	h, c, spare := rest[:size], rest[size:2*size], rest[2*size:4*size]
+	dirs := len(q.backward)
+	for d, backward := range q.backward {
+		w := &q.weights[d]
+		f.crew.share(f, s, q.data.Blocks(), q.data.MACs(), q.products[d])
+		f.initial(h, s, 5, d)
+		f.initial(c, s, 6, d)
+		for i := range q.time {
+			t := i
+			if backward {
+				t = q.time - 1 - i
+			}
+			now := xw[t*rows : (t+1)*rows]
+			if q.gates == 4 {
+				q.lstm(w, now, pre, h, c, spare, scratch)
+			} else {
+				q.gru(w, now, pre, h, spare, scratch)
+			}
+			f.final(s, 0, t*dirs+d, h)
+		}
+		f.final(s, 1, d, h)
+		f.final(s, 2, d, c)
+	}
+	return nil
+}
+
+// initial copies part d of operand i of a step, zeros where it is absent.
+func (f *frame) initial(dst []float32, s *step, i, d int) {
+	clear(dst)
+	if t := f.tensorAt(s.in, i); t != nil {
+		copy(dst, tensor.Data[float32](t)[d*len(dst):])
+	}
+}
+
+// final stores part d of output i of a step, if it is there.
+func (f *frame) final(s *step, i, d int, v []float32) {
+	if t := f.tensorAt(s.out, i); t != nil {
+		copy(tensor.Data[float32](t)[d*len(v):], v)
+	}
+}
+
+// lstm computes the next states from the products now of the data: the same
+// operations as the reference, on rows.
+func (q *recurrence) lstm(w *recurrentWeights, now, pre, h, c, spare, scratch []float32) {
+	n := q.cells
+	q.state.Run(pre, now, h, w.state, q.ends[1], 0, q.state.Blocks(), scratch)
+	for b := range q.batch {
+		p, m, tmp := pre[b*4*n:(b+1)*4*n], c[b*n:(b+1)*n], spare[:n]
+		eltwise.Add(p, p, w.sum)
+		eltwise.SigmoidAll(p[:3*n], p[:3*n])
+		in, out, forget, cell := p[:n], p[n:2*n], p[2*n:3*n], p[3*n:]
+		eltwise.TanhAll(cell, cell)
+		eltwise.Mul(m, forget, m)
+		eltwise.Mul(cell, in, cell)
+		eltwise.Add(m, m, cell)
+		eltwise.TanhAll(tmp, m)
+		eltwise.Mul(h[b*n:(b+1)*n], out, tmp)
+	}
+}
+
+// gru is lstm for a GRU.
+func (q *recurrence) gru(w *recurrentWeights, now, pre, h, spare, scratch []float32) {
+	n, size := q.cells, q.batch*q.cells
+	gates, v := pre[:2*size], pre[2*size:]
+	reset, keep := spare[:size], spare[size:size+n]
+	q.state.Run(gates, nil, h, w.state, q.ends[1], 0, q.state.Blocks(), scratch)
+	for b := range q.batch {
+		zr := gates[b*2*n : (b+1)*2*n]
+		eltwise.Add(zr, now[b*3*n:b*3*n+2*n], zr)
+		eltwise.Add(zr, zr, w.sum[:2*n])
+		eltwise.SigmoidAll(zr, zr)
+		if !q.linearBeforeReset {
+			eltwise.Mul(reset[b*n:(b+1)*n], h[b*n:(b+1)*n], zr[n:])
+		}
+	}
+	from := reset
+	if q.linearBeforeReset {
+		from = h
+	}
+	q.hidden.Run(v, nil, from, w.hidden, q.ends[2], 0, q.hidden.Blocks(), scratch)
+	for b := range q.batch {
+		x, y, z, r, old := now[b*3*n+2*n:(b+1)*3*n], v[b*n:(b+1)*n], gates[b*2*n:b*2*n+n], gates[b*2*n+n:(b+1)*2*n], h[b*n:(b+1)*n]
+		if q.linearBeforeReset {
+			eltwise.Add(y, y, w.rb[2*n:])
+			eltwise.Mul(y, r, y)
+			eltwise.Add(y, x, y)
+			eltwise.Add(y, y, w.wb[2*n:])
+		} else {
+			eltwise.Add(y, x, y)
+			eltwise.Add(y, y, w.sum[2*n:])
+		}
+		eltwise.TanhAll(y, y)
+		eltwise.Sub(keep, one, z)
+		eltwise.Mul(y, keep, y)
+		eltwise.Mul(old, z, old)
+		eltwise.Add(old, y, old)
+	}
+}
+
+var one = []float32{1}
+
+// dispatchLSTM and dispatchGRU hand over what is usual.
+func (pl *plan) dispatchLSTM(s *step, key *ir.Node, o *op.LSTM) {
+	pl.dispatchRecurrent(s, key, &recurrence{gates: 4}, o.Direction, o.Activations, []string{"Sigmoid", "Tanh", "Tanh"}, o.Clip.Set || o.InputForget || o.BatchFirst)
+}
+
+func (pl *plan) dispatchGRU(s *step, key *ir.Node, o *op.GRU) {
+	q := &recurrence{gates: 3, linearBeforeReset: o.LinearBeforeReset}
+	pl.dispatchRecurrent(s, key, q, o.Direction, o.Activations, []string{"Sigmoid", "Tanh"}, o.Clip.Set || o.BatchFirst)
+}
