@@ -3,6 +3,7 @@ package runtime
 import (
 	"unsafe"
 
+	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
 	"github.com/octavo-ml/octavo/internal/kernels/fused"
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/kernels/reduce"
@@ -99,9 +100,7 @@ func (st *scoreStage) run(f *frame, s *step, a *attention, t *tile) {
 	x, n, step := t.floats[:t.rows*a.n], a.n, gemm.Group*gemm.Groups(a.n)
 	switch st.kind {
 	case stageSoftmax:
-		for r := range t.rows {
-			reduce.Softmax(x[r*n:(r+1)*n], x[r*n:(r+1)*n])
-		}
+		softmaxRows(x, n)
 	case stageQuantize:
 		for r := range t.rows {
 			st.lattice.store(t.bytes[r*step:][:n], x[r*n:(r+1)*n])
@@ -120,6 +119,22 @@ func (st *scoreStage) run(f *frame, s *step, a *attention, t *tile) {
 			from := (t.from + r) * st.row
 			st.loop(x[r*n:(r+1)*n], x[r*n:(r+1)*n], b[from:from+1+st.column*(n-1)])
 		}
+	}
+}
+
+// softmaxRows is reduce.Softmax of rows of n. Exponentials are computed for all
+// rows together, as vectors have some elements left at the end.
+func softmaxRows(x []float32, n int) {
+	for i := 0; i < len(x); i += n {
+		row := x[i : i+n]
+		most := [1]float32{reduce.Max(row)}
+		eltwise.Sub(row, row, most[:])
+	}
+	eltwise.ExpAll(x, x, 0)
+	for i := 0; i < len(x); i += n {
+		row := x[i : i+n]
+		sum := [1]float32{reduce.SumF32(row)}
+		eltwise.Div(row, row, sum[:])
 	}
 }
 

@@ -37,7 +37,7 @@ type Grid struct {
 	signed bool
 	factor float32 // 1/scale, rounded
 	lo, hi float32
-	plain  bool    // approximate quotients say something
+	plain  bool // approximate quotients say something
 	// How far from a whole number Gelu's quotients may be for their integer to be
 	// sure, below 0 where they never are.
 	geluSlack float32
