@@ -307,6 +307,45 @@ func TestProductsWithWhatFollowsThem(t *testing.T) {
 	}
 }
 
+// TestQuantizationComesBeforeMoves: where elements are moved and then quantized,
+// bytes move.
+func TestQuantizationComesBeforeMoves(t *testing.T) {
+	b := newNet()
+	x := b.input(12)
+	y := b.node(&op.Transpose{Perm: []int{1, 0}}, b.reshape(x, 3, 4))
+	zero := tensor.New(dtype.Uint8, 1)
+	zero.Bytes()[0] = 9
+	q := b.node(&op.QuantizeLinear{Axis: 1, Saturate: true}, y, b.constant(tensor.FromSlice([]float32{0.1}, 1)), b.constant(zero))
+	b.g.Outputs = []*ir.Value{q}
+	in := Tensors{x.Name: b.floats(1, 12)}
+	var out [2]*tensor.Tensor
+	for i, o := range []Options{{NoFusion: true}, {}} {
+		p, err := Compile(b.g, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, quantizes := p.g.Nodes[0].Op.(*op.QuantizeLinear); quantizes == o.NoFusion {
+			t.Errorf("%+v: the first operator is %s", o, p.g.Nodes[0].Op.Name())
+		}
+		res, err := p.Run(context.Background(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[i] = res[q.Name]
+	}
+	if !tensor.Equal(out[0], out[1]) {
+		t.Errorf("%v, want %v", out[1], out[0])
+	}
+	// A watched value stays where it is.
+	p, err := Compile(b.g, Options{Keep: []string{y.Name}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := p.g.Nodes[len(p.g.Nodes)-1]; last.Op.Name() != "QuantizeLinear" {
+		t.Errorf("%s comes last", last.Op.Name())
+	}
+}
+
 func TestNormsAreQuantizedRowByRow(t *testing.T) {
 	for _, both := range []bool{false, true} {
 		b := newNet()
