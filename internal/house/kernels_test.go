@@ -29,6 +29,8 @@ var noKernel = []struct{ family, level, why string }{
 	{"convert", "NEON", "Go's loops run"},
 	{"eltwise", "VNNI", "no products of bytes"},
 	{"eltwise", "NEON", "Go's loops run"},
+	{"histogram", "VNNI", "no products of bytes"},
+	{"histogram", "NEON", "Go's loops run"},
 	{"transpose", "AVX512", "AVX2's kernels run"},
 	{"transpose", "VNNI", "no products of bytes"},
 	{"transpose", "NEON", "Go's loops run"},
