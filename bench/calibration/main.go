@@ -5,7 +5,8 @@
 //
 // In each round the model is quantized over all samples between two halves of
 // float runs on the first ones; both give a mean. Printed are the minimum and
-// the median over rounds. Start at measure.
+// the median over rounds, and of ratios that of the minima and the median of
+// the rounds' own. Start at measure.
 package main
 
 import (
@@ -134,18 +135,16 @@ func floats(m *octavo.Model, samples iter.Seq2[octavo.Inputs, error], runs, thre
 }
 
 func summary(costs []cost) string {
-	both := func(of func(cost) float64, scale float64, format string) string {
-		var v []float64
-		for _, c := range costs {
-			v = append(v, of(c)*scale)
-		}
-		slices.Sort(v)
-		return fmt.Sprintf(format+" "+format, v[0], (v[(len(v)-1)/2]+v[len(v)/2])/2)
+	run, sample, whole := []float64{}, []float64{}, []float64{}
+	var ratios, inAll []float64
+	for _, c := range costs {
+		run, sample, whole = append(run, 1e3*c.run), append(sample, 1e3*c.sample), append(whole, 1e3*c.whole)
+		ratios, inAll = append(ratios, c.sample/c.run), append(inAll, c.whole/c.run)
 	}
-	return fmt.Sprintf("run %s, sample %s, ratio %s; in all %s, ratio %s",
-		both(func(c cost) float64 { return c.run }, 1e3, "%.1f"),
-		both(func(c cost) float64 { return c.sample }, 1e3, "%.1f"),
-		both(func(c cost) float64 { return c.sample / c.run }, 1, "%.2f"),
-		both(func(c cost) float64 { return c.whole }, 1e3, "%.1f"),
-		both(func(c cost) float64 { return c.whole / c.run }, 1, "%.2f"))
+	for _, v := range [][]float64{run, sample, whole, ratios, inAll} {
+		slices.Sort(v)
+	}
+	median := func(v []float64) float64 { return (v[(len(v)-1)/2] + v[len(v)/2]) / 2 }
+	return fmt.Sprintf("run %.1f %.1f, sample %.1f %.1f, ratio %.2f %.2f; in all %.1f %.1f, ratio %.2f %.2f",
+		run[0], median(run), sample[0], median(sample), sample[0]/run[0], median(ratios), whole[0], median(whole), whole[0]/run[0], median(inAll))
 }
