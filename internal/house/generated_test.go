@@ -46,6 +46,10 @@ var generators = []struct {
 		files: []string{"zf32_avx2_amd64.s", "zf32_neon_arm64.s", "zlast_avx2_amd64.s", "zlast_avx512_amd64.s", "zlast_neon_arm64.s", "zlast_vnni_amd64.s"},
 	},
 	{
+		dir: "internal/kernels/histogram", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"zcount_avx2_amd64.s", "zpick_avx512_amd64.s"},
+	},
+	{
 		dir: "internal/kernels/lut", from: "_asm", command: []string{"go", "run", ".", "OUT"},
 		files: []string{"ztable_avx2_amd64.s", "ztable_vbmi_amd64.s"},
 	},

@@ -32,6 +32,8 @@ var noKernel = []struct{ family, level, why string }{
 	{"fused", "AVX2", "the operators' own kernels run in turn"},
 	{"fused", "VNNI", "no products of bytes"},
 	{"fused", "NEON", "the operators' own loops run in turn"},
+	{"histogram", "VNNI", "no products of bytes"},
+	{"histogram", "NEON", "Go's loops run"},
 	{"transpose", "AVX512", "AVX2's kernels run"},
 	{"transpose", "VNNI", "no products of bytes"},
 	{"transpose", "NEON", "Go's loops run"},
