@@ -65,6 +65,9 @@ func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Plan, bias []float32, b 
 	})
 }
 
+// bytesAtOnce is how many products of bytes take as long as one of floats.
+const bytesAtOnce = 4
+
 // convolveBytes is convolve for integers.
 func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantized) error {
 	e, err := pl.newFinish(s, q)
@@ -79,7 +82,7 @@ func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantiz
 	ends := k.ByteEnds(e.kernels(q), packed, zero)
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
-	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
+	s.share(k.Blocks(), k.MACs()/bytesAtOnce, func(f *frame, s *step, slot, lo, hi int) {
 		k.RunBytes(f.out(s).Bytes(), f.vals[s.in[0]].Bytes(), zero, packed, ends, lo, hi, f.bytes(slot, size))
 	})
 	return nil

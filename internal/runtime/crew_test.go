@@ -118,3 +118,39 @@ func TestSmallWorkIsNotShared(t *testing.T) {
 		t.Errorf("%d calls", calls)
 	}
 }
+
+// TestCrowdedProcessorsAreLeft: losing processors often makes a crew go alone,
+// longer each time, and calm makes it try sooner; old looks say nothing.
+func TestCrowdedProcessorsAreLeft(t *testing.T) {
+	var c crowd
+	now := time.Unix(1000, 0)
+	if c.judge(now, 500) {
+		t.Error("busy at the first look")
+	}
+	if now = now.Add(look); c.judge(now, 502) {
+		t.Error("busy after losing two")
+	}
+	for want := leastPause; want <= mostPause; want *= 2 {
+		if now = now.Add(look); !c.judge(now, c.taken+10) {
+			t.Fatal("not busy after losing ten")
+		}
+		if c.until.Sub(now) != min(want, mostPause) || !c.isBusy(now.Add(want/2)) {
+			t.Errorf("alone for %v, want %v", c.until.Sub(now), want)
+		}
+		now = c.until
+		if c.judge(now, c.taken+1000) {
+			t.Error("busy at the first look after a pause")
+		}
+	}
+	long := c.pause
+	for range 20 {
+		now = now.Add(look)
+		c.judge(now, c.taken)
+	}
+	if c.pause > long/8 {
+		t.Errorf("after calm a pause is still %v", c.pause)
+	}
+	if now = now.Add(2 * stale); c.judge(now, c.taken+1000) {
+		t.Error("busy after a long time in which nothing may have run")
+	}
+}

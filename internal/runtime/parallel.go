@@ -20,7 +20,7 @@ const smallWork = 1 << 18
 const patience = 500 * time.Microsecond
 
 // spins is how often the caller looks whether its helpers are done before it
-// sleeps: for some 50 µs.
+// sleeps: for some 50 to 100 µs.
 const spins = 4000
 
 // part runs parts lo to hi of a step's work. slot is below the program's
@@ -50,16 +50,12 @@ type crew struct {
 	fault   atomic.Pointer[any] // what a helper panicked with
 
 	// The caller sleeps where a helper does not come to an end, as another
-	// process has its processor, and then goes on alone for some steps: twice as
-	// many each time.
-	waits       atomic.Bool
-	wake        chan struct{}
-	crowded     atomic.Bool // a helper lost its processor for a while
-	rest, again int
-}
+	// process has its processor.
+	waits atomic.Bool
+	wake  chan struct{}
 
-// maxRest bounds the steps that a crew rests.
-const maxRest = 1024
+	crowd crowd
+}
 
 // maxThreads is the number of slots that fit in a word.
 const maxThreads = 64
@@ -77,11 +73,8 @@ func (c *crew) share(f *frame, s *step, n, cost int, work part) {
 		work(f, s, 0, 0, n)
 		return
 	}
-	if c.crowded.Swap(false) && c.rest == 0 {
-		c.tire()
-	}
-	if c.rest > 0 {
-		c.rest--
+	if c.crowd.isBusy(time.Now()) {
+		c.end()
 		work(f, s, 0, 0, n)
 		return
 	}
@@ -130,22 +123,15 @@ func (c *crew) finish(slot int) {
 // the caller's own work panicked, nobody begins another chunk.
 func (c *crew) settle() {
 	begun := int64(c.all) - max(c.left.Swap(0), 0)
-	slept := false
 	for i := 0; c.done.Load() < begun; i++ {
 		if i < spins {
 			cpu.Pause()
 			continue
 		}
-		slept = true
 		c.waits.Store(true)
 		if c.done.Load() < begun || !c.waits.CompareAndSwap(true, false) {
 			<-c.wake
 		}
-	}
-	if slept {
-		c.tire()
-	} else {
-		c.again -= c.again / 8
 	}
 	c.f, c.s, c.work = nil, nil, nil
 	if p := c.fault.Swap(nil); p != nil {
@@ -153,15 +139,9 @@ func (c *crew) settle() {
 	}
 }
 
-// tire makes the crew rest.
-func (c *crew) tire() {
-	c.again = min(2*c.again+4, maxRest)
-	c.rest = c.again
-}
-
 // begin borrows helpers for a run, end gives them back.
 func (c *crew) begin() {
-	if c.threads > 1 {
+	if c.threads > 1 && !c.crowd.isBusy(time.Now()) {
 		c.helpers = idle.take(c.helpers, min(c.threads, runtime.GOMAXPROCS(0))-1)
 		for _, h := range c.helpers {
 			h.crew.Store(c)
@@ -236,13 +216,7 @@ func (h *helper) watch() {
 			continue
 		}
 		now := time.Now()
-		if now.Sub(last) > gap {
-			if c != nil {
-				c.crowded.Store(true)
-			}
-			return
-		}
-		if now.Sub(since) > patience {
+		if now.Sub(last) > gap || now.Sub(since) > patience {
 			return
 		}
 		last = now

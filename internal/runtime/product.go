@@ -153,7 +153,7 @@ func (pl *plan) dispatchQuantizedMatMul(s *step, key *ir.Node, q *op.Quantized) 
 	p := gemm.NewPair(m, k, n, e.kernels(q), int32(q.In[0].Zero(0)), int32(q.In[1].Zero(0)), a.typ == dtype.Int8, b.typ == dtype.Int8)
 	size, each := p.ScratchLen(), m*n*max(1, e.typ.Size(1))
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
-	s.share(len(at), len(at)*m*k*n, func(f *frame, s *step, slot, lo, hi int) {
+	s.share(len(at), len(at)*m*k*n/bytesAtOnce, func(f *frame, s *step, slot, lo, hi int) {
 		x, w, y := f.vals[s.in[0]].Bytes(), f.vals[s.in[1]].Bytes(), f.out(s).Bytes()
 		for i := lo; i < hi; i++ {
 			p.Run(y[i*each:(i+1)*each], x[at[i].a*m*k:], w[at[i].b*k*n:], f.bytes(slot, size))

@@ -2,7 +2,6 @@ package runtime_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -75,7 +74,7 @@ func TestRecurrentKernelsEqualTheReference(t *testing.T) {
 						}
 						for i, v := range g.Outputs {
 							if err := optest.Compare(out[v.Name], want[i].Tensor, 0); err != nil {
-								t.Fatal(fmt.Sprintf("%s %s %+v, %d extras, output %d: %v", o.Name(), direction, c, extras, i, err))
+								t.Fatalf("%s %s %+v, %d extras, output %d: %v", o.Name(), direction, c, extras, i, err)
 							}
 						}
 					}

@@ -21,8 +21,9 @@ type lastArgs struct {
 	move                  int // bytes that all taps move by from output to output, 0 if some do not
 	off                   int // bytes that they have moved by
 	natural               int // channels left where the last block's lie in order, 0 if they do not
-	left                  int // outputs to do, for the variant
-	most                  int32
+	//lint:ignore U1000 assembly alone uses it
+	left int // outputs to do, for the variant
+	most int32
 }
 
 // args returns what floats and bytes have in common.

@@ -7,19 +7,17 @@ import "unsafe"
 // call is what a kernel gets; assembly knows its fields by name. A kernel
 // computes blocks of m rows each, and 16, 32, 48 or 64 columns.
 type call struct {
-	a            unsafe.Pointer
-	row, tap     *int32
-	taps, depth  int // depth of bytes in groups
-	b            unsafe.Pointer
-	stride       int // between the steps of k in B, in bytes
-	c            unsafe.Pointer
-	ldc          int // in bytes
-	m, blocks    int
-	other        unsafe.Pointer // what is added to C, or nil
-	rowNow, cNow uintptr        // the kernel's own
-	otherNow     uintptr
-	bias         unsafe.Pointer
-	multiplier   unsafe.Pointer
+	a           unsafe.Pointer
+	row, tap    *int32
+	taps, depth int // depth of bytes in groups
+	b           unsafe.Pointer
+	stride      int // between the steps of k in B, in bytes
+	c           unsafe.Pointer
+	ldc         int // in bytes
+	m, blocks   int
+	other       unsafe.Pointer // what is added to C, or nil
+	bias        unsafe.Pointer
+	multiplier  unsafe.Pointer
 
 	least, most, tie float32
 	zero, flip       uint32
@@ -28,6 +26,10 @@ type call struct {
 	wide             int32 // the zero point, which zero holds twice as a word
 	float            int
 	columns          uint64 // a bit for each that belongs to C, for kernels that ask
+
+	// The kernel's own, which assembly alone names.
+	//lint:ignore U1000 assembly uses them
+	rowNow, cNow, otherNow uintptr
 }
 
 // work is how many multiply-adds one call of a kernel may do, and blockWork one
