@@ -30,10 +30,13 @@ func powerParts(x float32) (k int32, em1 float32) {
 	r := exact.FMA32(n, -singleLn2, x)
 	r = exact.FMA32(n, -singleLn2Rest, r)
 	q := expQuad[4]
-	q = exact.FMA32(q, r, expQuad[3])
-	q = exact.FMA32(q, r, expQuad[2])
-	q = exact.FMA32(q, r, expQuad[1])
-	q = exact.FMA32(q, r, expQuad[0])
+	for i := 3; i >= 0; i-- {
+		if s := exact.Wide(q, r, expQuad[i]); !exact.Hard(s) {
+			q = float32(s)
+		} else {
+			q = exact.FMA32(q, r, expQuad[i])
+		}
+	}
 	k = int32(math.Float32bits(t) - math.Float32bits(singleMagic))
 	return k, exact.FMA32(q, float32(r*r), r)
 }
@@ -88,11 +91,14 @@ func cell(a, offset float32, shift int) (t float32, i uint32) {
 // slope evaluates the polynomial of a piece without its constant term, divided by t.
 func slope(c *[7][16]float32, t float32, i uint32) float32 {
 	p := c[6][i]
-	p = exact.FMA32(p, t, c[5][i])
-	p = exact.FMA32(p, t, c[4][i])
-	p = exact.FMA32(p, t, c[3][i])
-	p = exact.FMA32(p, t, c[2][i])
-	return exact.FMA32(p, t, c[1][i])
+	for d := 5; d > 0; d-- {
+		if s := exact.Wide(p, t, c[d][i]); !exact.Hard(s) {
+			p = float32(s)
+		} else {
+			p = exact.FMA32(p, t, c[d][i])
+		}
+	}
+	return p
 }
 
 // saturating evaluates an odd function that begins as x and ends at ±1.
