@@ -1,5 +1,5 @@
 # Targets for working on octavo; `make` lists them.
-.PHONY: help build test check race interop fuzz bench bench-peers generate models cover licences memory images demo
+.PHONY: help build test check race interop fuzz bench bench-peers generate models cover licences memory calibration images demo
 
 GO ?= go
 VENV ?= .venv
@@ -79,6 +79,11 @@ memory: build ## peak memory of calibrating the seeded ResNet-50 with 16 and wit
 	for i in 1 2 3; do for n in 16 128; do \
 	  ./octavo quantize $(MODELS)/resnet50.onnx --data $(MODELS)/images-$$n.npz -o $(MODELS)/out.onnx --force --silence OCT002 | grep took; \
 	done; done
+
+calibration: ## time of calibrating a sample of the seeded ResNet-50 over that of one float run, at one thread and two
+	$(GO) run ./bench/models -o $(MODELS) -only resnet50
+	$(GO) run ./bench/models -o $(MODELS) -samples 128
+	$(GO) run ./bench/calibration -model $(MODELS)/resnet50.onnx -data $(MODELS)/images-128.npz
 
 demo: ## the tour
 	$(GO) run ./cmd/octavo demo

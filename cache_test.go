@@ -189,8 +189,8 @@ func FuzzState(f *testing.F) {
 	s := &calibrate.State{Stats: map[string]*observe.Stats{}, Done: map[int]calibrate.Digest{0: {1}, 7: {2}}}
 	for i, hist := range []bool{true, false} {
 		st := observe.New(hist)
-		st.Observe(0, []float32{1, -2, 0, 1e-30, 3e8})
-		st.Observe(7, []float32{5})
+		st.Observe(0, []float32{1, -2, 0, 1e-30, 3e8}, nil)
+		st.Observe(7, []float32{5}, nil)
 		s.Stats[fmt.Sprint("v", i)] = st
 	}
 	var key calibrate.Digest

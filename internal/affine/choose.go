@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/histogram"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -143,6 +144,12 @@ func (p Params) extremes(t *tensor.Tensor) (lo, hi []float32, err error) {
 	}
 	lo, hi = make([]float32, len(p.Scale)), make([]float32, len(p.Scale))
 	p.each(t.Shape(), func(from, to, k, n int) {
+		if n == 1 {
+			if e, finite := histogram.Bounds(x[from:to]); finite {
+				lo[k], hi[k] = min(lo[k], e.Min), max(hi[k], e.Max)
+				return
+			}
+		}
 		for j, v := range x[from:to] {
 			i := k + j%n
 			lo[i], hi[i] = min(lo[i], v), max(hi[i], v)

@@ -23,7 +23,7 @@ var generators = []struct {
 }{
 	{
 		dir: "internal/kernels/gemm", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zbytes_dotprod_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zpanels_avx2_amd64.s"},
+		files: []string{"zbytes_dotprod_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zlive_avx2_amd64.s", "zpanels_avx2_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/kerneltest", from: "_asm", command: []string{"go", "run", ".", "OUT"},
@@ -46,12 +46,20 @@ var generators = []struct {
 		files: []string{"zf32_avx2_amd64.s", "zf32_neon_arm64.s", "zlast_avx2_amd64.s", "zlast_avx512_amd64.s", "zlast_neon_arm64.s", "zlast_vnni_amd64.s"},
 	},
 	{
+		dir: "internal/kernels/histogram", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"zcount_avx2_amd64.s", "zpick_avx512_amd64.s"},
+	},
+	{
 		dir: "internal/kernels/lut", from: "_asm", command: []string{"go", "run", ".", "OUT"},
 		files: []string{"ztable_avx2_amd64.s", "ztable_vbmi_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/reduce", from: "_asm", command: []string{"go", "run", ".", "OUT"},
 		files: []string{"zrows_avx2_amd64.s", "zrows_avx512_amd64.s", "zwindows_avx512_amd64.s"},
+	},
+	{
+		dir: "internal/kernels/fused", from: "_asm", command: []string{"go", "run", ".", "OUT"},
+		files: []string{"zgelu_avx512_amd64.s", "zsoftmax_avx512_amd64.s", "ztail_avx512_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/transpose", from: "_asm", command: []string{"go", "run", ".", "OUT"},

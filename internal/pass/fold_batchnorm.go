@@ -6,6 +6,7 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -144,9 +145,9 @@ func scaleAxis(w *tensor.Tensor, scale []float32, axis int) *tensor.Tensor {
 		for i := 0; i < len(dst); {
 			at := int(off) + i
 			end := min(i+inner-at%inner, len(dst))
-			for s := scale[at/inner%len(scale)]; i < end; i++ {
-				dst[i] = src[i] * s
-			}
+			c := at / inner % len(scale)
+			eltwise.Mul(dst[i:end], src[i:end], scale[c:c+1])
+			i = end
 		}
 	}
 	if w.Storage().Len() <= eager {

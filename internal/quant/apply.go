@@ -126,11 +126,17 @@ func (a *applier) shared(v *ir.Value, p affine.Params, group string) paramValues
 // already, nil where there is none.
 func (a *applier) standing(v *ir.Value, p affine.Params) *ir.Value {
 	for _, u := range a.readers[v] {
-		if q, ok, err := pass.ParamsOf(u.Node); !isQDQ(u.Node) || u.Index != 0 || !ok || err != nil || !q.Equal(p) {
+		if u.Index != 0 || !isQDQ(u.Node) {
+			continue
+		}
+		if q, ok, err := pass.ParamsOf(u.Node); !ok || err != nil || !q.Equal(p) {
 			continue
 		}
 		for _, r := range a.readers[u.Node.Out[0]] {
-			if q, ok, err := pass.ParamsOf(r.Node); isQDQ(r.Node) && ok && err == nil && q.Equal(p) {
+			if !isQDQ(r.Node) {
+				continue
+			}
+			if q, ok, err := pass.ParamsOf(r.Node); ok && err == nil && q.Equal(p) {
 				return r.Node.Out[0]
 			}
 		}
@@ -202,7 +208,7 @@ func (a *applier) constant(v *ir.Value, pt Point, p affine.Params) error {
 	if len(reads) == 0 {
 		return nil
 	}
-	q, err := affine.Quantize(v.Const, p, affine.RoundHalfEven)
+	q, err := a.plan.weights.quantize(pt, p, v.Const)
 	if err != nil {
 		return err
 	}

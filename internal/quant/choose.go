@@ -44,13 +44,13 @@ func Choose(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Resu
 	}
 	var best *Plan
 	var trials []Trial
-	bar := 0.0
+	bar, known := 0.0, newWeights()
 	for i, c := range candidates {
 		// Each program holds packed weights; the one before must be gone first.
 		debug.FreeOSMemory()
 		try := *r
 		try.Activations.Observer = c
-		plan, err := MakePlan(g, pl, cal.Stats, &try)
+		plan, err := makePlan(g, pl, cal.Stats, &try, known)
 		if err != nil {
 			return nil, nil, err
 		}

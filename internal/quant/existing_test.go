@@ -65,7 +65,7 @@ func kept(t *testing.T, text string, r quant.Recipe) (*ir.Graph, *quant.Placemen
 	st := quant.Statistics{}
 	for _, name := range p.Watched() {
 		s := observe.New(false)
-		s.Observe(0, []float32{-1, 3})
+		s.Observe(0, []float32{-1, 3}, nil)
 		st[name] = s
 	}
 	plan, err := quant.MakePlan(g, p, st, &r)

@@ -20,7 +20,8 @@ type Plan struct {
 	Params   []affine.Params
 	Warnings []diag.Warning
 	// Chosen are the ranges that were taken from statistics.
-	Chosen []Chosen
+	Chosen  []Chosen
+	weights *weights
 }
 
 // Chosen is the range that a method gave for a value.
@@ -37,11 +38,17 @@ type Statistics map[string]*observe.Stats
 // MakePlan chooses the parameters of every point from the statistics of the
 // watched values, and the weights themselves.
 func MakePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe) (*Plan, error) {
+	return makePlan(g, pl, st, r, newWeights())
+}
+
+// makePlan is MakePlan with what is known of the weights of g from other plans
+// by recipes that treat them alike.
+func makePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe, known *weights) (*Plan, error) {
 	s, err := r.resolve()
 	if err != nil {
 		return nil, err
 	}
-	plan := &Plan{Placement: *pl, Params: make([]affine.Params, len(pl.Points))}
+	plan := &Plan{Placement: *pl, Params: make([]affine.Params, len(pl.Points)), weights: known}
 	consts := map[string]*tensor.Tensor{}
 	for _, v := range g.Values() {
 		if v.Const != nil {
@@ -77,7 +84,7 @@ func MakePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe) (*Plan, erro
 			if !ok {
 				// What is moved out of a constant has the constant's scale.
 				if c := consts[pt.Group]; c != nil {
-					if p, err = s.weightParams(Point{Value: pt.Group, Type: pt.Type, Symmetric: pt.Symmetric, Axis: PerTensor}, c); err != nil {
+					if p, err = known.paramsOf(s, Point{Value: pt.Group, Type: pt.Type, Symmetric: pt.Symmetric, Axis: PerTensor}, c); err != nil {
 						return nil, err
 					}
 				} else {
@@ -90,7 +97,7 @@ func MakePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe) (*Plan, erro
 			if c == nil {
 				return nil, fmt.Errorf("weight %q is not in the graph", pt.Value)
 			}
-			if plan.Params[i], err = s.weightParams(pt, c); err != nil {
+			if plan.Params[i], err = known.paramsOf(s, pt, c); err != nil {
 				return nil, fmt.Errorf("weight %q: %w", pt.Value, err)
 			}
 		}
@@ -127,11 +134,6 @@ func (p *Plan) choose(s *settings, i int, observed string, st *observe.Stats) er
 	scale, zp := affine.ChooseParams(lo, hi, affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric})
 	p.Params[i] = affine.PerTensor(pt.Type, scale, zp)
 	return nil
-}
-
-func (s *settings) weightParams(pt Point, c *tensor.Tensor) (affine.Params, error) {
-	scheme := affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type == s.weight}
-	return affine.ChooseWeightParams(c, scheme, pt.Axis)
 }
 
 // biases sets the scales of biases to input scale times weight scale, after

@@ -210,7 +210,7 @@ func TestApplyWritesQDQ(t *testing.T) {
 	st := quant.Statistics{}
 	for _, name := range p.Watched() {
 		s := observe.New(false)
-		s.Observe(0, []float32{-1, 3})
+		s.Observe(0, []float32{-1, 3}, nil)
 		st[name] = s
 	}
 	plan, err := quant.MakePlan(g, p, st, &r)

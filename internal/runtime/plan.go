@@ -86,9 +86,14 @@ func (p *Program) newPlan(in Tensors) (*plan, error) {
 		pl.values = append(pl.values, pv)
 	}
 	pl.inputs, pl.outputs = pl.refs(g.Inputs), pl.refs(g.Outputs)
+	groups := pl.fuse(g, keys)
 	for _, n := range g.Nodes {
+		gr := groups[n]
+		if gr != nil && n != gr.last() {
+			continue
+		}
 		s := step{node: n, in: pl.refs(n.In), out: pl.refs(n.Out)}
-		if err := pl.dispatch(&s, keys[n]); err != nil {
+		if err := pl.prepare(&s, gr, keys[n]); err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Label(), err)
 		}
 		pl.alone = pl.alone && (s.n <= 1 || s.cost < smallWork)

@@ -54,6 +54,7 @@ type Options struct {
 type Program struct {
 	g       *ir.Graph
 	threads int
+	plain   bool // every node runs by itself
 	keep    map[string]bool
 	weights *packCache
 
@@ -89,6 +90,7 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 		}
 	}
 	if !o.NoFusion {
+		hoistQuantize(c, keep)
 		fuseSums(c, keep)
 		fuseClamps(c, keep)
 		if err := fuseTables(c, keep); err != nil {
@@ -99,7 +101,7 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Program{g: c, threads: threads, keep: keep, weights: newPackCache()}, nil
+	return &Program{g: c, threads: threads, plain: o.NoFusion, keep: keep, weights: newPackCache()}, nil
 }
 
 func watched(n *ir.Node, keep map[string]bool) bool {

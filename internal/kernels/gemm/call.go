@@ -16,8 +16,11 @@ type call struct {
 	ldc         int // in bytes
 	m, blocks   int
 	other       unsafe.Pointer // what is added to C, or nil
-	bias        unsafe.Pointer
-	multiplier  unsafe.Pointer
+	// What follows the panel, of which some is fetched with each step, and its
+	// end: the weights of a network do not fit in caches.
+	ahead, aheadEnd uintptr
+	bias            unsafe.Pointer
+	multiplier      unsafe.Pointer
 
 	least, most, tie float32
 	zero, flip       uint32
@@ -112,14 +115,26 @@ func (c call) beside(k kernel, m, most, cols, size int) {
 	}
 }
 
+// fetch makes a call fetch what lies behind the panel of the given length in a
+// slice from there on; where that is all, the panel itself.
+func fetch[T float32 | int8](c *call, s []T, panel int) {
+	if rest := s[panel:]; len(rest) > 0 {
+		s = rest
+	}
+	c.ahead = uintptr(unsafe.Pointer(unsafe.SliceData(s)))
+	c.aheadEnd = c.ahead + uintptr(min(len(s), panel))*unsafe.Sizeof(*new(T))
+}
+
 // floatCall and byteCall are the calls for whole panels.
 func floatCall(c, other []float32, ldc int, a []float32, r *Rows, panel []float32, width int, bias []float32, e *FloatEnd) call {
-	return call{
+	x := call{
 		other: unsafe.Pointer(unsafe.SliceData(other)),
 		a:     unsafe.Pointer(unsafe.SliceData(a)), row: &r.Row[0], tap: &r.Tap[0], taps: len(r.Tap), depth: r.Depth,
 		b: unsafe.Pointer(unsafe.SliceData(panel)), stride: 4 * width, c: unsafe.Pointer(&c[0]), ldc: 4 * ldc,
 		bias: unsafe.Pointer(&bias[0]), multiplier: unsafe.Pointer(&bias[0]), least: e.least, most: e.most, tie: e.tie,
 	}
+	fetch(&x, panel, x.taps*x.depth*width)
+	return x
 }
 
 func byteCall(c []byte, ldc int, a []uint8, r *Rows, panel []int8, width int, e *ByteEnd, j int) call {
@@ -129,6 +144,7 @@ func byteCall(c []byte, ldc int, a []uint8, r *Rows, panel []int8, width int, e 
 		bias: unsafe.Pointer(&e.bias[j]), multiplier: unsafe.Pointer(&e.multiplier[j]), least: e.least, most: e.most,
 		zero: e.zero, wide: e.wide, low: e.low, high: e.high, flip: e.flip,
 	}
+	fetch(&x, panel, x.taps*x.depth*Group*width)
 	if e.float {
 		x.float = 1
 	}

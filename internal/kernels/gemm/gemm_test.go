@@ -14,7 +14,7 @@ func rows() (out []kerneltest.Variant) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "zbytes_dotprod_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zpanels_avx2_amd64.s")
+	kerneltest.Fresh(t, "zbytes_dotprod_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zlive_avx2_amd64.s", "zpanels_avx2_amd64.s")
 }
 
 // at returns the element of column j and step p of k in a packed matrix whose
@@ -35,6 +35,9 @@ func TestPackingFollowsStrides(t *testing.T) {
 			Plain(9, n, n, 1),
 			Plain(9, n, 1, 9),
 			{Columns: n, Taps: 2, Steps: 3, Channels: 5, Column: 30, Tap: 3, Step: 1, Channel: 6},
+			Plain(600, n, n, 1),
+			Plain(600, n, 1, 600),
+			{Columns: n, Taps: 9, Steps: 1, Channels: 70, Column: 630, Tap: 1, Channel: 9},
 			{Columns: n, Taps: 6, Steps: 1, Channels: 4, Column: 24, Tap: 1, Channel: 6},
 		} {
 			k := m.Taps * m.Depth()
@@ -105,4 +108,31 @@ func TestIntsAreExact(t *testing.T) {
 			kerneltest.Equal(t, c, want, "%+v", s)
 		}
 	})
+}
+
+func BenchmarkPackBytes(b *testing.B) {
+	const k, n = 2304, 512
+	src := kerneltest.Ints[int8](kerneltest.Rand(1), k*n)
+	for _, of := range []struct {
+		name string
+		m    Matrix
+	}{
+		{"rows", Plain(k, n, n, 1)},
+		{"columns", Plain(k, n, 1, k)},
+		{"taps", Matrix{Columns: n, Taps: 9, Steps: 1, Channels: k / 9, Column: k, Tap: 1, Channel: 9}},
+	} {
+		dst, sums := make([]int8, of.m.Bytes()), make([]int32, n)
+		b.Run(of.name, func(b *testing.B) {
+			b.SetBytes(k * n)
+			for b.Loop() {
+				PackBytes(dst, src, of.m)
+			}
+		})
+		b.Run("sums of "+of.name, func(b *testing.B) {
+			b.SetBytes(k * n)
+			for b.Loop() {
+				of.m.Sums(sums, dst)
+			}
+		})
+	}
 }

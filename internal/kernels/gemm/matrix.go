@@ -1,5 +1,10 @@
 package gemm
 
+import (
+	"encoding/binary"
+	"unsafe"
+)
+
 // Width is the number of columns of a panel of B. The last panel has 16, 32 or
 // 48 where that is enough.
 const Width = 64
@@ -131,16 +136,30 @@ func (m Matrix) packGroup(row, src []int8, k int) {
 
 // Sums adds to each column's element of dst what its packed bytes add up to.
 func (m Matrix) Sums(dst []int32, packed []int8) {
+	// Two columns to a word, as numbers from 0 to 255 added up in the two
+	// halves of each: so many groups do not run over.
+	const most, odd, signs = 128, 0x00ff00ff00ff00ff, 0x8080808080808080
 	size := m.Taps * Groups(m.Depth())
 	for j := 0; j < m.Columns; j += Width {
 		cols := min(Width, m.Columns-j)
 		width := padded(cols)
 		panel := packed[j*size*Group:][:width*size*Group]
+		bytes := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(panel))), len(panel))
 		out := dst[j : j+cols]
-		for ; len(panel) > 0; panel = panel[width*Group:] {
+		for left := size; left > 0; left -= most {
+			groups := min(left, most)
+			var sums [Width / 2]uint64
+			words := sums[:width/2]
+			for range groups {
+				for i := range words {
+					w := binary.LittleEndian.Uint64(bytes[8*i:]) ^ signs
+					words[i] += w&odd + w>>8&odd
+				}
+				bytes = bytes[width*Group:]
+			}
 			for i := range out {
-				v := (*[Group]int8)(panel[i*Group:])
-				out[i] += int32(v[0]) + int32(v[1]) + int32(v[2]) + int32(v[3])
+				w := uint32(words[i/2] >> (i % 2 * 32))
+				out[i] += int32(w&0xffff+w>>16) - int32(groups*Group*128)
 			}
 		}
 	}

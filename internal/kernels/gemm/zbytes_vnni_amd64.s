@@ -57,6 +57,7 @@ rows1:
 	VMOVDQU32 64(AX), Z1
 	VMOVDQU32 128(AX), Z2
 	VMOVDQU32 192(AX), Z3
+	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -70,6 +71,9 @@ tap1:
 	PCALIGN $32
 
 many1:
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	ADDQ $128, R14
 	VMOVDQU32 0(SI), Z24
 	VMOVDQU32 64(SI), Z25
 	VMOVDQU32 128(SI), Z26
@@ -133,6 +137,9 @@ one1:
 end1:
 	DECQ BX
 	JNZ  tap1
+	CMPQ R14, call_aheadEnd(DI)
+	CMOVQHI call_aheadEnd(DI), R14
+	MOVQ R14, call_ahead(DI)
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
@@ -217,6 +224,7 @@ rows2:
 	VMOVDQA32 Z1, Z5
 	VMOVDQA32 Z2, Z6
 	VMOVDQA32 Z3, Z7
+	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -230,6 +238,9 @@ tap2:
 	PCALIGN $32
 
 many2:
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	ADDQ $128, R14
 	VMOVDQU32 0(SI), Z24
 	VMOVDQU32 64(SI), Z25
 	VMOVDQU32 128(SI), Z26
@@ -318,6 +329,9 @@ one2:
 end2:
 	DECQ BX
 	JNZ  tap2
+	CMPQ R14, call_aheadEnd(DI)
+	CMOVQHI call_aheadEnd(DI), R14
+	MOVQ R14, call_ahead(DI)
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
@@ -440,6 +454,7 @@ rows3:
 	VMOVDQA32 Z1, Z9
 	VMOVDQA32 Z2, Z10
 	VMOVDQA32 Z3, Z11
+	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -453,6 +468,9 @@ tap3:
 	PCALIGN $32
 
 many3:
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	ADDQ $128, R14
 	VMOVDQU32 0(SI), Z24
 	VMOVDQU32 64(SI), Z25
 	VMOVDQU32 128(SI), Z26
@@ -566,6 +584,9 @@ one3:
 end3:
 	DECQ BX
 	JNZ  tap3
+	CMPQ R14, call_aheadEnd(DI)
+	CMOVQHI call_aheadEnd(DI), R14
+	MOVQ R14, call_ahead(DI)
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
@@ -726,6 +747,7 @@ rows4:
 	VMOVDQA32 Z1, Z13
 	VMOVDQA32 Z2, Z14
 	VMOVDQA32 Z3, Z15
+	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -739,6 +761,9 @@ tap4:
 	PCALIGN $32
 
 many4:
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	ADDQ $128, R14
 	VMOVDQU32 0(SI), Z24
 	VMOVDQU32 64(SI), Z25
 	VMOVDQU32 128(SI), Z26
@@ -877,6 +902,9 @@ one4:
 end4:
 	DECQ BX
 	JNZ  tap4
+	CMPQ R14, call_aheadEnd(DI)
+	CMOVQHI call_aheadEnd(DI), R14
+	MOVQ R14, call_ahead(DI)
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
@@ -1075,6 +1103,7 @@ rows5:
 	VMOVDQA32 Z1, Z17
 	VMOVDQA32 Z2, Z18
 	VMOVDQA32 Z3, Z19
+	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -1088,6 +1117,9 @@ tap5:
 	PCALIGN $32
 
 many5:
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	ADDQ $128, R14
 	VMOVDQU32 0(SI), Z24
 	VMOVDQU32 64(SI), Z25
 	VMOVDQU32 128(SI), Z26
@@ -1251,6 +1283,9 @@ one5:
 end5:
 	DECQ BX
 	JNZ  tap5
+	CMPQ R14, call_aheadEnd(DI)
+	CMOVQHI call_aheadEnd(DI), R14
+	MOVQ R14, call_ahead(DI)
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
@@ -1487,6 +1522,7 @@ rows6:
 	VMOVDQA32 Z1, Z21
 	VMOVDQA32 Z2, Z22
 	VMOVDQA32 Z3, Z23
+	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -1500,6 +1536,9 @@ tap6:
 	PCALIGN $32
 
 many6:
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	ADDQ $128, R14
 	VMOVDQU32 0(SI), Z24
 	VMOVDQU32 64(SI), Z25
 	VMOVDQU32 128(SI), Z26
@@ -1688,6 +1727,9 @@ one6:
 end6:
 	DECQ BX
 	JNZ  tap6
+	CMPQ R14, call_aheadEnd(DI)
+	CMOVQHI call_aheadEnd(DI), R14
+	MOVQ R14, call_ahead(DI)
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX

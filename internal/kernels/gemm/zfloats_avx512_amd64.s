@@ -37,6 +37,7 @@ rows1:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
+	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -51,6 +52,9 @@ tap1:
 	PCALIGN $32
 
 many1:
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	ADDQ $128, R14
 	VMOVUPS 0(SI), Z24
 	VMOVUPS 64(SI), Z25
 	VMOVUPS 128(SI), Z26
@@ -114,6 +118,9 @@ one1:
 end1:
 	DECQ BX
 	JNZ  tap1
+	CMPQ R14, call_aheadEnd(DI)
+	CMOVQHI call_aheadEnd(DI), R14
+	MOVQ R14, call_ahead(DI)
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -183,6 +190,7 @@ rows2:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -197,6 +205,9 @@ tap2:
 	PCALIGN $32
 
 many2:
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	ADDQ $128, R14
 	VMOVUPS 0(SI), Z24
 	VMOVUPS 64(SI), Z25
 	VMOVUPS 128(SI), Z26
@@ -285,6 +296,9 @@ one2:
 end2:
 	DECQ BX
 	JNZ  tap2
+	CMPQ R14, call_aheadEnd(DI)
+	CMOVQHI call_aheadEnd(DI), R14
+	MOVQ R14, call_ahead(DI)
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -386,6 +400,7 @@ rows3:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
+	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -400,6 +415,9 @@ tap3:
 	PCALIGN $32
 
 many3:
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	ADDQ $128, R14
 	VMOVUPS 0(SI), Z24
 	VMOVUPS 64(SI), Z25
 	VMOVUPS 128(SI), Z26
@@ -513,6 +531,9 @@ one3:
 end3:
 	DECQ BX
 	JNZ  tap3
+	CMPQ R14, call_aheadEnd(DI)
+	CMOVQHI call_aheadEnd(DI), R14
+	MOVQ R14, call_ahead(DI)
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -646,6 +667,7 @@ rows4:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -660,6 +682,9 @@ tap4:
 	PCALIGN $32
 
 many4:
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	ADDQ $128, R14
 	VMOVUPS 0(SI), Z24
 	VMOVUPS 64(SI), Z25
 	VMOVUPS 128(SI), Z26
@@ -798,6 +823,9 @@ one4:
 end4:
 	DECQ BX
 	JNZ  tap4
+	CMPQ R14, call_aheadEnd(DI)
+	CMOVQHI call_aheadEnd(DI), R14
+	MOVQ R14, call_ahead(DI)
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -963,6 +991,7 @@ rows5:
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
+	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -977,6 +1006,9 @@ tap5:
 	PCALIGN $32
 
 many5:
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	ADDQ $128, R14
 	VMOVUPS 0(SI), Z24
 	VMOVUPS 64(SI), Z25
 	VMOVUPS 128(SI), Z26
@@ -1140,6 +1172,9 @@ one5:
 end5:
 	DECQ BX
 	JNZ  tap5
+	CMPQ R14, call_aheadEnd(DI)
+	CMOVQHI call_aheadEnd(DI), R14
+	MOVQ R14, call_ahead(DI)
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -1337,6 +1372,7 @@ rows6:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
+	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -1351,6 +1387,9 @@ tap6:
 	PCALIGN $32
 
 many6:
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	ADDQ $128, R14
 	VMOVUPS 0(SI), Z24
 	VMOVUPS 64(SI), Z25
 	VMOVUPS 128(SI), Z26
@@ -1539,6 +1578,9 @@ one6:
 end6:
 	DECQ BX
 	JNZ  tap6
+	CMPQ R14, call_aheadEnd(DI)
+	CMOVQHI call_aheadEnd(DI), R14
+	MOVQ R14, call_ahead(DI)
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1

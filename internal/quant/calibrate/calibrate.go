@@ -22,6 +22,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/kernels/histogram"
 	"github.com/octavo-ml/octavo/internal/quant/observe"
 	"github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -104,6 +105,10 @@ func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[r
 	for range workers {
 		eg.Go(func() error {
 			own, saved := newState(watched, o.Histogram), time.Now()
+			var counter *histogram.Counter
+			if o.Histogram {
+				counter = histogram.NewCounter()
+			}
 			for j := range jobs {
 				var d Digest
 				if o.Save != nil || len(before) > 0 {
@@ -120,7 +125,7 @@ func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[r
 				var err error
 				switch {
 				case !skip:
-					out, err = one(ctx, prog, j.index, j.in, own.Stats)
+					out, err = one(ctx, prog, j.index, j.in, own.Stats, counter)
 					own.Done[j.index] = d
 				case wanted:
 					out, err = prog.Run(ctx, j.in)
@@ -191,12 +196,16 @@ func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[r
 	return r, nil
 }
 
-func one(ctx context.Context, prog *runtime.Program, index int, in runtime.Tensors, stats map[string]*observe.Stats) (runtime.Tensors, error) {
+func one(ctx context.Context, prog *runtime.Program, index int, in runtime.Tensors, stats map[string]*observe.Stats, c *histogram.Counter) (runtime.Tensors, error) {
 	for name, t := range in {
 		if t.Type() != dtype.Float32 {
 			continue
 		}
-		for i, v := range tensor.Data[float32](t) {
+		x := tensor.Data[float32](t)
+		if _, finite := histogram.Bounds(x); finite {
+			continue
+		}
+		for i, v := range x {
 			if v-v != 0 {
 				return nil, &diag.Error{Msg: fmt.Sprintf("calibration sample %d: input %q holds %v at element %d", index, name, v, i),
 					Notes: []string{"remove the sample, or repair the data: a range cannot be taken from it"}}
@@ -205,7 +214,7 @@ func one(ctx context.Context, prog *runtime.Program, index int, in runtime.Tenso
 	}
 	out, err := prog.Observe(ctx, in, func(name string, t *tensor.Tensor) {
 		if t.Type() == dtype.Float32 {
-			stats[name].Observe(index, tensor.Data[float32](t))
+			stats[name].Observe(index, tensor.Data[float32](t), c)
 		}
 	})
 	if err != nil && !errors.Is(err, context.Canceled) {

@@ -1,6 +1,10 @@
 package observe
 
-import "math"
+import (
+	"math"
+
+	"github.com/octavo-ml/octavo/internal/kernels/histogram"
+)
 
 // octaves is how far below the largest magnitude values are told apart;
 // smaller ones are only counted. 24 octaves are a factor of 1.7e7: no 16-bit
@@ -24,7 +28,7 @@ type page struct {
 	low   [128]uint64
 }
 
-// add counts finite values.
+// add counts finite values: it is what counters are measured by.
 func (h *Histogram) add(x []float32) {
 	for _, v := range x {
 		b := math.Float32bits(v)
@@ -43,6 +47,35 @@ func (h *Histogram) add(x []float32) {
 		p.count[i]++
 		p.low[i] += uint64(b & 0xffff)
 	}
+}
+
+// drain takes over what a counter holds, whose extremes are e: as add would
+// have, had it been given the values.
+func (h *Histogram) drain(c *histogram.Counter, e histogram.Extremes) {
+	least, greatest := e.Exponents()
+	if least <= greatest && greatest > h.top {
+		h.raise(greatest)
+	}
+	for e := least; e <= greatest; e++ {
+		for sign := range 2 {
+			i := sign<<8 | e
+			switch {
+			case !c.Holds(i):
+			case e < h.top-octaves:
+				var few page
+				c.Drain(i, &few.count, &few.low)
+				for _, n := range few.count {
+					h.tiny[sign] += n
+				}
+			default:
+				if h.pages[i] == nil {
+					h.pages[i] = &page{}
+				}
+				c.Drain(i, &h.pages[i].count, &h.pages[i].low)
+			}
+		}
+	}
+	c.Reset()
 }
 
 // page makes the page of a value, or counts the value where it gets none.

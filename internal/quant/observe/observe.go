@@ -16,6 +16,7 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/histogram"
 )
 
 // Method is a way to choose a range, with its parameter.
@@ -129,52 +130,67 @@ func New(histogram bool) *Stats {
 // HasHistogram reports whether values are counted beside their extremes.
 func (s *Stats) HasHistogram() bool { return s.hist != nil }
 
+// fewValues is below how many a counter costs more than it saves.
+const fewValues = 1024
+
 // Observe takes in the values of one sample; index is its number among all
-// samples. A sample may be given in parts.
-func (s *Stats) Observe(index int, x []float32) {
-	lo, hi := s.extremes(x)
-	if lo > hi {
+// samples. A sample may be given in parts. The counter, which may be nil, holds
+// nothing before and after; many values are counted faster with one.
+func (s *Stats) Observe(index int, x []float32, c *histogram.Counter) {
+	if len(x) < fewValues || s.hist == nil {
+		c = nil
+	}
+	all := histogram.None()
+	for len(x) > 0 {
+		part := x[:min(len(x), histogram.Chunk)]
+		x = x[len(part):]
+		e, finite := histogram.Bounds(part)
+		if !finite {
+			part = s.finite(part)
+			e, _ = histogram.Bounds(part)
+		}
+		s.Count += uint64(len(part))
+		switch {
+		case s.hist == nil:
+		case c == nil:
+			s.hist.add(part)
+		default:
+			if c.Full() {
+				s.hist.drain(c, all)
+			}
+			s.hist.zeros += c.Add(part)
+		}
+		all = all.With(e)
+	}
+	if c != nil {
+		s.hist.drain(c, all)
+	}
+	if all.Min > all.Max {
 		return
 	}
-	s.Min, s.Max = min(s.Min, lo), max(s.Max, hi)
+	s.Min, s.Max = min(s.Min, all.Min), max(s.Max, all.Max)
 	if n := len(s.samples); n > 0 && s.samples[n-1].index == index {
 		e := &s.samples[n-1]
-		e.min, e.max = min(e.min, lo), max(e.max, hi)
+		e.min, e.max = min(e.min, all.Min), max(e.max, all.Max)
 	} else {
-		s.samples = append(s.samples, extent{index, lo, hi})
+		s.samples = append(s.samples, extent{index, all.Min, all.Max})
 	}
 }
 
-// extremes scans x, counts what is not finite, and fills the histogram.
-func (s *Stats) extremes(x []float32) (lo, hi float32) {
-	lo, hi = float32(math.Inf(1)), float32(math.Inf(-1))
-	finite := true
+// finite returns those values of x that are finite, and counts the others.
+func (s *Stats) finite(x []float32) []float32 {
+	kept := make([]float32, 0, len(x))
 	for _, v := range x {
-		if v-v != 0 {
-			finite = false
-			continue
+		switch {
+		case v != v:
+			s.NaN++
+		case v-v != 0:
+			s.Inf++
+		default:
+			kept = append(kept, v)
 		}
-		lo, hi = min(lo, v), max(hi, v)
 	}
-	if !finite {
-		kept := make([]float32, 0, len(x))
-		for _, v := range x {
-			switch {
-			case v != v:
-				s.NaN++
-			case v-v != 0:
-				s.Inf++
-			default:
-				kept = append(kept, v)
-			}
-		}
-		x = kept
-	}
-	s.Count += uint64(len(x))
-	if s.hist != nil {
-		s.hist.add(x)
-	}
-	return lo, hi
+	return kept
 }
 
 // Merge adds what o has observed; both may have seen parts of one sample.

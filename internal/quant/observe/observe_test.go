@@ -27,14 +27,14 @@ func TestStatisticsDoNotDependOnOrderOrSplit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		vals := rapid.SliceOfN(rapid.OneOf(rapid.Float32(), rapid.Float32Range(-10, 10), rapid.Just(float32(0)), rapid.Just(float32(math.NaN())), rapid.Just(float32(math.Inf(1)))), 1, 60).Draw(t, "values")
 		whole := New(true)
-		whole.Observe(0, vals)
+		whole.Observe(0, vals, nil)
 		parts := make([]*Stats, rapid.IntRange(1, 4).Draw(t, "parts"))
 		for i := range parts {
 			parts[i] = New(true)
 		}
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		for _, i := range r.Perm(len(vals)) {
-			parts[r.IntN(len(parts))].Observe(i, vals[i:i+1])
+			parts[r.IntN(len(parts))].Observe(i, vals[i:i+1], nil)
 		}
 		merged := New(true)
 		for _, i := range r.Perm(len(parts)) {
@@ -53,7 +53,7 @@ func TestHistogramCountsEveryValue(t *testing.T) {
 	for range 10000 {
 		x = append(x, float32(r.NormFloat64()))
 	}
-	s.Observe(0, x)
+	s.Observe(0, x, nil)
 	var n, sum float64
 	last := math.Inf(-1)
 	for _, b := range s.hist.Bins() {
@@ -98,7 +98,7 @@ func TestMethodsOnAnOutlier(t *testing.T) {
 	for range 100000 {
 		x = append(x, float32(r.NormFloat64()))
 	}
-	s.Observe(0, append(x, 1000))
+	s.Observe(0, append(x, 1000), nil)
 	u8 := Want{Type: dtype.Uint8}
 	if lo, hi := ranged(t, s, "minmax", u8); hi != 1000 || lo > -3 {
 		t.Errorf("minmax: [%v, %v]", lo, hi)
@@ -124,7 +124,7 @@ func TestMSEIsNoWorseThanMinMax(t *testing.T) {
 			v := r.NormFloat64()
 			x = append(x, float32(v*math.Abs(v)*math.Abs(v)))
 		}
-		s.Observe(0, x)
+		s.Observe(0, x, nil)
 		exact := func(lo, hi float64) float64 {
 			step := (hi - lo) / 255
 			var e float64
@@ -145,11 +145,11 @@ func TestMSEIsNoWorseThanMinMax(t *testing.T) {
 func TestMovingAverageFollowsTheIndex(t *testing.T) {
 	a, b := New(false), New(false)
 	for i := range 10 {
-		a.Observe(i, []float32{0, float32(i)})
+		a.Observe(i, []float32{0, float32(i)}, nil)
 	}
 	for i := 9; i >= 0; i-- {
-		b.Observe(i, []float32{float32(i)})
-		b.Observe(i, []float32{0})
+		b.Observe(i, []float32{float32(i)}, nil)
+		b.Observe(i, []float32{0}, nil)
 	}
 	_, ha := ranged(t, a, "moving-average", Want{Type: dtype.Uint8})
 	_, hb := ranged(t, b, "moving-average", Want{Type: dtype.Uint8})
@@ -171,7 +171,7 @@ func TestRangeRefuses(t *testing.T) {
 		t.Error("nothing observed: got nil")
 	}
 	s := New(false)
-	s.Observe(0, []float32{float32(math.NaN()), float32(math.Inf(-1))})
+	s.Observe(0, []float32{float32(math.NaN()), float32(math.Inf(-1))}, nil)
 	if _, _, err := s.Range(m, Want{}); err == nil || s.NaN != 1 || s.Inf != 1 {
 		t.Errorf("only NaN and infinity: %v, counted %d and %d", err, s.NaN, s.Inf)
 	}
@@ -185,7 +185,7 @@ func TestRangeRefuses(t *testing.T) {
 func TestGrowthLooksAtTheLastQuarter(t *testing.T) {
 	s := New(false)
 	for i := range 40 {
-		s.Observe(i, []float32{0, float32(1 + i/35)})
+		s.Observe(i, []float32{0, float32(1 + i/35)}, nil)
 	}
 	if g := s.Growth(40); g != 0.5 {
 		t.Errorf("growth %v, want 0.5", g)

@@ -24,6 +24,7 @@ type kernel struct {
 	one    func(m, step int) // a step of k; the step-th since SI and AX moved
 	stride int               // what SI moves by after a step, 0 where one does that itself
 	end    func(m int, label string)
+	ahead  bool // fetches the panel after this one into the second cache, R14 being where it is
 }
 
 const firstRow = 8 // R8
@@ -62,6 +63,9 @@ func (p *kernel) block(m int) {
 	p.line("ADDQ $%d, AX", 4*m)
 	p.line("MOVQ AX, call_rowNow(DI)")
 	p.begin(m)
+	if p.ahead {
+		p.line("MOVQ call_ahead(DI), R14")
+	}
 	p.line("MOVQ call_b(DI), SI")
 	p.line("MOVQ call_tap(DI), DX")
 	p.line("MOVQ call_taps(DI), BX")
@@ -76,6 +80,11 @@ func (p *kernel) block(m int) {
 	p.line("JLT  %s", at("rest"))
 	p.line("PCALIGN $32")
 	p.label(at("many"))
+	if p.ahead {
+		p.line("PREFETCHT1 (R14)")
+		p.line("PREFETCHT1 64(R14)")
+		p.line("ADDQ $128, R14")
+	}
 	for s := range p.unroll {
 		p.one(m, s)
 	}
@@ -95,6 +104,11 @@ func (p *kernel) block(m int) {
 	p.label(at("end"))
 	p.line("DECQ BX")
 	p.line("JNZ  %s", at("tap"))
+	if p.ahead {
+		p.line("CMPQ R14, call_aheadEnd(DI)")
+		p.line("CMOVQHI call_aheadEnd(DI), R14")
+		p.line("MOVQ R14, call_ahead(DI)")
+	}
 	p.line("MOVQ call_cNow(DI), DX")
 	p.line("MOVQ call_ldc(DI), CX")
 	p.end(m, at("floats"))

@@ -19,7 +19,7 @@ func broadcast512(v, r int) int { return firstB + v + r%(8-v) }
 func floats512() string {
 	f := newFile()
 	for v := 4; v > 0; v-- {
-		p := &kernel{file: f, name: fmt.Sprintf("floats%dAVX512", 16*v), most: most512[v], step: 4, scale: 4, unroll: 4, stride: 64 * v}
+		p := &kernel{file: f, name: fmt.Sprintf("floats%dAVX512", 16*v), most: most512[v], step: 4, scale: 4, unroll: 4, stride: 64 * v, ahead: v == 4}
 		p.begin = func(m int) {
 			for i := range m * v {
 				f.line("VPXORD Z%d, Z%d, Z%d", i, i, i)
@@ -96,7 +96,7 @@ func bytesVNNI() string {
 	}
 	f.WriteString("GLOBL ·order<>(SB), RODATA|NOPTR, $64\n")
 	for v := 4; v > 0; v-- {
-		p := &kernel{file: f, name: fmt.Sprintf("bytes%dVNNI", 16*v), most: most512[v], step: 4, scale: 1, unroll: 4, stride: 64 * v}
+		p := &kernel{file: f, name: fmt.Sprintf("bytes%dVNNI", 16*v), most: most512[v], step: 4, scale: 1, unroll: 4, stride: 64 * v, ahead: v == 4}
 		p.begin = func(m int) {
 			f.line("MOVQ call_bias(DI), AX")
 			for j := range v {

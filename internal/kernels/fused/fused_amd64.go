@@ -1,0 +1,194 @@
+//go:build !noasm
+
+package fused
+
+import (
+	"math"
+	"math/bits"
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/cpu"
+	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
+)
+
+var variants = []variant{{"avx512", cpu.AVX512}, {"generic", cpu.Generic}}
+
+// call is what a kernel gets; assembly knows its fields by name. Steps are in
+// bytes.
+type call struct {
+	x, e, y, bias, other, off, doubt unsafe.Pointer
+	rows, vectors                    int
+	xStep, yStep, otherStep, addStep int
+	columns                          uint64 // a bit for each
+	factor, lo, hi, slack            float32
+	zero                             int32
+	level, flip                      uint32 // the zero point of uint8, and what makes others of them
+	by, times, error                 float32
+}
+
+const lanes = 16
+
+// nothing is what changes nothing when it is added, not even the sign of a
+// zero.
+var nothing = func() (t [Width]float32) {
+	for i := range t {
+		t[i] = float32(math.Copysign(0, -1))
+	}
+	return t
+}()
+
+// callOf returns the call for a block, whose results have the given size.
+func callOf(b *Block, y unsafe.Pointer, ldy, size int) call {
+	c := call{
+		x: unsafe.Pointer(&b.X[:b.Rows*b.Cols][0]), y: y, bias: unsafe.Pointer(&nothing), rows: b.Rows,
+		xStep: 4 * b.Cols, yStep: size * ldy, otherStep: 4 * b.Step, columns: 1<<b.Cols - 1,
+	}
+	if b.Bias != nil {
+		c.bias = unsafe.Pointer(&b.Bias[:b.Cols][0])
+	}
+	if b.Other != nil {
+		c.other = unsafe.Pointer(&b.Other[:(b.Rows-1)*b.Step+b.Cols][0])
+	}
+	return c
+}
+
+// quantize adds what the grid says.
+func (c *call) quantize(q *Grid, factor, slack float32) {
+	c.factor, c.lo, c.hi, c.slack, c.zero = factor, q.lo, q.hi, slack, q.grid.ZeroPoint
+	c.level = uint32(q.grid.ZeroPoint)
+	if q.signed {
+		c.level, c.flip = uint32(q.grid.ZeroPoint+128), 0x80808080
+	}
+}
+
+func floats(y []float32, ldy int, b *Block) bool {
+	if !cpu.Has(cpu.AVX512) {
+		return false
+	}
+	c := callOf(b, unsafe.Pointer(&y[:(b.Rows-1)*ldy+b.Cols][0]), ldy, 4)
+	if b.Other != nil {
+		floatsOtherAVX512(&c)
+	} else {
+		floatsAVX512(&c)
+	}
+	return true
+}
+
+func bytes(y []byte, ldy int, b *Block, q *Grid) bool {
+	if !cpu.Has(cpu.AVX512) {
+		return false
+	}
+	c := callOf(b, unsafe.Pointer(&y[:(b.Rows-1)*ldy+b.Cols][0]), ldy, 1)
+	c.quantize(q, q.scale, 0)
+	if b.Other != nil {
+		bytesOtherAVX512(&c)
+	} else {
+		bytesAVX512(&c)
+	}
+	return true
+}
+
+func geluBytes(y []byte, ldy int, b *Block, q *Grid) bool {
+	if !cpu.Has(cpu.AVX512) || q.geluSlack < 0 {
+		return false
+	}
+	var doubt [Rows]uint64
+	c := callOf(b, unsafe.Pointer(&y[:(b.Rows-1)*ldy+b.Cols][0]), ldy, 1)
+	c.quantize(q, q.factor, q.geluSlack)
+	c.doubt = unsafe.Pointer(&doubt)
+	geluBytesAVX512(&c)
+	b.decide(&doubt, func(r, i int, v float32) {
+		one := [1]float32{v}
+		q.store(y[r*ldy+i:][:1], one[:])
+	})
+	return true
+}
+
+func geluFloats(y []float32, ldy int, b *Block) bool {
+	if !cpu.Has(cpu.AVX512) {
+		return false
+	}
+	var doubt [Rows]uint64
+	c := callOf(b, unsafe.Pointer(&y[:(b.Rows-1)*ldy+b.Cols][0]), ldy, 4)
+	c.doubt = unsafe.Pointer(&doubt)
+	geluFloatsAVX512(&c)
+	b.decide(&doubt, func(r, i int, v float32) { y[r*ldy+i] = v })
+	return true
+}
+
+// decide computes the elements that are in doubt.
+func (b *Block) decide(doubt *[Rows]uint64, store func(r, i int, v float32)) {
+	for r, set := range doubt[:b.Rows] {
+		for ; set != 0; set &= set - 1 {
+			i := bits.TrailingZeros64(set)
+			v := b.X[r*b.Cols+i]
+			if b.Bias != nil {
+				v += b.Bias[i]
+			}
+			store(r, i, eltwise.Gelu(v))
+		}
+	}
+}
+
+func levels(y []byte, ldy int, x []float32, ldx, m, cols int, off []float32, factor float32, q *Grid) bool {
+	if !cpu.Has(cpu.AVX512) {
+		return false
+	}
+	c := call{
+		x: unsafe.Pointer(&x[:(m-1)*ldx+cols][0]), y: unsafe.Pointer(&y[:(m-1)*ldy+cols][0]), off: unsafe.Pointer(&off[:m][0]),
+		rows: m, xStep: 4 * ldx, yStep: ldy, columns: 1<<cols - 1,
+	}
+	c.quantize(q, factor, 0)
+	levelsAVX512(&c)
+	return true
+}
+
+func (p *Softmax) rows(t *Scores) bool {
+	if !cpu.Has(cpu.AVX512) || !p.Grid.plain {
+		return false
+	}
+	n, doubt := t.Cols, uint64(0)
+	c := call{
+		x: unsafe.Pointer(&t.X[:t.Rows*n][0]), e: unsafe.Pointer(&t.Scratch[:n][0]), y: unsafe.Pointer(&t.Y[:(t.Rows-1)*t.Step+n][0]),
+		off: unsafe.Pointer(&t.Off[:t.Rows][0]), other: unsafe.Pointer(&nothing), doubt: unsafe.Pointer(&doubt),
+		rows: t.Rows, vectors: (n + lanes - 1) / lanes, columns: 1<<((n-1)%lanes+1) - 1,
+		xStep: 4 * n, yStep: t.Step, by: p.By, times: p.Times,
+	}
+	if t.Add != nil {
+		c.other, c.otherStep, c.addStep = unsafe.Pointer(&t.Add[:(t.Rows-1)*t.AddStep+n][0]), 4*t.AddStep, 4*lanes
+	}
+	c.quantize(p.Grid, p.Grid.factor, 0.5-1e-6)
+	// Both sums have a rounding for each addition of a lane, the exponentials
+	// are at most 5e-7 off.
+	c.error = float32(float32(n/lanes+5)*(2*6e-8)) + 2e-6
+	softmaxAVX512(&c)
+	for ; doubt != 0; doubt &= doubt - 1 {
+		r := bits.TrailingZeros64(doubt)
+		p.exact(t.Y[r*t.Step:][:n], t.X[r*n:(r+1)*n], t.Scratch)
+	}
+	return true
+}
+
+//go:noescape
+func floatsAVX512(c *call)
+
+//go:noescape
+func floatsOtherAVX512(c *call)
+
+//go:noescape
+func bytesAVX512(c *call)
+
+//go:noescape
+func bytesOtherAVX512(c *call)
+
+//go:noescape
+func geluBytesAVX512(c *call)
+
+//go:noescape
+func geluFloatsAVX512(c *call)
+
+//go:noescape
+func levelsAVX512(c *call)
+
+//go:noescape
+func softmaxAVX512(c *call)

@@ -1,0 +1,3 @@
+module github.com/octavo-ml/octavo/internal/kernels/histogram/_asm
+
+go 1.26
