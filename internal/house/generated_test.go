@@ -35,7 +35,7 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/eltwise", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zarith_avx2_amd64.s", "zfunctions_avx512_amd64.s"},
+		files: []string{"zarith_avx2_amd64.s", "zbounds_avx512_amd64.s", "zfunctions_avx2_amd64.s", "zfunctions_avx512_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/convert", from: "_asm", command: []string{"go", "run", ".", "OUT"},
@@ -59,7 +59,7 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/fused", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zgelu_avx512_amd64.s", "zsoftmax_avx512_amd64.s", "ztail_avx512_amd64.s"},
+		files: []string{"zsoftmax_avx512_amd64.s", "ztail_avx512_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/transpose", from: "_asm", command: []string{"go", "run", ".", "OUT"},

@@ -316,7 +316,12 @@ func (o *Gelu) fn() func(float32) float32 {
 }
 
 // Eval computes every element.
-func (o *Gelu) Eval(in []Datum) ([]Datum, error) { return evalUnary(o, in, o.fn()) }
+func (o *Gelu) Eval(in []Datum) ([]Datum, error) {
+	if o.Approximate == "tanh" {
+		return evalReal(o, in, eltwise.GeluTanh, eltwise.GeluTanh64)
+	}
+	return evalReal(o, in, eltwise.Gelu, eltwise.Gelu64)
+}
 
 // Quantization: an elementwise function.
 func (*Gelu) Quantization() Facts { return elementwise(nil) }
@@ -334,7 +339,8 @@ func (*Swish) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype
 
 // Eval computes every element.
 func (o *Swish) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, func(x float32) float32 { return eltwise.Swish(x, o.Alpha) })
+	return evalReal(o, in, func(x float32) float32 { return eltwise.Swish(x, o.Alpha) },
+		func(x float64) float64 { return eltwise.Swish64(x, float64(o.Alpha)) })
 }
 
 // Quantization: an elementwise function.

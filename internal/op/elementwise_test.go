@@ -323,3 +323,29 @@ func TestTooLargeIsAnError(t *testing.T) {
 		t.Errorf("got %v", out)
 	}
 }
+
+// TestFloat64StaysFloat64: results of float64 are nearer than float32 can tell.
+func TestFloat64StaysFloat64(t *testing.T) {
+	const x, y = 0.7, -1.3
+	for _, c := range []struct {
+		name string
+		op   op.Op
+		want float64
+	}{
+		{"Exp", &op.Exp{}, math.Exp(x)},
+		{"Sigmoid", &op.Sigmoid{}, 1 / (1 + math.Exp(-x))},
+		{"Tanh", &op.Tanh{}, math.Tanh(x)},
+		{"Erf", &op.Erf{}, math.Erf(x)},
+		{"Gelu", &op.Gelu{}, x / 2 * (1 + math.Erf(x/math.Sqrt2))},
+		{"Gelu by tanh", &op.Gelu{Approximate: "tanh"}, x / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))},
+		{"Swish", &op.Swish{Alpha: 1}, x / (1 + math.Exp(-x))},
+		{"Softmax", &op.Softmax{Axis: -1}, 1 / (1 + math.Exp(y-x))},
+		{"LogSoftmax", &op.LogSoftmax{Axis: -1}, -math.Log1p(math.Exp(y - x))},
+		{"ReduceLogSumExp", &op.ReduceLogSumExp{}, x + math.Log1p(math.Exp(y-x))},
+	} {
+		got := tensor.Data[float64](eval(t, c.op, tensor.FromSlice([]float64{x, y}, 2)))[0]
+		if math.Abs(got-c.want) > 1e-10*math.Abs(c.want) {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}

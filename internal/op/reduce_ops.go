@@ -219,8 +219,7 @@ func (o *ReduceLogSumExp) Infer(in []Fact, _ int) ([]Fact, error) {
 	return reduction(*o).infer(in, isNumber)
 }
 
-// Eval reduces; sums of float32 have the kernels' fixed order. Float64 is
-// computed in float32.
+// Eval reduces; sums of float32 have the kernels' fixed order.
 func (o *ReduceLogSumExp) Eval(in []Datum) ([]Datum, error) {
 	return evalReduce(o, reduction(*o), in, reducers{f32: logSumExp, f64: logSumExp64})
 }
@@ -274,9 +273,12 @@ func ofData() Facts {
 }
 
 func logSumExp64(x []float64, n, stride int) float64 {
-	f := make([]float32, n)
-	for i := range f {
-		f[i] = float32(x[i*stride])
+	if n == 0 {
+		return math.Inf(-1)
 	}
-	return float64(logSumExp(f, n, 1))
+	m := reduce.MaxStrided(x, n, stride)
+	if m-m != 0 {
+		return m
+	}
+	return eltwise.Log64(sumMapped64(func(v float64) float64 { return eltwise.Exp64(v - m) })(x, n, stride)) + m
 }

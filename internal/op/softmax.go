@@ -1,7 +1,10 @@
 package op
 
 import (
+	"slices"
+
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
 	"github.com/octavo-ml/octavo/internal/kernels/reduce"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -15,11 +18,15 @@ func inferAxis(in []Fact, axis int) ([]Fact, error) {
 	return out, err
 }
 
-// evalRows applies f to each line of the operand along an axis; types other
-// than float32 are computed in float32.
-func evalRows(o Op, in []Datum, axis int, f func(dst, x []float32)) ([]Datum, error) {
+// evalRows applies f to each line of the operand along an axis, f64 where it is
+// of float64; narrower types are computed in float32.
+func evalRows(o Op, in []Datum, axis int, f func(dst, x []float32), f64 func(dst, x []float64)) ([]Datum, error) {
 	if _, err := prepare(o, in, 1); err != nil {
 		return nil, err
+	}
+	if x := arg(in, 0); x.Type() == dtype.Float64 {
+		y, err := rows(x, axis, tensor.Data[float64], f64)
+		return Of(y), err
 	}
 	x, err := Convert(arg(in, 0), dtype.Float32)
 	if err != nil {
@@ -72,7 +79,7 @@ func (o *Softmax) Infer(in []Fact, _ int) ([]Fact, error) { return inferAxis(in,
 
 // Eval computes every line.
 func (o *Softmax) Eval(in []Datum) ([]Datum, error) {
-	return evalRows(o, in, o.Axis, reduce.Softmax)
+	return evalRows(o, in, o.Axis, reduce.Softmax, softmax64)
 }
 
 // Quantization: values in [0, 1].
@@ -95,7 +102,31 @@ func (o *LogSoftmax) Infer(in []Fact, _ int) ([]Fact, error) { return inferAxis(
 
 // Eval computes every line.
 func (o *LogSoftmax) Eval(in []Datum) ([]Datum, error) {
-	return evalRows(o, in, o.Axis, reduce.LogSoftmax)
+	return evalRows(o, in, o.Axis, reduce.LogSoftmax, logSoftmax64)
+}
+
+func softmax64(dst, x []float64) {
+	sum := expLess(dst, x, slices.Max(x))
+	for i, e := range dst {
+		dst[i] = e / sum
+	}
+}
+
+func logSoftmax64(dst, x []float64) {
+	m := slices.Max(x)
+	l := eltwise.Log64(expLess(dst, x, m))
+	for i, v := range x {
+		dst[i] = v - m - l
+	}
+}
+
+// expLess stores e^(x[i] - m) and returns the sum.
+func expLess(dst, x []float64, m float64) (sum float64) {
+	for i, v := range x {
+		dst[i] = eltwise.Exp64(v - m)
+		sum += dst[i]
+	}
+	return sum
 }
 
 // Hardmax gives 1 to the first greatest element along an axis and 0 to the
@@ -112,14 +143,7 @@ func (o *Hardmax) Infer(in []Fact, _ int) ([]Fact, error) { return inferAxis(in,
 
 // Eval computes every line.
 func (o *Hardmax) Eval(in []Datum) ([]Datum, error) {
-	if x := arg(in, 0); x != nil && x.Type() == dtype.Float64 {
-		if _, err := prepare(o, in, 1); err != nil {
-			return nil, err
-		}
-		y, err := rows(x, o.Axis, tensor.Data[float64], hardmax)
-		return Of(y), err
-	}
-	return evalRows(o, in, o.Axis, hardmax)
+	return evalRows(o, in, o.Axis, hardmax[float32], hardmax[float64])
 }
 
 func hardmax[T number](dst, x []T) {

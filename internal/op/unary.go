@@ -79,7 +79,7 @@ func (*Exp) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.T
 
 // Eval computes every element.
 func (o *Exp) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, eltwise.Exp)
+	return evalReal(o, in, eltwise.Exp, eltwise.Exp64)
 }
 
 // Quantization: an elementwise function.
@@ -110,7 +110,7 @@ func (*Erf) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.T
 
 // Eval computes every element.
 func (o *Erf) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, eltwise.Erf)
+	return evalReal(o, in, eltwise.Erf, eltwise.Erf64)
 }
 
 // Quantization: an elementwise function.
@@ -334,7 +334,7 @@ func (*Sigmoid) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dty
 
 // Eval computes every element.
 func (o *Sigmoid) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, eltwise.Sigmoid)
+	return evalReal(o, in, eltwise.Sigmoid, eltwise.Sigmoid64)
 }
 
 // Quantization: an elementwise function.
@@ -351,7 +351,7 @@ func (*Tanh) Infer(in []Fact, _ int) ([]Fact, error) { return inferOf(in, dtype.
 
 // Eval computes every element.
 func (o *Tanh) Eval(in []Datum) ([]Datum, error) {
-	return evalUnary(o, in, eltwise.Tanh)
+	return evalReal(o, in, eltwise.Tanh, eltwise.Tanh64)
 }
 
 // Quantization: an elementwise function.

@@ -2,26 +2,20 @@ package eltwise
 
 import "math"
 
-// Gelu returns x*Phi(x), Phi the normal distribution function. As in the
-// formula, -Inf gives NaN (here and in GeluTanh, Swish and Mish).
-func Gelu(x float32) float32 {
-	d := float64(x)
-	return float32(0.5 * d * erfc(-d*math.Sqrt2/2))
-}
+// Gelu64 returns x*Phi(x), Phi the normal distribution function, with a
+// relative error below 1e-10.
+func Gelu64(x float64) float64 { return 0.5 * x * erfc(-x*math.Sqrt2/2) }
 
-// GeluTanh returns 0.5x(1 + tanh(sqrt(2/pi)(x + 0.044715x^3))).
-func GeluTanh(x float32) float32 {
+// GeluTanh64 returns 0.5x(1 + tanh(sqrt(2/pi)(x + 0.044715x^3))) with a
+// relative error below 1e-10.
+func GeluTanh64(x float64) float64 {
 	const twoRootTwoOverPi = 1.5957691216057308
-	d := float64(x)
-	u := d + float64(0.044715*d*d*d)
-	return float32(d / (1 + exp(-twoRootTwoOverPi*u)))
+	u := x + float64(0.044715*x*x*x)
+	return x / (1 + exp(-twoRootTwoOverPi*u))
 }
 
-// Swish returns x*Sigmoid(alpha*x), rounded once.
-func Swish(x, alpha float32) float32 {
-	d := float64(x)
-	return float32(d / (1 + exp(-d*float64(alpha))))
-}
+// Swish64 returns x*Sigmoid64(alpha*x).
+func Swish64(x, alpha float64) float64 { return x / (1 + exp(-x*alpha)) }
 
 // Mish returns x*tanh(Softplus(x)).
 func Mish(x float32) float32 {

@@ -6,18 +6,21 @@
 // quantization. Every function here is the portable twin that defines its
 // kernel to the bit.
 //
-// The functions of float32 are computed in float64: widen, reduce the
-// argument, evaluate a polynomial by Horner's rule with every product and sum
-// rounded, undo the reduction, round once to float32. The sequence uses only
-// add, subtract, multiply, divide and square root, so that vector units
-// reproduce it exactly, with or without fused multiply-add, and its error
-// against the true value stays within [MaxULP]. Where a formula has cases,
-// both sides may be computed and blended.
+// What networks spend time on is computed in float32 with fused multiply-add
+// ([github.com/octavo-ml/octavo/internal/exact.FMA32]): [Exp], [Sigmoid], [Swish],
+// [Tanh], [Erf], [Gelu] and [GeluTanh], in single.go, for which there is assembly.
+// docs/numerics.md has their errors.
 //
-// Start at core.go for the reductions and at [Broadcast] for two operands.
+// The other functions of float32 are computed in float64: widen, reduce the
+// argument, evaluate a polynomial by Horner's rule with every product and sum
+// rounded, undo the reduction, round once to float32. Their error against the
+// true value stays within [MaxULP]. Where a formula has cases, both sides may be
+// computed and blended.
+//
+// Start at single.go, at core.go for the reductions of float64, and at [Broadcast] for two operands.
 package eltwise
 
-// MaxULP bounds the error of every function of this package that is rounded
-// once, in units in the last place of the exact result; 0.5 would be correct
+// MaxULP bounds the error of every function that is computed in float64 and
+// rounded once, in units in the last place of the exact result; 0.5 would be correct
 // rounding. The bound holds for subnormal results too.
 const MaxULP = 0.501

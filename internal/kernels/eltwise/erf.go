@@ -2,8 +2,8 @@ package eltwise
 
 import "math"
 
-// Erf returns the error function.
-func Erf(x float32) float32 { return odd(erf(math.Abs(float64(x))), x) }
+// Erf64 returns the error function with a relative error below 1e-10.
+func Erf64(x float64) float64 { return math.Copysign(erf(math.Abs(x)), x) }
 
 // Erfc returns 1 - Erf(x), accurate in the right tail.
 func Erfc(x float32) float32 { return float32(erfc(float64(x))) }

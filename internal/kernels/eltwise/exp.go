@@ -2,8 +2,8 @@ package eltwise
 
 import "math"
 
-// Exp returns e^x.
-func Exp(x float32) float32 { return float32(exp(float64(x))) }
+// Exp64 returns e^x with a relative error below 1e-11.
+func Exp64(x float64) float64 { return exp(x) }
 
 // Exp2 returns 2^x.
 func Exp2(x float32) float32 {
@@ -73,18 +73,14 @@ func Log1p(x float32) float32 {
 // Sqrt returns the IEEE square root.
 func Sqrt(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 
-// Tanh returns the hyperbolic tangent.
-func Tanh(x float32) float32 { return odd(tanh(float64(x)), x) }
-
-func tanh(x float64) float64 {
+// Tanh64 returns the hyperbolic tangent with a relative error below 1e-11.
+func Tanh64(x float64) float64 {
 	e := expm1(min(max(float64(2*x), -60), 60))
-	return e / (e + 2)
+	return math.Copysign(e/(e+2), x)
 }
 
-// Sigmoid returns 1/(1 + e^-x).
-func Sigmoid(x float32) float32 { return float32(sigmoid(float64(x))) }
-
-func sigmoid(x float64) float64 { return 1 / (1 + exp(-x)) }
+// Sigmoid64 returns 1/(1 + e^-x) with a relative error below 1e-11.
+func Sigmoid64(x float64) float64 { return 1 / (1 + exp(-x)) }
 
 // Softplus returns ln(1 + e^x).
 func Softplus(x float32) float32 {

@@ -12,46 +12,59 @@ type variant struct {
 	level cpu.Level
 }
 
+// function is one of those that there is assembly for, which knows their numbers.
+type function int
+
+const (
+	expFunction function = iota
+	swishFunction
+	sigmoidFunction
+	tanhFunction
+	erfFunction
+	geluFunction
+	geluTanhFunction
+)
+
 // ExpAll stores Exp(x[i] - shift), the difference rounded to float32, in
 // dst[i]; dst may be x, here and in the other loops.
 func ExpAll(dst, x []float32, shift float32) {
-	done := expSpans(dst, x, shift)
+	done := spans(expFunction, dst, x, shift)
 	Map(dst[done:], x[done:], func(v float32) float32 { return Exp(v - shift) })
 }
 
 // SwishAll stores Swish(x[i], alpha).
 func SwishAll(dst, x []float32, alpha float32) {
-	done := swishSpans(dst, x, alpha)
+	done := spans(swishFunction, dst, x, -alpha)
 	Map(dst[done:], x[done:], func(v float32) float32 { return Swish(v, alpha) })
 }
 
 // SigmoidAll stores Sigmoid(x[i]).
 func SigmoidAll(dst, x []float32) {
-	done := sigmoidSpans(dst, x)
+	done := spans(sigmoidFunction, dst, x, 0)
 	Map(dst[done:], x[done:], Sigmoid)
 }
 
 // TanhAll stores Tanh(x[i]).
 func TanhAll(dst, x []float32) {
-	done := tanhSpans(dst, x)
+	done := spans(tanhFunction, dst, x, 0)
 	Map(dst[done:], x[done:], Tanh)
 }
 
 // ErfAll stores Erf(x[i]).
 func ErfAll(dst, x []float32) {
-	done := erfSpans(dst, x)
+	done := spans(erfFunction, dst, x, 0)
 	Map(dst[done:], x[done:], Erf)
 }
 
 // GeluAll stores Gelu(x[i]).
 func GeluAll(dst, x []float32) {
-	done := geluSpans(dst, x)
+	done := spans(geluFunction, dst, x, 0)
 	Map(dst[done:], x[done:], Gelu)
 }
 
 // GeluTanhAll stores GeluTanh(x[i]).
 func GeluTanhAll(dst, x []float32) {
-	done := geluTanhSpans(dst, x)
+	done := spans(geluTanhFunction, dst, x, 0)
 	Map(dst[done:], x[done:], GeluTanh)
 }
 

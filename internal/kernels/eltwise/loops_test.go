@@ -34,7 +34,7 @@ func arguments() []float32 {
 	for bits := uint64(0); bits < 1<<32; bits += 65521 * 3 {
 		x = append(x, math.Float32frombits(uint32(bits)))
 	}
-	for _, v := range []float32{0, 0.5, 1, 2, 14, 60, 88.7, 87.3, 103.9, 104, 700, 709.2, 710, math.MaxFloat32, float32(math.Inf(1)), 1e-45, 1e-38} {
+	for _, v := range []float32{0, 0.5, 1, 2, 6, 7.25, 7.5, 12, 14, 40, 60, 110, 111.2, 88.7, 87.3, 103.9, 104, 700, 709.2, 710, math.MaxFloat32, float32(math.Inf(1)), 1e-45, 1e-38} {
 		next := math.Nextafter32(v, 1e30)
 		x = append(x, v, -v, next, -next, v*math.Sqrt2, -v*math.Sqrt2)
 	}
@@ -74,7 +74,7 @@ func TestLoopsEqualTheirFunctions(t *testing.T) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "zarith_avx2_amd64.s", "zfunctions_avx512_amd64.s")
+	kerneltest.Fresh(t, "zarith_avx2_amd64.s", "zbounds_avx512_amd64.s", "zfunctions_avx2_amd64.s", "zfunctions_avx512_amd64.s")
 }
 
 // TestArithmeticEqualsItsElements compares the operations of float32, of which

@@ -6,161 +6,59 @@ import "github.com/octavo-ml/octavo/internal/cpu"
 
 var variants = []variant{{"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
 
-// span is how many elements a step of the functions takes.
-const span = 8
-
-// most is the greatest number of steps of one call: assembly cannot be
+// most is the greatest number of elements of one call: assembly cannot be
 // interrupted, so that a long call would hold up the collector.
-const most = 4096
+const most = 1 << 15
 
-// behind is the elements behind the last whole step, in a step of their own.
-type behind [span]float32
-
-// cut returns how many whole steps of x there are, and what is behind them;
-// false without assembly.
-func cut(dst, x []float32) (steps int, r behind, ok bool) {
-	if !cpu.Has(cpu.AVX512) || len(x) == 0 {
-		return 0, r, false
-	}
-	steps = len(dst[:len(x)]) / span
-	copy(r[:], x[steps*span:])
-	return steps, r, true
-}
-
-func expSpans(dst, x []float32, shift float32) int {
-	n, r, ok := cut(dst, x)
-	if !ok {
+// spans does all elements, or none without assembly, and returns their number.
+// The elements behind the last whole step get a step of their own.
+func spans(f function, dst, x []float32, parameter float32) int {
+	step := 0
+	switch {
+	case cpu.Has(cpu.AVX512):
+		step = 16
+	case cpu.Has(cpu.AVX2):
+		step = 8
+	default:
 		return 0
 	}
-	for at := 0; at < n; at += most {
-		expAVX512(&dst[at*span], &x[at*span], min(most, n-at), shift)
+	dst = dst[:len(x)]
+	whole := len(x) / step * step
+	for at := 0; at < whole; at += most {
+		steps(f, dst[at:], x[at:], min(most, whole-at)/step, parameter)
 	}
-	if n*span < len(x) {
-		expAVX512(&r[0], &r[0], 1, shift)
-		copy(dst[n*span:len(x)], r[:])
+	if whole < len(x) {
+		var r [16]float32
+		copy(r[:], x[whole:])
+		steps(f, r[:], r[:], 1, parameter)
+		copy(dst[whole:], r[:])
 	}
 	return len(x)
 }
 
-func swishSpans(dst, x []float32, alpha float32) int {
-	n, r, ok := cut(dst, x)
-	if !ok {
-		return 0
+func steps(f function, dst, x []float32, n int, parameter float32) {
+	if cpu.Has(cpu.AVX512) {
+		functionsAVX512(f, &dst[0], &x[0], n, parameter)
+	} else {
+		functionsAVX2(f, &dst[0], &x[0], n, parameter)
 	}
-	for at := 0; at < n; at += most {
-		swishAVX512(&dst[at*span], &x[at*span], min(most, n-at), alpha)
-	}
-	if n*span < len(x) {
-		swishAVX512(&r[0], &r[0], 1, alpha)
-		copy(dst[n*span:len(x)], r[:])
-	}
-	return len(x)
-}
-
-func sigmoidSpans(dst, x []float32) int {
-	n, r, ok := cut(dst, x)
-	if !ok {
-		return 0
-	}
-	for at := 0; at < n; at += most {
-		sigmoidAVX512(&dst[at*span], &x[at*span], min(most, n-at))
-	}
-	if n*span < len(x) {
-		sigmoidAVX512(&r[0], &r[0], 1)
-		copy(dst[n*span:len(x)], r[:])
-	}
-	return len(x)
-}
-
-func tanhSpans(dst, x []float32) int {
-	n, r, ok := cut(dst, x)
-	if !ok {
-		return 0
-	}
-	for at := 0; at < n; at += most {
-		tanhAVX512(&dst[at*span], &x[at*span], min(most, n-at))
-	}
-	if n*span < len(x) {
-		tanhAVX512(&r[0], &r[0], 1)
-		copy(dst[n*span:len(x)], r[:])
-	}
-	return len(x)
-}
-
-func erfSpans(dst, x []float32) int {
-	n, r, ok := cut(dst, x)
-	if !ok {
-		return 0
-	}
-	for at := 0; at < n; at += most {
-		erfAVX512(&dst[at*span], &x[at*span], min(most, n-at))
-	}
-	if n*span < len(x) {
-		erfAVX512(&r[0], &r[0], 1)
-		copy(dst[n*span:len(x)], r[:])
-	}
-	return len(x)
-}
-
-func geluSpans(dst, x []float32) int {
-	n, r, ok := cut(dst, x)
-	if !ok {
-		return 0
-	}
-	for at := 0; at < n; at += most {
-		geluAVX512(&dst[at*span], &x[at*span], min(most, n-at))
-	}
-	if n*span < len(x) {
-		geluAVX512(&r[0], &r[0], 1)
-		copy(dst[n*span:len(x)], r[:])
-	}
-	return len(x)
-}
-
-func geluTanhSpans(dst, x []float32) int {
-	n, r, ok := cut(dst, x)
-	if !ok {
-		return 0
-	}
-	for at := 0; at < n; at += most {
-		geluTanhAVX512(&dst[at*span], &x[at*span], min(most, n-at))
-	}
-	if n*span < len(x) {
-		geluTanhAVX512(&r[0], &r[0], 1)
-		copy(dst[n*span:len(x)], r[:])
-	}
-	return len(x)
 }
 
 func clampSpans(dst, x []float32, lo, hi float32) int {
-	n := len(dst[:len(x)]) / (2 * span)
+	const span = 16
+	n := len(dst[:len(x)]) / span
 	if n == 0 || lo != lo || hi != hi || !cpu.Has(cpu.AVX512) {
 		return 0
 	}
 	clampAVX512(&dst[0], &x[0], n, lo, hi)
-	return n * 2 * span
+	return n * span
 }
 
 //go:noescape
-func expAVX512(dst, x *float32, steps int, shift float32)
+func functionsAVX512(f function, dst, x *float32, steps int, parameter float32)
 
 //go:noescape
-func swishAVX512(dst, x *float32, steps int, alpha float32)
-
-//go:noescape
-func sigmoidAVX512(dst, x *float32, steps int)
-
-//go:noescape
-func tanhAVX512(dst, x *float32, steps int)
-
-//go:noescape
-func erfAVX512(dst, x *float32, steps int)
-
-//go:noescape
-func geluAVX512(dst, x *float32, steps int)
-
-//go:noescape
-func geluTanhAVX512(dst, x *float32, steps int)
+func functionsAVX2(f function, dst, x *float32, steps int, parameter float32)
 
 //go:noescape
 func clampAVX512(dst, x *float32, steps int, lo, hi float32)

@@ -97,27 +97,12 @@ func geluBytes(y []byte, ldy int, b *Block, q *Grid) bool {
 	c.quantize(q, q.factor, q.geluSlack)
 	c.doubt = unsafe.Pointer(&doubt)
 	geluBytesAVX512(&c)
-	b.decide(&doubt, func(r, i int, v float32) {
-		one := [1]float32{v}
-		q.store(y[r*ldy+i:][:1], one[:])
-	})
-	return true
-}
-
-func geluFloats(y []float32, ldy int, b *Block) bool {
-	if !cpu.Has(cpu.AVX512) {
-		return false
-	}
-	var doubt [Rows]uint64
-	c := callOf(b, unsafe.Pointer(&y[:(b.Rows-1)*ldy+b.Cols][0]), ldy, 4)
-	c.doubt = unsafe.Pointer(&doubt)
-	geluFloatsAVX512(&c)
-	b.decide(&doubt, func(r, i int, v float32) { y[r*ldy+i] = v })
+	b.decide(y, ldy, q, &doubt)
 	return true
 }
 
 // decide computes the elements that are in doubt.
-func (b *Block) decide(doubt *[Rows]uint64, store func(r, i int, v float32)) {
+func (b *Block) decide(y []byte, ldy int, q *Grid, doubt *[Rows]uint64) {
 	for r, set := range doubt[:b.Rows] {
 		for ; set != 0; set &= set - 1 {
 			i := bits.TrailingZeros64(set)
@@ -125,7 +110,8 @@ func (b *Block) decide(doubt *[Rows]uint64, store func(r, i int, v float32)) {
 			if b.Bias != nil {
 				v += b.Bias[i]
 			}
-			store(r, i, eltwise.Gelu(v))
+			one := [1]float32{eltwise.Gelu(v)}
+			q.store(y[r*ldy+i:][:1], one[:])
 		}
 	}
 }
@@ -158,8 +144,8 @@ func (p *Softmax) rows(t *Scores) bool {
 		c.other, c.otherStep, c.addStep = unsafe.Pointer(&t.Add[:(t.Rows-1)*t.AddStep+n][0]), 4*t.AddStep, 4*lanes
 	}
 	c.quantize(p.Grid, p.Grid.factor, 0.5-1e-6)
-	// Both sums have a rounding for each addition of a lane, the exponentials
-	// are at most 5e-7 off.
+	// Both sums have a rounding for each addition of a lane; the exponentials
+	// here are at most 5e-7 off, eltwise's 1.2e-7, in an element and in the sum.
 	c.error = float32(float32(n/lanes+5)*(2*6e-8)) + 2e-6
 	softmaxAVX512(&c)
 	for ; doubt != 0; doubt &= doubt - 1 {
@@ -183,9 +169,6 @@ func bytesOtherAVX512(c *call)
 
 //go:noescape
 func geluBytesAVX512(c *call)
-
-//go:noescape
-func geluFloatsAVX512(c *call)
 
 //go:noescape
 func levelsAVX512(c *call)

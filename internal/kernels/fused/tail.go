@@ -53,12 +53,13 @@ func Bytes(y []byte, ldy int, b *Block, q *Grid) {
 
 // GeluFloats stores eltwise.Gelu(x + bias); b has no Other, and y is not its X.
 func GeluFloats(y []float32, ldy int, b *Block) {
-	if b.Rows == 0 || b.Cols == 0 || geluFloats(y, ldy, b) {
+	if b.Cols == 0 {
 		return
 	}
-	var t [Width]float32
+	Floats(y, ldy, b)
 	for r := range b.Rows {
-		eltwise.GeluAll(y[r*ldy:][:b.Cols], b.row(&t, r))
+		line := y[r*ldy:][:b.Cols]
+		eltwise.GeluAll(line, line)
 	}
 }
 

@@ -1,6 +1,6 @@
 // Command _asm writes the assembly of package eltwise for AVX-512 and AVX2 into
-// the folder given as its argument. Each function does, eight elements at a time,
-// the float64 steps of its Go twin in the twin's order, none of them fused.
+// the folder given as its argument. Each function does, a vector at a time, the
+// float32 steps of its Go twin in the twin's order, fused where they are.
 package main
 
 import (
@@ -23,11 +23,14 @@ func main() {
 		os.Exit(2)
 	}
 	coef, err := coefficients("../zcoefficients.go")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(os.Args[1], "zfunctions_avx512_amd64.s"), []byte(functions(coef)), 0o644)
+	files := map[string]string{"zarith_avx2_amd64.s": arith(), "zbounds_avx512_amd64.s": bounds()}
+	for _, m := range machines {
+		files["zfunctions_"+strings.ToLower(m.name)+"_amd64.s"] = loops(m, coef)
 	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(os.Args[1], "zarith_avx2_amd64.s"), []byte(arith()), 0o644)
+	for name, text := range files {
+		if err == nil {
+			err = os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -47,61 +50,65 @@ func coefficients(name string) (map[string][]float64, error) {
 		if !ok {
 			return true
 		}
-		for _, e := range spec.Values[0].(*ast.CompositeLit).Elts {
-			text, sign := "", 1.0
-			if u, ok := e.(*ast.UnaryExpr); ok {
-				e, sign = u.X, -1
+		ast.Inspect(spec.Values[0].(*ast.CompositeLit), func(n ast.Node) bool {
+			sign := 1.0
+			if u, ok := n.(*ast.UnaryExpr); ok {
+				n, sign = u.X, -1
 			}
-			text = e.(*ast.BasicLit).Value
-			v, err := strconv.ParseFloat(text, 64)
+			l, ok := n.(*ast.BasicLit)
+			if !ok {
+				_, isType := n.(*ast.ArrayType)
+				return !isType
+			}
+			v, err := strconv.ParseFloat(l.Value, 64)
 			if err != nil {
 				panic(err)
 			}
 			out[spec.Names[0].Name] = append(out[spec.Names[0].Name], sign*v)
-		}
+			return false
+		})
 		return false
 	})
 	return out, nil
 }
 
-// file is an assembly file with a table of constants.
+// file is an assembly file with constants of 32 bits, and tables of them.
 type file struct {
 	strings.Builder
-	coef      map[string][]float64
-	constants map[uint64]int // offsets by bits
-	step      []string       // of a function
+	coef   map[string][]float64
+	words  map[uint32]int // offsets by bits
+	tables []string
 }
 
-// line writes an instruction, or keeps it for the step that is being made.
-func (f *file) line(format string, args ...any) {
-	if f.step != nil {
-		f.step = append(f.step, fmt.Sprintf(format, args...))
-		return
-	}
-	fmt.Fprintf(f, "\t"+format+"\n", args...)
-}
+func (f *file) line(format string, args ...any) { fmt.Fprintf(f, "\t"+format+"\n", args...) }
 
-// bits returns the address of an 8-byte constant.
-func (f *file) bits(u uint64) string {
-	at, ok := f.constants[u]
+// word returns the address of a constant.
+func (f *file) word(u uint32) string {
+	at, ok := f.words[u]
 	if !ok {
-		at = 8 * len(f.constants)
-		f.constants[u] = at
+		at = 4 * len(f.words)
+		f.words[u] = at
 	}
-	return fmt.Sprintf("constants<>+%d(SB)", at)
+	return fmt.Sprintf("words<>+%d(SB)", at)
 }
-
-func (f *file) number(v float64) string { return f.bits(math.Float64bits(v)) }
 
 // table appends the constants.
 func (f *file) table() {
 	fmt.Fprintln(f)
-	byOffset := map[int]uint64{}
-	for u, at := range f.constants {
+	byOffset := map[int]uint32{}
+	for u, at := range f.words {
 		byOffset[at] = u
 	}
 	for _, at := range slices.Sorted(maps.Keys(byOffset)) {
-		fmt.Fprintf(f, "DATA constants<>+%d(SB)/8, $0x%016x\n", at, byOffset[at])
+		fmt.Fprintf(f, "DATA words<>+%d(SB)/4, $0x%08x\n", at, byOffset[at])
 	}
-	fmt.Fprintf(f, "GLOBL constants<>(SB), RODATA|NOPTR, $%d\n", 8*len(f.constants))
+	fmt.Fprintf(f, "GLOBL words<>(SB), RODATA|NOPTR, $%d\n", 4*len(f.words))
+	slices.Sort(f.tables)
+	for _, name := range slices.Compact(f.tables) {
+		fmt.Fprintln(f)
+		for i, v := range f.coef[name] {
+			fmt.Fprintf(f, "DATA %s<>+%d(SB)/4, $0x%08x\n", name, 4*i, math.Float32bits(float32(v)))
+		}
+		fmt.Fprintf(f, "GLOBL %s<>(SB), RODATA|NOPTR, $%d\n", name, 4*len(f.coef[name]))
+	}
 }

@@ -17,7 +17,6 @@ func main() {
 		os.Exit(2)
 	}
 	for name, text := range map[string]string{
-		"zgelu_avx512_amd64.s":    geluFloats(),
 		"ztail_avx512_amd64.s":    tails(),
 		"zsoftmax_avx512_amd64.s": softmax(),
 	} {
@@ -60,12 +59,6 @@ func (f *file) bits(v uint32, reg string) {
 		f.words = append(f.words, v)
 	}
 	f.line("VPBROADCASTD words<>+%d(SB), %s", 4*i, reg)
-}
-
-// wide is bits for 64 bits.
-func (f *file) wide(v uint64, reg string) {
-	f.line("VPBROADCASTQ words<>+%d(SB), %s", 4*len(f.words), reg)
-	f.words = append(f.words, uint32(v), uint32(v>>32))
 }
 
 // table writes the constants.
