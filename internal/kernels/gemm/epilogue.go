@@ -94,9 +94,12 @@ func NewByteEnd(f Finish, m Matrix, packed []int8, zero uint8) *ByteEnd {
 }
 
 // weigh makes of the sums of B's columns, which bias holds, the terms that a
-// zero point of A adds.
+// zero point of A adds. Without shifted only those for A itself are made.
 func (e *ByteEnd) weigh(zero uint8) {
 	for i, sum := range e.bias {
-		e.bias[i], e.shifted[i] = -int32(zero)*sum, (128-int32(zero))*sum
+		e.bias[i] = -int32(zero) * sum
+		if e.shifted != nil {
+			e.shifted[i] = (128 - int32(zero)) * sum
+		}
 	}
 }

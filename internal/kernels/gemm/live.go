@@ -59,6 +59,9 @@ func NewLive(k, n int, f Finish, zeroA, zeroB int32, signedA, signedB bool) (*Li
 		p.end = NewByteEnd(f, p.matrix, none, 0)
 	}
 	p.bias = 4 * padded(n)
+	if shifts {
+		p.bias *= 2
+	}
 	return p, true
 }
 
@@ -105,7 +108,7 @@ func (p *Live) Pack(dst, b []byte, row, column int) {
 			packStrips(panel, b[j*column:], p.k, cols, row, column, width, p.flipB)
 		}
 	}
-	if p.zeroA == 0 {
+	if p.zeroA == 0 && !shifts {
 		return
 	}
 	if row == 1 {
@@ -116,9 +119,17 @@ func (p *Live) Pack(dst, b []byte, row, column int) {
 	} else {
 		p.matrix.Sums(bias, int8s(packed))
 	}
-	for j := range bias {
-		bias[j] *= -p.zeroA
+	e := p.terms(dst)
+	e.weigh(uint8(p.zeroA))
+}
+
+// terms returns an epilogue with the terms that the packed form begins with.
+func (p *Live) terms(packed []byte) ByteEnd {
+	all := unsafe.Slice((*int32)(unsafe.Pointer(&packed[0])), p.bias/4)
+	if !shifts {
+		return ByteEnd{bias: all}
 	}
+	return ByteEnd{bias: all[:len(all)/2], shifted: all[len(all)/2:]}
 }
 
 // Run writes the product of m rows of A, which are rows one after the other, to
@@ -196,7 +207,8 @@ func (p *Live) left(at *[maxRows]int32, a []byte, row []int32, m int, scratch []
 func (p *Live) multiply(c []byte, ldc int, a []byte, row []int32, m int, packed []byte, end *ByteEnd) {
 	r := Rows{Row: row, Tap: noTap[:], Depth: p.k}
 	e := *end
-	e.bias = unsafe.Slice((*int32)(unsafe.Pointer(&packed[0])), p.bias/4)
+	terms := p.terms(packed)
+	e.bias, e.shifted = terms.bias, terms.shifted
 	b := int8s(packed[p.bias:][:p.matrix.Bytes()])
 	panel := p.matrix.BytePanel()
 	for j := 0; j < p.n; j += Width {

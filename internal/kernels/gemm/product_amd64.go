@@ -10,6 +10,9 @@ import (
 
 var variants = []variant{{"vnni", cpu.VNNI}, {"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
 
+// shifts says whether kernels multiply A less 128.
+const shifts = false
+
 // kernel is one of the assembly kernels.
 type kernel uint8
 

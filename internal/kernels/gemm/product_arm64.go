@@ -10,6 +10,9 @@ import (
 
 var variants = []variant{{"dotprod", cpu.DotProd}, {"neon", cpu.NEON}, {"generic", cpu.Generic}}
 
+// shifts says that kernels multiply A less 128, and need the terms for that.
+const shifts = true
+
 // kernel is one of the assembly kernels.
 type kernel uint8
 

@@ -6,6 +6,9 @@ import "github.com/octavo-ml/octavo/internal/cpu"
 
 var variants = []variant{{"generic", cpu.Generic}}
 
+// shifts says whether kernels multiply A less 128.
+const shifts = false
+
 func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
 	floatsGeneric(c, other, ldc, a, r, m, panel, width, cols, bias, e)
 }
