@@ -17,14 +17,17 @@ type crowd struct {
 
 const (
 	// look is how long processors are counted.
-	look = 5 * time.Millisecond
+	look = 10 * time.Millisecond
 	// stale is the age from which a look is not finished: nothing ran meanwhile.
 	stale = 4 * look
 	// often is the time between losses of a processor that is too short. A
 	// process that has its processors to itself loses one every 5 to 10 ms.
 	often = 1600 * time.Microsecond
+	// fewest is how many losses count: the system's own work comes in bursts.
+	fewest = 6
 	// leastPause and mostPause bound how long to go alone before trying again.
-	leastPause, mostPause = 50 * time.Millisecond, time.Second
+	// Where the processors are free after all, no more than that is lost.
+	leastPause, mostPause = 25 * time.Millisecond, 200 * time.Millisecond
 )
 
 // isBusy looks on, and reports whether to go alone.
@@ -45,8 +48,8 @@ func (c *crowd) judge(now time.Time, taken int64) bool {
 	if age > stale {
 		return false
 	}
-	if lost < 3 || age/time.Duration(lost) > often {
-		c.pause -= c.pause / 8
+	if lost < fewest || age/time.Duration(lost) > often {
+		c.pause -= c.pause / 4
 		return false
 	}
 	c.pause = min(max(2*c.pause, leastPause), mostPause)
