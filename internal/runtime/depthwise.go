@@ -15,7 +15,7 @@ func depthwiseLast(g op.Geometry) *dwconv.Last {
 	if g.Layout != op.ChannelsLast || g.Group != g.Channels || g.Filters != g.Channels || g.Transposed || rank > 3 {
 		return nil
 	}
-	d := dwconv.Geometry{Batch: g.Batch, Channels: g.Channels, Filters: 1, Last: true}
+	d := dwconv.Geometry{Batch: g.Batch, Channels: g.Channels}
 	for i := range 3 {
 		d.Size[i], d.Kernel[i], d.Stride[i], d.Dilate[i], d.Result[i] = 1, 1, 1, 1, 1
 	}

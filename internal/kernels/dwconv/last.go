@@ -41,7 +41,7 @@ const (
 )
 
 // NewLast returns the plan of g, whose sizes must be positive (those of the
-// result may be zero) and fit together; g.Last must be set and g.Filters be 1.
+// result may be zero) and fit together.
 func NewLast(g Geometry) *Last {
 	p := &Last{Geometry: g}
 	for z := range g.Kernel[0] {

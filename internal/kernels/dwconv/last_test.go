@@ -12,19 +12,17 @@ import (
 	"github.com/octavo-ml/octavo/internal/kernels/kerneltest"
 )
 
-// lastVariants are the levels at which Last has code of its own.
-var lastVariants = []kerneltest.Variant{{Name: "vnni", Level: cpu.VNNI}, {Name: "avx512", Level: cpu.AVX512}, {Name: "avx2", Level: cpu.AVX2}, {Name: "neon", Level: cpu.NEON}, {Name: "generic", Level: cpu.Generic}}
+// variants are the levels at which there is code of its own.
+var variants = []kerneltest.Variant{{Name: "vnni", Level: cpu.VNNI}, {Name: "avx512", Level: cpu.AVX512}, {Name: "avx2", Level: cpu.AVX2}, {Name: "neon", Level: cpu.NEON}, {Name: "generic", Level: cpu.Generic}}
 
 // lastGeometry is a geometry with channels last, their number around the edges
 // of blocks.
 func lastGeometry(r *rand.Rand) Geometry {
 	g := geometry(r)
-	g.Last, g.Filters = true, 1
 	g.Channels = []int{1, 3, 8, 15, 16, 17, 32, 33, 48, 63, 64, 65, 80, 81, 96, 144, 150}[r.IntN(17)]
 	if r.IntN(4) == 0 { // what most networks have
 		k := 3 + 2*r.IntN(2)
 		g = square(g.Channels, 1+r.IntN(9), k, 1+r.IntN(2))
-		g.Last = true
 	}
 	return g
 }
@@ -32,7 +30,7 @@ func lastGeometry(r *rand.Rand) Geometry {
 func TestLastEqualsItsDefinition(t *testing.T) {
 	inf, zero := float32(math.Inf(1)), float32(0)
 	clamps := [][2]float32{{0, 1.5}, {-0.5, inf}, {-inf, -zero}, {-1, float32(math.Copysign(0, -1))}, {float32(math.Copysign(0, -1)), 1}, {float32(math.NaN()), 1}}
-	kerneltest.Run(t, lastVariants, func(t *testing.T) {
+	kerneltest.Run(t, variants, func(t *testing.T) {
 		r := kerneltest.Rand(11)
 		for i := range 250 {
 			g := lastGeometry(r)
@@ -52,7 +50,7 @@ func TestLastEqualsItsDefinition(t *testing.T) {
 			want := naive(g, x, natural, exact.FMA32)
 			for j, v := range want {
 				if bias != nil {
-					v += bias[filter(g, j)]
+					v += bias[j%g.Channels]
 				}
 				if i%4 == 3 {
 					v = min(max(v, clamp[0]), clamp[1])
@@ -117,7 +115,7 @@ func newLastBytesCase[T uint8 | int8](r *rand.Rand, i int) (c lastBytesCase[T]) 
 // testLastBytes compares results of type U, of which element gives the one that
 // belongs to a sum and multiplier.
 func testLastBytes[T uint8 | int8, U uint8 | int8 | float32](t *testing.T, grid convert.Grid, lo, hi float32, element func(sum int32, m float32) U) {
-	kerneltest.Run(t, lastVariants, func(t *testing.T) {
+	kerneltest.Run(t, variants, func(t *testing.T) {
 		r := kerneltest.Rand(12)
 		for i := range 120 {
 			c := newLastBytesCase[T](r, i)
@@ -168,12 +166,11 @@ func TestLastBytesAreRequantizedSums(t *testing.T) {
 
 func TestLastAllocatesNothing(t *testing.T) {
 	g := square(80, 9, 3, 1)
-	g.Last = true
 	p := NewLast(g)
 	x, w, y, s := make([]float32, 80*81), make([]float32, p.WeightLen()), make([]float32, 80*81), make([]byte, p.ScratchLen())
 	q, wq := make([]uint8, len(x)), make([]int8, p.WeightBytes())
 	f, fq := p.Finish(nil, true, 0, 6), FinishBytes(p, uint8(3), make([]int8, 80*9), nil, []float32{1}, convert.GridOf[uint8](4), 0, 0)
-	kerneltest.Run(t, lastVariants, func(t *testing.T) {
+	kerneltest.Run(t, variants, func(t *testing.T) {
 		if got := testing.AllocsPerRun(10, func() {
 			p.Run(y, x, w, f, 0, p.Blocks(), s)
 			RunBytes(p, q, q, wq, fq, 0, p.Blocks(), s)
@@ -185,10 +182,9 @@ func TestLastAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkLast(b *testing.B) {
-	for _, v := range lastVariants[:3] {
+	for _, v := range variants[:3] {
 		for _, c := range [][4]int{{32, 112, 3, 1}, {144, 56, 3, 1}, {96, 112, 3, 2}, {576, 14, 3, 1}, {960, 7, 3, 1}, {240, 28, 5, 1}, {672, 14, 5, 2}} {
 			g := square(c[0], c[1], c[2], c[3])
-			g.Last = true
 			p := NewLast(g)
 			n, m := c[0]*product(g.Size), c[0]*product(g.Result)
 			x, w, y, s := make([]float32, n), make([]float32, p.WeightLen()), make([]float32, m), make([]byte, p.ScratchLen())
