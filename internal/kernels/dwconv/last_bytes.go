@@ -139,7 +139,7 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 			case []int8:
 				t.y = bytesOf(out)
 			}
-			if f.few != nil {
+			if f.few != nil && (f.far || !vectors(p.Channels)) {
 				t.few()
 			} else {
 				t.compute()
