@@ -55,7 +55,7 @@ func (pl *plan) depthwiseBytes(s *step, key *ir.Node, k *dwconv.Last, q *op.Quan
 	} else {
 		end = dwconv.FinishBytes(k, uint8(zero), weights, e.bias, e.multipliers, e.grid, e.lo, e.hi)
 	}
-	packed := pl.p.weights.getBytes(key, "depthwise", k.WeightBytes(), func(dst []int8) { k.PackBytes(dst, tensor.Data[int8](w)) })
+	packed := pl.p.weights.getBytes(key, k.Form(), k.WeightBytes(), func(dst []int8) { k.PackBytes(dst, tensor.Data[int8](w)) })
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
 	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {

@@ -22,3 +22,12 @@ func (p *Program) Reference() []string {
 	}
 	return out
 }
+
+// Steps returns the names of the operators of the last plan.
+func (p *Program) Steps() []string {
+	var out []string
+	for _, s := range p.plans[len(p.plans)-1].steps {
+		out = append(out, s.node.Op.Name())
+	}
+	return out
+}

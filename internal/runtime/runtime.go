@@ -91,6 +91,7 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	}
 	if !o.NoFusion {
 		hoistQuantize(c, keep)
+		fuseBiases(c, keep)
 		fuseSums(c, keep)
 		fuseClamps(c, keep)
 		if err := fuseTables(c, keep); err != nil {

@@ -18,6 +18,7 @@ type Last struct {
 	table  int       // length of a list of taps
 	runs   []stretch // of the outputs of a row
 	parts  []int     // where the runs of each part of a row begin, and where they end
+	wide   *wide     // nil where bytes do not gain by it
 }
 
 // stretch is some outputs along the last axis that read the same taps in padding.
@@ -68,6 +69,7 @@ func NewLast(g Geometry) *Last {
 		x += r.count
 	}
 	p.parts = append(p.parts, len(p.runs))
+	p.wide = p.newWide()
 	for i := range p.runs {
 		r := &p.runs[i]
 		r.at, r.step = make([]int, p.table), make([]int, p.table)

@@ -25,9 +25,12 @@ func (r *floatTask) compute() {
 	r.generic(a.channels)
 }
 
+// vectors reports whether compute of bytes has code for so many channels.
+func vectors(channels int) bool { return cpu.Has(cpu.VNNI) || cpu.Has(cpu.AVX2) && channels >= lane }
+
 // compute is generic of all channels.
 func (r *byteTask) compute() {
-	if !cpu.Has(cpu.AVX2) || r.p.Channels < lane || r.f.far {
+	if !vectors(r.p.Channels) || r.f.far {
 		r.generic(0)
 		return
 	}

@@ -20,9 +20,12 @@ func (r *floatTask) compute() {
 	r.generic(a.channels)
 }
 
+// vectors reports whether compute of bytes has code for so many channels.
+func vectors(channels int) bool { return cpu.Has(cpu.NEON) && channels >= lane }
+
 // compute is generic of all channels.
 func (r *byteTask) compute() {
-	if !cpu.Has(cpu.NEON) || r.p.Channels < lane {
+	if !vectors(r.p.Channels) {
 		r.generic(0)
 		return
 	}

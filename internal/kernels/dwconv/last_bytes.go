@@ -2,6 +2,7 @@ package dwconv
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/kernels/convert"
@@ -18,6 +19,7 @@ type ByteFinish struct {
 	flip   uint8   // what takes inputs to the uint8 that are multiplied
 	far    bool    // some result may lie outside of int32 before it is clamped
 	few    *few    // instead of params, of few channels
+	wide   *ByteFinish
 }
 
 // FinishBytes returns the epilogue of weights w, as PackBytes takes them, and
@@ -49,6 +51,15 @@ func FinishBytes[T uint8 | int8](p *Last, zero T, w []int8, bias []int32, multip
 		}
 	}
 	f.few = newFew(p, f, w)
+	if n := p.wide; n != nil {
+		if bias != nil {
+			bias = slices.Repeat(bias, n.outputs)
+		}
+		if len(multipliers) > 1 {
+			multipliers = slices.Repeat(multipliers, n.outputs)
+		}
+		f.wide = FinishBytes(&n.Last, zero, slices.Repeat(w, n.outputs), bias, multipliers, grid, lo, hi)
+	}
 	return f
 }
 
@@ -87,7 +98,17 @@ func (p *Last) weight(c, t int) int {
 }
 
 // WeightBytes is the length of the packed weights of RunBytes.
-func (p *Last) WeightBytes() int { return packed(p.Channels) * p.groups * group }
+func (p *Last) WeightBytes() int {
+	n := p.ownBytes()
+	if p.wide != nil {
+		n += p.wide.ownBytes()
+	}
+	return n
+}
+
+// ownBytes is the length of the packed weights less those of p.wide, which
+// follow.
+func (p *Last) ownBytes() int { return packed(p.Channels) * p.groups * group }
 
 // packed is the number of channels that packing makes of n.
 func packed(n int) int {
@@ -106,6 +127,9 @@ func (p *Last) PackBytes(dst, w []int8) {
 			dst[p.weight(c, t)] = w[c*len(p.taps)+t]
 		}
 	}
+	if n := p.wide; n != nil {
+		n.PackBytes(dst[p.ownBytes():], slices.Repeat(w, n.outputs))
+	}
 }
 
 // RunBytes is Run for bytes. The sums are exact, modulo 2³².
@@ -113,7 +137,7 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 	y, x = check(p, y, x)
 	in, rest := p.newReads(scratch)
 	sums := cast[int32](rest)[:roundUp(p.Channels, side)]
-	pad := rest[4*roundUp(p.Channels, side):][:p.Channels]
+	pad := rest[4*roundUp(p.Channels, side):][:roundUp(p.Channels, side)]
 	for i := range pad {
 		pad[i] = f.zero
 	}
@@ -125,6 +149,8 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 	case float32:
 		t.float = true
 	}
+	few := f.few != nil && (f.far || !vectors(p.Channels))
+	wide := p.wide != nil && !f.far && vectors(p.wide.Channels)
 	for i := lo; i < hi; i++ {
 		l := p.line(i)
 		for j := range l.runs {
@@ -139,9 +165,12 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 			case []int8:
 				t.y = bytesOf(out)
 			}
-			if f.few != nil {
+			switch {
+			case wide && t.count >= p.wide.outputs:
+				t.across()
+			case few:
 				t.few()
-			} else {
+			default:
 				t.compute()
 			}
 		}

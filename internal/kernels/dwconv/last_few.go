@@ -31,7 +31,8 @@ func newFew(p *Last, f *ByteFinish, w []int8) *few {
 	return s
 }
 
-// few is generic of all channels where there are few.
+// few is generic of all channels where there are few and compute has no code
+// for so few.
 func (r *byteTask) few() {
 	const block = 16 // outputs
 	var memory [block * lane]int32

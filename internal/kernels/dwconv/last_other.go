@@ -5,5 +5,8 @@ package dwconv
 // compute is generic of all channels.
 func (r *floatTask) compute() { r.generic(0) }
 
+// vectors reports whether compute of bytes has code for so many channels.
+func vectors(_ int) bool { return false }
+
 // compute is generic of all channels.
 func (r *byteTask) compute() { r.generic(0) }

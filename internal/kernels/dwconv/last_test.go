@@ -19,10 +19,13 @@ var variants = []kerneltest.Variant{{Name: "vnni", Level: cpu.VNNI}, {Name: "avx
 // of blocks.
 func lastGeometry(r *rand.Rand) Geometry {
 	g := geometry(r)
-	g.Channels = []int{1, 3, 8, 15, 16, 17, 32, 33, 48, 63, 64, 65, 80, 81, 96, 144, 150}[r.IntN(17)]
+	g.Channels = []int{1, 3, 8, 12, 15, 16, 17, 24, 32, 33, 48, 63, 64, 65, 80, 81, 96, 144, 150}[r.IntN(19)]
 	if r.IntN(4) == 0 { // what most networks have
 		k := 3 + 2*r.IntN(2)
 		g = square(g.Channels, 1+r.IntN(9), k, 1+r.IntN(2))
+		if g.Channels < lane {
+			g = square(g.Channels, 1+r.IntN(side/g.Channels+9), k, 1) // several outputs at once
+		}
 	}
 	return g
 }
@@ -164,21 +167,45 @@ func TestLastBytesAreRequantizedSums(t *testing.T) {
 	t.Run("int8 to float32", func(t *testing.T) { testLastBytes[int8](t, convert.Grid{}, -3, 4, clamped) })
 }
 
-func TestLastAllocatesNothing(t *testing.T) {
-	g := square(80, 9, 3, 1)
-	p := NewLast(g)
-	x, w, y, s := make([]float32, 80*81), make([]float32, p.WeightLen()), make([]float32, 80*81), make([]byte, p.ScratchLen())
-	q, wq := make([]uint8, len(x)), make([]int8, p.WeightBytes())
-	f, fq := p.Finish(nil, true, 0, 6), FinishBytes(p, uint8(3), make([]int8, 80*9), nil, []float32{1}, convert.GridOf[uint8](4), 0, 0)
-	kerneltest.Run(t, variants, func(t *testing.T) {
-		if got := testing.AllocsPerRun(10, func() {
-			p.Run(y, x, w, f, 0, p.Blocks(), s)
-			RunBytes(p, q, q, wq, fq, 0, p.Blocks(), s)
-			RunBytes(p, y, q, wq, fq, 0, p.Blocks(), s)
-		}); got != 0 {
-			t.Errorf("%v allocations", got)
+func TestPlansOfOneFormShareWeights(t *testing.T) {
+	type form struct {
+		name string
+		n    int
+	}
+	for channels := 1; channels <= 17; channels++ {
+		w := kerneltest.Ints[int8](kerneltest.Rand(14), channels*9)
+		first := map[form][]int8{}
+		for size := 1; size <= 70; size++ {
+			g := square(channels, size, 3, 1)
+			p := NewLast(g)
+			packed := make([]int8, p.WeightBytes())
+			p.PackBytes(packed, w)
+			f := form{p.Form(), len(packed)}
+			if first[f] == nil {
+				first[f] = packed
+			}
+			kerneltest.Equal(t, packed, first[f], "%d channels, size %d, %v", channels, size, f)
 		}
-	})
+	}
+}
+
+func TestLastAllocatesNothing(t *testing.T) {
+	for _, c := range []int{8, 80} {
+		g := square(c, 11, 3, 1)
+		p := NewLast(g)
+		x, w, y, s := make([]float32, c*121), make([]float32, p.WeightLen()), make([]float32, c*121), make([]byte, p.ScratchLen())
+		q, z, wq := make([]uint8, len(x)), make([]uint8, len(x)), make([]int8, p.WeightBytes())
+		f, fq := p.Finish(nil, true, 0, 6), FinishBytes(p, uint8(3), make([]int8, c*9), nil, []float32{1}, convert.GridOf[uint8](4), 0, 0)
+		kerneltest.Run(t, variants, func(t *testing.T) {
+			if got := testing.AllocsPerRun(10, func() {
+				p.Run(y, x, w, f, 0, p.Blocks(), s)
+				RunBytes(p, z, q, wq, fq, 0, p.Blocks(), s)
+				RunBytes(p, y, q, wq, fq, 0, p.Blocks(), s)
+			}); got != 0 {
+				t.Errorf("%d channels: %v allocations", c, got)
+			}
+		})
+	}
 }
 
 func BenchmarkLast(b *testing.B) {

@@ -1,0 +1,66 @@
+package dwconv
+
+import "strconv"
+
+// wide is the plan of several outputs of a row as one of as many times the
+// channels, for those that have few. Where the stride is 1, the inputs of
+// outputs lie side by side at each tap, as the channels of one do.
+type wide struct {
+	Last    // has no wide of its own
+	outputs int
+}
+
+// newWide returns the widest plan that the runs of p have outputs for, whose
+// channels fill lanes; nil if there is none, or p's own fill a lane.
+func (p *Last) newWide() *wide {
+	if p.Channels >= lane || p.Stride[2] != 1 {
+		return nil
+	}
+	n := 0
+	for i := range p.runs {
+		n = max(n, min(p.runs[i].count, side/p.Channels))
+	}
+	for n*p.Channels%lane != 0 {
+		n--
+	}
+	if n == 0 {
+		return nil
+	}
+	w := &wide{Last: *p, outputs: n}
+	w.Channels *= n
+	return w
+}
+
+// Form names how PackBytes packs: plans of one form share weights.
+func (p *Last) Form() string {
+	if p.wide == nil {
+		return "depthwise"
+	}
+	return "depthwise by " + strconv.Itoa(p.wide.outputs)
+}
+
+// across is generic of all channels by p.wide, of at least as many outputs as
+// that takes at once. Where they do not come out even, it computes some of the
+// last ones twice.
+func (r *byteTask) across() {
+	n, channels := r.p.wide, r.p.Channels
+	q := *r
+	q.p, q.f, q.w = &n.Last, r.f.wide, r.w[r.p.ownBytes():]
+	q.in.step = q.in.own[1]
+	for t, step := range r.in.step {
+		q.in.step[t] = step * n.outputs
+	}
+	q.count = r.count / n.outputs
+	q.compute()
+	if r.count%n.outputs == 0 {
+		return
+	}
+	skip := (r.count - n.outputs) * channels
+	q.in.base, q.count = q.in.base+skip, 1
+	if q.float {
+		q.floats = q.floats[skip:]
+	} else {
+		q.y = q.y[skip:]
+	}
+	q.compute()
+}
