@@ -21,9 +21,6 @@ func (t *Tally) Add(truth, answer int) {
 // Reset makes t empty.
 func (t *Tally) Reset() { clear(t.support); clear(t.answered); clear(t.hits) }
 
-// Classes returns the number of classes.
-func (t *Tally) Classes() int { return len(t.support) }
-
 // Score returns the score of one class, as [Confusion.Score] does.
 func (t *Tally) Score(class int) Score {
 	hits, answered, support := t.hits[class], t.answered[class], t.support[class]

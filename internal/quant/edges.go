@@ -111,6 +111,18 @@ func wanted(g *ir.Graph, key, text string, words []edgeWord, off string, fits fu
 	return out, nil
 }
 
+// rigid says why an input or output of g cannot become another one than it is;
+// "" if it can.
+func rigid(g *ir.Graph, v *ir.Value) string {
+	switch {
+	case v.Const != nil:
+		return "it is constant"
+	case slices.Contains(g.Inputs, v) && g.IsOutput(v):
+		return "it is an input and an output at once"
+	}
+	return ""
+}
+
 // edges works out what the recipe wants of inputs and outputs of g.
 func (s *settings) edges(g *ir.Graph) ([]pass.Edge, error) {
 	types, layouts, err := s.edgeWords()
@@ -118,29 +130,19 @@ func (s *settings) edges(g *ir.Graph) ([]pass.Edge, error) {
 		return nil, err
 	}
 	integers, err := wanted(g, "io", s.recipe.IO, types, ioFloat, func(v *ir.Value) string {
-		switch {
-		case v.Type != dtype.Float32:
+		if v.Type != dtype.Float32 {
 			return "only float32 values become integers by a scale"
-		case v.Const != nil:
-			return "it is constant"
-		case slices.Contains(g.Inputs, v) && g.IsOutput(v):
-			return "it is an input and an output at once"
 		}
-		return ""
+		return rigid(g, v)
 	})
 	if err != nil {
 		return nil, err
 	}
 	moved, err := wanted(g, "io-layout", s.recipe.IOLayout, layouts, ioKeep, func(v *ir.Value) string {
-		switch rank := len(v.Shape); {
-		case rank < 3 || rank > 5:
+		if rank := len(v.Shape); rank < 3 || rank > 5 {
 			return "channels-last is for ranks 3 to 5, with the channels on axis 1"
-		case v.Const != nil:
-			return "it is constant"
-		case slices.Contains(g.Inputs, v) && g.IsOutput(v):
-			return "it is an input and an output at once"
 		}
-		return ""
+		return rigid(g, v)
 	})
 	if err != nil {
 		return nil, err
