@@ -45,7 +45,7 @@ func (m *Model) grids() map[string]extent {
 			continue
 		}
 		p, ok, err := pass.ParamsOf(n)
-		if err != nil || !ok || !p.IsPerTensor() {
+		if err != nil || !ok || !p.IsPerTensor() || p.Type == dtype.Invalid {
 			continue
 		}
 		lo, hi := p.Type.Range()

@@ -67,6 +67,11 @@ func TestPeersScoreAlikeBothWays(t *testing.T) {
 				t.Errorf("accuracy %.4f, ONNX Runtime's is %.4f", got, c.accuracy)
 			}
 			sameColumns(t, v)
+			for _, w := range v.Warnings {
+				if w.ID == "OCT019" {
+					t.Errorf("the data is what the peer calibrated with: %s", w.Msg)
+				}
+			}
 
 			few := labelled(digits(t, "test")[:16])
 			v, err = Validate(context.Background(), m, []*Model{q}, few,

@@ -132,6 +132,9 @@ func ParamsOf(n *ir.Node) (affine.Params, bool, error) {
 			return p, false, fmt.Errorf("%d zero points for %d scales", len(zero), len(p.Scale))
 		}
 		p.ZeroPoint = zero
+		if p.Type == dtype.Invalid { // nothing is inferred yet
+			p.Type = n.In[2].Type
+		}
 	}
 	if len(p.Scale) == 1 && p.BlockSize == 0 {
 		p.Axis = affine.PerTensorAxis
