@@ -150,7 +150,7 @@ func TestTransposesAreFew(t *testing.T) {
 	}
 }
 
-func preparedFile(t *testing.T, path string) *ir.Graph {
+func preparedFile(t testing.TB, path string) *ir.Graph {
 	t.Helper()
 	src, err := format.Open(path)
 	if err != nil {
