@@ -73,6 +73,24 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.dispatchNorm(s, o.Axis, o.Epsilon, o.StashType, true)
 	case *op.RMSNormalization:
 		pl.dispatchNorm(s, o.Axis, o.Epsilon, o.StashType, false)
+	case *op.Where:
+		pl.dispatchWhere(s)
+	case *op.Equal, *op.Less, *op.LessOrEqual, *op.Greater, *op.GreaterOrEqual:
+		pl.dispatchCompare(s)
+	case *op.And:
+		pl.dispatchTruth(s, true)
+	case *op.Or:
+		pl.dispatchTruth(s, false)
+	case *op.Not, *op.IsNaN:
+		pl.dispatchTest(s)
+	case *op.Cast:
+		pl.dispatchCast(s)
+	case *op.ReduceSum:
+		pl.dispatchReduce(s, o.NoopWithEmptyAxes)
+	case *op.ReduceMax:
+		pl.dispatchReduce(s, o.NoopWithEmptyAxes)
+	case *op.ReduceMin:
+		pl.dispatchReduce(s, o.NoopWithEmptyAxes)
 	case *op.Concat:
 		pl.join(s, o.Axis, nil)
 	case *op.Add, *op.Sub, *op.Mul, *op.Div:
