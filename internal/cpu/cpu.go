@@ -24,7 +24,7 @@ const (
 	AVX2          // AVX2 and FMA
 	AVX512        // and AVX-512 F, BW, DQ, VL
 	VNNI          // and AVX-512 VNNI
-	AMX           // and AMX int8; a kernel still has to ask the system for permission
+	AMX           // and AMX int8, which the system has permitted
 	NEON          // arm64's vectors
 	DotProd       // and SDOT, UDOT
 	I8MM          // and SMMLA, UMMLA

@@ -16,7 +16,7 @@ func detected() Level {
 		return AVX2
 	case !x.HasAVX512VNNI:
 		return AVX512
-	case !x.HasAMXTile || !x.HasAMXInt8:
+	case !x.HasAMXTile || !x.HasAMXInt8 || !permitTiles():
 		return VNNI
 	}
 	return AMX

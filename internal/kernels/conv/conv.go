@@ -110,6 +110,10 @@ func NewPlan(g Geometry, e Element) *Plan {
 	p.cut(size)
 	p.locate()
 	if e != Float32 {
+		p.rows.Prepare(p.lines * p.run)
+		p.rows.Prepare((p.res[1] - (p.bandsY-1)*p.lines) * (p.res[2] - (p.bandsX-1)*p.run))
+	}
+	if e != Float32 {
 		p.scratch += gemm.Group - 1 // which products may read
 	}
 	return p

@@ -13,6 +13,7 @@ import (
 type Rows struct {
 	Row, Tap []int32
 	Depth    int
+	tilings  map[int]*tiling // by the number of rows
 }
 
 // RowsOf returns the m rows of a matrix of k columns.
@@ -21,6 +22,7 @@ func RowsOf(m, k int) *Rows {
 	for i := range r.Row {
 		r.Row[i] = int32(i * k)
 	}
+	r.Prepare(m)
 	return r
 }
 

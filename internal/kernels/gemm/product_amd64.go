@@ -8,7 +8,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/cpu"
 )
 
-var variants = []variant{{"vnni", cpu.VNNI}, {"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
+var variants = []variant{{"amx", cpu.AMX}, {"vnni", cpu.VNNI}, {"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
 
 // shifts says whether kernels multiply A less 128.
 const shifts = false
@@ -65,6 +65,9 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 		return
 	}
 	x := byteCall(c, ldc, a, r, panel, width, e, j)
+	if x.tiles(r, m, width, cols) {
+		return
+	}
 	if cpu.Has(cpu.VNNI) {
 		v := width / lanes
 		x.panel(bytesDot+kernel(v-1), m, most512[v], cols, e.Size())

@@ -278,10 +278,7 @@ func BenchmarkProducts(b *testing.B) {
 		for _, s := range shapes {
 			m, n, k := s[0], s[1], s[2]
 			r := kerneltest.Rand(35)
-			rows := Rows{Tap: []int32{0}, Depth: k}
-			for i := range m {
-				rows.Row = append(rows.Row, int32(i*k))
-			}
+			rows := RowsOf(m, k)
 			mat := Plain(k, n, n, 1)
 			b.Run(fmt.Sprintf("floats/%s/%dx%dx%d", v.Name, m, n, k), func(b *testing.B) {
 				kerneltest.Limit(b, v.Level)
@@ -290,7 +287,7 @@ func BenchmarkProducts(b *testing.B) {
 				e := NewFloatEnd(n, nil, true, 0, 6)
 				kerneltest.Fraction(b, false, m*n*k, func() {
 					for j := 0; j < n; j += Width {
-						Floats(y[j:], nil, n, x, &rows, m, w[j*k:], j, min(Width, n-j), e)
+						Floats(y[j:], nil, n, x, rows, m, w[j*k:], j, min(Width, n-j), e)
 					}
 				})
 			})
@@ -301,7 +298,7 @@ func BenchmarkProducts(b *testing.B) {
 				e := NewByteEnd(Finish{Multiplier: []float32{1e-4}, Grid: convert.GridOf[uint8](9)}, mat, w, 7)
 				kerneltest.Fraction(b, true, m*n*k, func() {
 					for j := 0; j < n; j += Width {
-						Bytes(y[j:], n, x, &rows, m, w[j*k:], j, min(Width, n-j), e)
+						Bytes(y[j:], n, x, rows, m, w[j*k:], j, min(Width, n-j), e)
 					}
 				})
 			})

@@ -12,6 +12,13 @@ import "github.com/octavo-ml/octavo/internal/cpu"
 func burst(bytes bool) (macs int) {
 	const n = 4000
 	switch {
+	case bytes && cpu.Has(cpu.AMX):
+		config := [64]byte{0: 1} // the palette
+		for i := range 8 {
+			config[16+2*i], config[48+i] = 64, 16
+		}
+		peakAMX(n, &config)
+		return n * 4 * 16 * 16 * 64
 	case bytes && cpu.Has(cpu.VNNI):
 		peakVNNI(n)
 		return n * 24 * 64
@@ -35,3 +42,8 @@ func peakVNNI(n int)
 
 // peakFMA2 runs n·12 multiply-adds of vectors of AVX2.
 func peakFMA2(n int)
+
+// peakAMX runs n·4 products of tiles whose shapes config says.
+//
+//go:noescape
+func peakAMX(n int, config *[64]byte)

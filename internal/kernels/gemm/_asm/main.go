@@ -1,4 +1,4 @@
-// Command _asm writes the assembly of package gemm for AVX2, AVX-512, AVX-512 VNNI and NEON into the
+// Command _asm writes the assembly of package gemm for AVX2, AVX-512, AVX-512 VNNI, AMX and NEON into the
 // folder given as its argument.
 package main
 
@@ -15,6 +15,7 @@ func main() {
 		os.Exit(2)
 	}
 	for name, text := range map[string]string{
+		"zbytes_amx_amd64.s":     bytesAMX(),
 		"zbytes_vnni_amd64.s":    bytesVNNI(),
 		"zbytes_dotprod_arm64.s": bytesDotProd(),
 		"zfloats_avx512_amd64.s": floats512(),

@@ -87,14 +87,19 @@ func (f *file) store(v int, reg func(j int) int) {
 	f.line("ADDQ CX, DX")
 }
 
-// bytesVNNI writes the kernels of products of bytes, of v vectors of columns.
-func bytesVNNI() string {
-	f := newFile()
+// order writes where each four bytes lie after packing, in order of columns.
+func (f *file) order() {
 	f.WriteString("\n// Where each four bytes lie after packing, in order of columns.\n")
 	for i := range 16 {
 		fmt.Fprintf(f, "DATA ·order<>+%d(SB)/4, $%d\n", 4*i, i%4*4+i/4)
 	}
 	f.WriteString("GLOBL ·order<>(SB), RODATA|NOPTR, $64\n")
+}
+
+// bytesVNNI writes the kernels of products of bytes, of v vectors of columns.
+func bytesVNNI() string {
+	f := newFile()
+	f.order()
 	for v := 4; v > 0; v-- {
 		p := &kernel{file: f, name: fmt.Sprintf("bytes%dVNNI", 16*v), most: most512[v], step: 4, scale: 1, unroll: 4, stride: 64 * v, ahead: v == 4}
 		p.begin = func(m int) {

@@ -19,6 +19,7 @@ func main() {
 	loop(&b, "peakFMA", "VFMADD231PS Z30, Z31, Z%d", 24)
 	loop(&b, "peakVNNI", "VPDPBUSD Z30, Z31, Z%d", 24)
 	loop(&b, "peakFMA2", "VFMADD231PS Y14, Y15, Y%d", 12)
+	tiles(&b)
 	if err := os.WriteFile(filepath.Join(os.Args[1], "zpeak_amd64.s"), []byte(b.String()), 0o644); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

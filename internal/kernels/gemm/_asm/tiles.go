@@ -1,0 +1,207 @@
+package main
+
+import "fmt"
+
+// Tiles: T0 to T3 sum up, T4 and T5 are rows of A, T6 and T7 columns of B.
+const (
+	tileA = 4
+	tileB = 6
+)
+
+// bytesAMX writes the kernels of products of bytes that use tiles, of v vectors
+// of columns. They take one argument, the tileCall:
+//
+//	for each block of two tiles of rows:
+//		for each two vectors of columns:
+//			fill the sums with the bias
+//			for each tap, for each step of k: multiply
+//			store the sums
+//		for each row that belongs to C: epilogue and store
+//
+// DI holds the call, R8 and R9 the rows, R10 and R11 the distances of rows of A
+// and of groups of B, SI the panel, DX the taps, BX how many of them are left,
+// CX how many steps of k, R12 the sums.
+func bytesAMX() string {
+	f := newFile()
+	f.WriteString("#include \"funcdata.h\"\n")
+	f.order()
+	for v := 4; v > 0; v-- {
+		f.tiles(v)
+	}
+	return f.String()
+}
+
+func (f *file) tiles(v int) {
+	const rows = 32
+	name := fmt.Sprintf("bytes%dAMX", 16*v)
+	fmt.Fprintf(f, "\n// func %s(c *tileCall)\nTEXT ·%s(SB), 0, $%d-8\n\tNO_LOCAL_POINTERS\n", name, name, rows*64*v+64)
+	f.line("MOVQ c+0(FP), DI")
+	f.line("LEAQ tileCall_config(DI), AX")
+	f.tileConfigure("AX")
+	f.line("LEAQ sums-%d(SP), R12", rows*64*v+64)
+	f.line("ADDQ $63, R12")
+	f.line("ANDQ $-64, R12")
+	f.line("MOVQ tileCall_row(DI), R10")
+	f.line("MOVQ call_stride(DI), R11")
+	f.line("MOVQ call_ahead(DI), R14")
+	f.line("MOVQ call_c(DI), AX")
+	f.line("MOVQ AX, call_cNow(DI)")
+	f.constants512(v)
+	f.label("block")
+	f.line("MOVQ tileCall_list(DI), AX")
+	f.line("MOVLQSX tileBlock_first(AX), R8")
+	f.line("MOVLQSX tileBlock_second(AX), R9")
+	f.line("ADDQ call_a(DI), R8")
+	f.line("ADDQ call_a(DI), R9")
+	for j := 0; j < v; j += 2 {
+		f.tileSums(v, j, min(2, v-j))
+	}
+	f.line("MOVQ tileCall_list(DI), AX")
+	f.line("MOVL tileBlock_rows(AX), BX")
+	f.line("ADDQ $tileBlock__size, AX")
+	f.line("MOVQ AX, tileCall_list(DI)")
+	f.line("MOVQ call_cNow(DI), DX")
+	f.line("MOVQ call_ldc(DI), CX")
+	f.line("CMPQ call_float(DI), $0")
+	f.line("JNE  floats")
+	f.line("CMPQ call_over(DI), $0")
+	f.line("JNE  over")
+	for _, kind := range []string{"bytes", "over", "floats"} {
+		f.label(kind)
+		f.line("TZCNTL BX, AX")
+		f.line("IMULQ $%d, AX", 64*v)
+		f.endRow512(v, kind)
+		f.line("ADDQ CX, DX")
+		f.line("BLSRL BX, BX")
+		f.line("JNZ  %s", kind)
+		if kind != "floats" {
+			f.line("JMP  done")
+		}
+	}
+	f.label("done")
+	f.line("MOVQ DX, call_cNow(DI)")
+	f.line("DECQ call_blocks(DI)")
+	f.line("JNZ  block")
+	f.tileRelease()
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+// tileSums writes the sums of a block and n vectors of columns from the j-th on.
+func (f *file) tileSums(v, j, n int) {
+	at := func(name string) string { return fmt.Sprintf("%s%d", name, j) }
+	f.line("MOVQ call_bias(DI), AX")
+	f.line("XORL CX, CX")
+	for i := range 2 * n {
+		f.tileLoad(i, 64*(j+i%n), "AX", "CX")
+	}
+	f.line("MOVQ call_b(DI), SI")
+	if j > 0 {
+		f.line("ADDQ $%d, SI", 64*j)
+	}
+	f.line("MOVQ call_tap(DI), DX")
+	f.line("MOVQ call_taps(DI), BX")
+	f.label(at("tap"))
+	f.line("MOVLQSX (DX), AX")
+	f.line("ADDQ $4, DX")
+	f.line("LEAQ (R8)(AX*1), R13")
+	f.line("LEAQ (R9)(AX*1), R15")
+	f.line("MOVQ tileCall_steps(DI), CX")
+	f.label(at("step"))
+	f.tileLoad(tileB, 0, "SI", "R11")
+	f.tileLoad(tileA, 0, "R13", "R10")
+	f.tileDot(tileB, tileA, 0)
+	if n > 1 {
+		f.tileLoad(tileB+1, 64, "SI", "R11")
+		f.tileDot(tileB+1, tileA, 1)
+	}
+	f.tileLoad(tileA+1, 0, "R15", "R10")
+	f.tileDot(tileB, tileA+1, n)
+	if n > 1 {
+		f.tileDot(tileB+1, tileA+1, 3)
+	}
+	if v == 4 {
+		f.line("PREFETCHT1 (R14)")
+		f.line("PREFETCHT1 64(R14)")
+		f.line("PREFETCHT1 128(R14)")
+		f.line("PREFETCHT1 192(R14)")
+		f.line("ADDQ $256, R14")
+	}
+	f.line("ADDQ tileCall_stepB(DI), SI")
+	f.line("ADDQ tileCall_stepA(DI), R13")
+	f.line("ADDQ tileCall_stepA(DI), R15")
+	f.line("DECQ CX")
+	f.line("JNZ  %s", at("step"))
+	f.line("DECQ BX")
+	f.line("JNZ  %s", at("tap"))
+	if v == 4 {
+		f.line("CMPQ R14, call_aheadEnd(DI)")
+		f.line("CMOVQHI call_aheadEnd(DI), R14")
+	}
+	f.line("MOVL $%d, CX", 64*v)
+	f.line("MOVQ tileCall_second(DI), AX")
+	f.line("ADDQ R12, AX")
+	for i := range n {
+		f.tileStore(i, 64*(j+i), "R12", "CX")
+	}
+	for i := range n {
+		f.tileStore(n+i, 64*(j+i), "AX", "CX")
+	}
+}
+
+// constants512 fills the registers that endRow512 reads: multipliers in Z24…,
+// Z22 the flipped bits, Z23 the greatest float, and what endBytes512 has in
+// the others.
+func (f *file) constants512(v int) {
+	f.line("MOVQ call_multiplier(DI), AX")
+	for j := range v {
+		f.line("VMOVUPS %d(AX), Z%d", 64*j, firstB+j)
+	}
+	f.line("VPBROADCASTD call_flip(DI), Z22")
+	f.line("VBROADCASTSS call_most(DI), Z23")
+	f.line("VPBROADCASTD call_high(DI), Z28")
+	f.line("VPBROADCASTD call_zero(DI), Z29")
+	f.line("VPBROADCASTD call_low(DI), Z30")
+	f.line("VMOVDQU32 ·order<>(SB), Z31")
+	f.masks(v)
+}
+
+// endRow512 takes the v vectors of sums of a row, at R12 + AX, to C at DX: what
+// endBytes512 does. Of floats all masks are used, of bytes one of all columns,
+// which is the same register.
+func (f *file) endRow512(v int, kind string) {
+	for j := range v {
+		f.line("VCVTDQ2PS %d(R12)(AX*1), Z%d", 64*j, j)
+	}
+	for j := range v {
+		f.line("VMULPS Z%d, Z%d, Z%d", firstB+j, j, j)
+	}
+	if kind == "floats" {
+		for j := range v {
+			f.line("VMOVUPS Z%d, K%d, %d(DX)", j, 1+j, 64*j)
+		}
+		return
+	}
+	if kind == "over" {
+		for j := range v {
+			f.line("VMINPS Z%d, Z23, Z%d", j, j)
+		}
+	}
+	for j := range v {
+		f.line("VCVTPS2DQ Z%d, Z%d", j, j)
+	}
+	f.line("VPACKSSDW Z%d, Z0, Z0", min(1, v-1))
+	f.line("VPADDSW Z29, Z0, Z0")
+	high := 0
+	if v > 2 {
+		high = 2
+		f.line("VPACKSSDW Z%d, Z2, Z2", v-1)
+		f.line("VPADDSW Z29, Z2, Z2")
+	}
+	f.line("VPACKUSWB Z%d, Z0, Z0", high)
+	f.line("VPERMD Z0, Z31, Z0")
+	f.line("VPMINUB Z28, Z0, Z0")
+	f.line("VPMAXUB Z30, Z0, Z0")
+	f.line("VPXORD Z22, Z0, Z0")
+	f.line("VMOVDQU8 Z0, K1, (DX)")
+}

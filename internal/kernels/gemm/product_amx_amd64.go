@@ -1,0 +1,125 @@
+//go:build !noasm
+
+package gemm
+
+import (
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/cpu"
+)
+
+// tileCall is a call of a kernel with tiles, whose m it ignores: blocks are
+// those of the list.
+type tileCall struct {
+	call
+	list         *tileBlock
+	row          int // between the rows of a tile of A, in bytes
+	second       int // where the sums of a block's second tiles begin, in bytes
+	steps        int // of k, of each tap
+	stepA, stepB int // what they take of a row and of the panel, in bytes
+	config       [64]byte
+}
+
+// tileWork is how many multiply-adds one call may do; see work.
+const tileWork = 1 << 24
+
+// stepsOf returns how many steps of k a tap of so many groups takes, all of one
+// size of at most 16 groups, and 0 where they would be many and small.
+func stepsOf(groups int) int {
+	for n := (groups + 15) / 16; 4*n <= groups; n++ {
+		if groups%n == 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+// tiles computes the product with tiles, or reports that it does not pay.
+func (c *call) tiles(r *Rows, m, width, cols int) bool {
+	const someRows = 1024
+	if !cpu.Has(cpu.AMX) || m < 8 || c.depth*c.taps < 12 {
+		return false
+	}
+	steps := stepsOf(c.depth)
+	if steps == 0 {
+		return false
+	}
+	x := tileCall{call: *c, steps: steps}
+	x.columns = 1<<cols - 1
+	if t := r.tilings[m]; t != nil {
+		if !t.pays(m, steps, c.depth) {
+			return false
+		}
+		x.run(t, width)
+		return true
+	}
+	if m > someRows {
+		return false
+	}
+	var blocks [someRows / (2 * maxHeight)]tileBlock
+	t := tiling{blocks: blocks[:0]}
+	if !t.even(r.Row[:m]) || !t.pays(m, steps, c.depth) {
+		return false
+	}
+	x.run(&t, width)
+	return true
+}
+
+// pays reports whether products of m rows of A are faster with tiles. Without,
+// each group of k takes half a cycle for a row and a vector of columns.
+func (t *tiling) pays(m, steps, depth int) bool {
+	return len(t.blocks)*steps*blockCost(t.height) < m*depth
+}
+
+// run computes the columns of a panel of the given width.
+func (c *tileCall) run(t *tiling, width int) {
+	group := c.depth / c.steps
+	c.stepA, c.stepB = group*Group, group*c.stride
+	c.row, c.second = int(t.stride), t.height*4*width
+	c.config[0] = 1 // the palette
+	for i := range 8 {
+		rows, bytes := t.height, 64
+		switch {
+		case i >= 6: // B
+			rows = group
+		case i >= 4: // A
+			bytes = c.stepA
+		}
+		c.config[16+2*i], c.config[48+i] = byte(bytes), byte(rows)
+	}
+	most := max(1, tileWork/(2*t.height*width*c.taps*c.depth*Group))
+	for blocks := t.blocks; len(blocks) > 0; {
+		n := min(len(blocks), most)
+		c.list, c.blocks = &blocks[0], n
+		launchTiles(width, c)
+		if blocks = blocks[n:]; len(blocks) > 0 {
+			c.c = unsafe.Add(c.c, count(t.blocks[len(t.blocks)-len(blocks)-n:][:n])*c.ldc)
+		}
+	}
+}
+
+// launchTiles runs a kernel, by name so that the call stays on the stack.
+func launchTiles(width int, c *tileCall) {
+	switch width {
+	case 16:
+		bytes16AMX(c)
+	case 32:
+		bytes32AMX(c)
+	case 48:
+		bytes48AMX(c)
+	default:
+		bytes64AMX(c)
+	}
+}
+
+//go:noescape
+func bytes16AMX(c *tileCall)
+
+//go:noescape
+func bytes32AMX(c *tileCall)
+
+//go:noescape
+func bytes48AMX(c *tileCall)
+
+//go:noescape
+func bytes64AMX(c *tileCall)
