@@ -57,8 +57,8 @@ func (c *call) tiles(r *Rows, m, width, cols int) bool {
 		return false
 	}
 	var blocks [someRows / (2 * maxHeight)]tileBlock
-	t := tiling{blocks: blocks[:0]}
-	if !t.even(r.Row[:m]) || !t.pays(m, steps, c.depth) {
+	t, ok := even(r.Row[:m], blocks[:0])
+	if !ok || !t.pays(m, steps, c.depth) {
 		return false
 	}
 	x.run(&t, width)
@@ -71,8 +71,9 @@ func (t *tiling) pays(m, steps, depth int) bool {
 	return len(t.blocks)*steps*blockCost(t.height) < m*depth
 }
 
-// run computes the columns of a panel of the given width.
-func (c *tileCall) run(t *tiling, width int) {
+// run computes the columns of a panel of the given width. c is a copy, so that
+// what it points to stays on the stack.
+func (c tileCall) run(t *tiling, width int) {
 	group := c.depth / c.steps
 	c.stepA, c.stepB = group*Group, group*c.stride
 	c.row, c.second = int(t.stride), t.height*4*width
@@ -91,7 +92,7 @@ func (c *tileCall) run(t *tiling, width int) {
 	for blocks := t.blocks; len(blocks) > 0; {
 		n := min(len(blocks), most)
 		c.list, c.blocks = &blocks[0], n
-		launchTiles(width, c)
+		launchTiles(width, &c)
 		if blocks = blocks[n:]; len(blocks) > 0 {
 			c.c = unsafe.Add(c.c, count(t.blocks[len(t.blocks)-len(blocks)-n:][:n])*c.ldc)
 		}

@@ -41,7 +41,7 @@ func (r *Rows) Prepare(m int) {
 	if best == nil {
 		return
 	}
-	best.cover(row)
+	best.blocks = best.cover(nil, row)
 	if r.tilings == nil {
 		r.tilings = map[int]*tiling{}
 	}
@@ -85,8 +85,8 @@ func tileFrom(row []int32, i int, stride int32, height int) (rows uint32, next i
 	return rows, next
 }
 
-// cover appends the blocks of rows that fit.
-func (t *tiling) cover(row []int32) {
+// cover appends to blocks those of rows that fit.
+func (t tiling) cover(blocks []tileBlock, row []int32) []tileBlock {
 	end := row[len(row)-1]
 	for i, n := 0, 0; i < len(row); n++ {
 		start := row[i]
@@ -99,34 +99,35 @@ func (t *tiling) cover(row []int32) {
 			rows <<= back
 		}
 		if n%2 == 0 {
-			t.blocks = append(t.blocks, tileBlock{first: start, second: start, rows: rows})
+			blocks = append(blocks, tileBlock{first: start, second: start, rows: rows})
 			continue
 		}
-		b := &t.blocks[n/2]
+		b := &blocks[n/2]
 		b.second = start
 		b.rows |= rows << t.height
 	}
+	return blocks
 }
 
-// even fills t with tiles of rows that all lie the same distance apart, and
-// reports whether they do.
-func (t *tiling) even(row []int32) bool {
+// even covers rows that all lie the same distance apart with blocks that it
+// appends to room, and reports whether they do.
+func even(row []int32, room []tileBlock) (t tiling, ok bool) {
 	m := len(row)
 	t.stride = row[1] - row[0]
 	at := row[0]
 	for _, r := range row {
 		if r != at {
-			return false
+			return t, false
 		}
 		at += t.stride
 	}
 	blocks := (m + 2*maxHeight - 1) / (2 * maxHeight)
 	t.height = (m + 2*blocks - 1) / (2 * blocks)
 	if !fits(row, t.stride, t.height) {
-		return false
+		return t, false
 	}
-	t.cover(row)
-	return true
+	t.blocks = t.cover(room, row)
+	return t, true
 }
 
 // count returns how many rows of C some blocks have.
