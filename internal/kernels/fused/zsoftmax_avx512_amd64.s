@@ -197,7 +197,7 @@ bytesLast:
 	RET
 
 DATA words<>+0(SB)/4, $0xff800000
-DATA words<>+4(SB)/4, $0xc2d00000
+DATA words<>+4(SB)/4, $0xc2a00000
 DATA words<>+8(SB)/4, $0x3fb8aa3b
 DATA words<>+12(SB)/4, $0xbf317200
 DATA words<>+16(SB)/4, $0xb5bfbe8e

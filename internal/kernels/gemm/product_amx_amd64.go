@@ -13,12 +13,27 @@ import (
 type tileCall struct {
 	call
 	list         *tileBlock
-	row          int // between the rows of a tile of A, in bytes
-	second       int // where the sums of a block's second tiles begin, in bytes
-	steps        int // of k, of each tap
-	stepA, stepB int // what they take of a row and of the panel, in bytes
+	row          int    // between the rows of a tile of A, in bytes
+	second       int    // where the sums of a block's second tiles begin, in bytes
+	steps        int    // of k, of each tap
+	stepA, stepB int    // what they take of a row and of the panel, in bytes
+	tile         uint32 // the bits of a block's first tile
+	end          uint32 // a bit for each step of the epilogue that something needs
 	config       [64]byte
+
+	// The kernel's own, which assembly alone names.
+	//lint:ignore U1000 assembly uses them
+	sums, other uintptr
+	//lint:ignore U1000 assembly uses it
+	pending uint32
 }
+
+// The bits of tileCall.end.
+const (
+	endFloats = 1 << iota
+	endOver   // products that may be no int32 are limited
+	endLimits // results are, or their sign bits flipped
+)
 
 // tileWork is how many multiply-adds one call may do; see work.
 const tileWork = 1 << 24
@@ -77,6 +92,16 @@ func (c tileCall) run(t *tiling, width int) {
 	group := c.depth / c.steps
 	c.stepA, c.stepB = group*Group, group*c.stride
 	c.row, c.second = int(t.stride), t.height*4*width
+	c.tile = 1<<t.height - 1
+	if c.float != 0 {
+		c.end |= endFloats
+	}
+	if c.over != 0 {
+		c.end |= endOver
+	}
+	if c.low != 0 || c.high != 0xffffffff || c.flip != 0 {
+		c.end |= endLimits
+	}
 	c.config[0] = 1 // the palette
 	for i := range 8 {
 		rows, bytes := t.height, 64
@@ -91,7 +116,7 @@ func (c tileCall) run(t *tiling, width int) {
 	most := max(1, tileWork/(2*t.height*width*c.taps*c.depth*Group))
 	for blocks := t.blocks; len(blocks) > 0; {
 		n := min(len(blocks), most)
-		c.list, c.blocks = &blocks[0], n
+		c.list, c.blocks, c.pending = &blocks[0], n, 0
 		launchTiles(width, &c)
 		if blocks = blocks[n:]; len(blocks) > 0 {
 			c.c = unsafe.Add(c.c, count(t.blocks[len(t.blocks)-len(blocks)-n:][:n])*c.ldc)

@@ -26,14 +26,15 @@ DATA ·order<>+60(SB)/4, $15
 GLOBL ·order<>(SB), RODATA|NOPTR, $64
 
 // func bytes64AMX(c *tileCall)
-TEXT ·bytes64AMX(SB), 0, $8256-8
+TEXT ·bytes64AMX(SB), 0, $16448-8
 	NO_LOCAL_POINTERS
 	MOVQ c+0(FP), DI
 	LEAQ tileCall_config(DI), AX
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x00 // LDTILECFG (AX)
-	LEAQ sums-8256(SP), R12
+	LEAQ sums-16448(SP), R12
 	ADDQ $63, R12
 	ANDQ $-64, R12
+	MOVQ $8192, tileCall_other(DI)
 	MOVQ tileCall_row(DI), R10
 	MOVQ call_stride(DI), R11
 	MOVQ call_ahead(DI), R14
@@ -101,6 +102,71 @@ step0:
 	JNZ  tap0
 	CMPQ R14, call_aheadEnd(DI)
 	CMOVQHI call_aheadEnd(DI), R14
+	MOVL tileCall_pending(DI), BX
+	MOVL tileCall_tile(DI), AX
+	ANDL AX, BX
+	TESTL BX, BX
+	JZ   ended0
+	MOVQ call_cNow(DI), DX
+	MOVQ call_ldc(DI), CX
+	MOVQ tileCall_sums(DI), R13
+	MOVL tileCall_end(DI), SI
+
+row0:
+	TZCNTL BX, AX
+	IMULQ $256, AX
+	VCVTDQ2PS 0(R13)(AX*1), Z0
+	VCVTDQ2PS 64(R13)(AX*1), Z1
+	VCVTDQ2PS 128(R13)(AX*1), Z2
+	VCVTDQ2PS 192(R13)(AX*1), Z3
+	VMULPS Z24, Z0, Z0
+	VMULPS Z25, Z1, Z1
+	VMULPS Z26, Z2, Z2
+	VMULPS Z27, Z3, Z3
+	TESTL $1, SI
+	JNZ  floats0
+	TESTL $2, SI
+	JZ   within0
+	VMINPS Z0, Z23, Z0
+	VMINPS Z1, Z23, Z1
+	VMINPS Z2, Z23, Z2
+	VMINPS Z3, Z23, Z3
+
+within0:
+	VCVTPS2DQ Z0, Z0
+	VCVTPS2DQ Z1, Z1
+	VCVTPS2DQ Z2, Z2
+	VCVTPS2DQ Z3, Z3
+	VPACKSSDW Z1, Z0, Z0
+	VPADDSW Z29, Z0, Z0
+	VPACKSSDW Z3, Z2, Z2
+	VPADDSW Z29, Z2, Z2
+	VPACKUSWB Z2, Z0, Z0
+	VPERMD Z0, Z31, Z0
+	TESTL $4, SI
+	JZ   free0
+	VPMINUB Z28, Z0, Z0
+	VPMAXUB Z30, Z0, Z0
+	VPXORD Z22, Z0, Z0
+
+free0:
+	VMOVDQU8 Z0, K1, (DX)
+
+next0:
+	ADDQ CX, DX
+	BLSRL BX, BX
+	JNZ  row0
+	MOVQ DX, call_cNow(DI)
+	JMP  ended0
+
+floats0:
+	VMOVUPS Z0, K1, 0(DX)
+	VMOVUPS Z1, K2, 64(DX)
+	VMOVUPS Z2, K3, 128(DX)
+	VMOVUPS Z3, K4, 192(DX)
+	JMP  next0
+
+ended0:
 	MOVL $256, CX
 	MOVQ tileCall_second(DI), AX
 	ADDQ R12, AX
@@ -149,6 +215,71 @@ step2:
 	JNZ  tap2
 	CMPQ R14, call_aheadEnd(DI)
 	CMOVQHI call_aheadEnd(DI), R14
+	MOVL tileCall_pending(DI), BX
+	MOVL tileCall_tile(DI), AX
+	ANDNL BX, AX, BX
+	TESTL BX, BX
+	JZ   ended2
+	MOVQ call_cNow(DI), DX
+	MOVQ call_ldc(DI), CX
+	MOVQ tileCall_sums(DI), R13
+	MOVL tileCall_end(DI), SI
+
+row2:
+	TZCNTL BX, AX
+	IMULQ $256, AX
+	VCVTDQ2PS 0(R13)(AX*1), Z0
+	VCVTDQ2PS 64(R13)(AX*1), Z1
+	VCVTDQ2PS 128(R13)(AX*1), Z2
+	VCVTDQ2PS 192(R13)(AX*1), Z3
+	VMULPS Z24, Z0, Z0
+	VMULPS Z25, Z1, Z1
+	VMULPS Z26, Z2, Z2
+	VMULPS Z27, Z3, Z3
+	TESTL $1, SI
+	JNZ  floats2
+	TESTL $2, SI
+	JZ   within2
+	VMINPS Z0, Z23, Z0
+	VMINPS Z1, Z23, Z1
+	VMINPS Z2, Z23, Z2
+	VMINPS Z3, Z23, Z3
+
+within2:
+	VCVTPS2DQ Z0, Z0
+	VCVTPS2DQ Z1, Z1
+	VCVTPS2DQ Z2, Z2
+	VCVTPS2DQ Z3, Z3
+	VPACKSSDW Z1, Z0, Z0
+	VPADDSW Z29, Z0, Z0
+	VPACKSSDW Z3, Z2, Z2
+	VPADDSW Z29, Z2, Z2
+	VPACKUSWB Z2, Z0, Z0
+	VPERMD Z0, Z31, Z0
+	TESTL $4, SI
+	JZ   free2
+	VPMINUB Z28, Z0, Z0
+	VPMAXUB Z30, Z0, Z0
+	VPXORD Z22, Z0, Z0
+
+free2:
+	VMOVDQU8 Z0, K1, (DX)
+
+next2:
+	ADDQ CX, DX
+	BLSRL BX, BX
+	JNZ  row2
+	MOVQ DX, call_cNow(DI)
+	JMP  ended2
+
+floats2:
+	VMOVUPS Z0, K1, 0(DX)
+	VMOVUPS Z1, K2, 64(DX)
+	VMOVUPS Z2, K3, 128(DX)
+	VMOVUPS Z3, K4, 192(DX)
+	JMP  next2
+
+ended2:
 	MOVL $256, CX
 	MOVQ tileCall_second(DI), AX
 	ADDQ R12, AX
@@ -158,60 +289,43 @@ step2:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x08; BYTE $0xc0; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 192(AX)(CX*1)
 	MOVQ tileCall_list(DI), AX
 	MOVL tileBlock_rows(AX), BX
+	MOVL BX, tileCall_pending(DI)
 	ADDQ $tileBlock__size, AX
 	MOVQ AX, tileCall_list(DI)
+	MOVQ R12, tileCall_sums(DI)
+	ADDQ tileCall_other(DI), R12
+	NEGQ tileCall_other(DI)
+	DECQ call_blocks(DI)
+	JNZ  block
+	MOVQ R14, call_ahead(DI)
+	TESTL BX, BX
+	JZ   ended
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
-	CMPQ call_float(DI), $0
-	JNE  floats
-	CMPQ call_over(DI), $0
-	JNE  over
+	MOVQ tileCall_sums(DI), R13
+	MOVL tileCall_end(DI), SI
 
-bytes:
+row:
 	TZCNTL BX, AX
 	IMULQ $256, AX
-	VCVTDQ2PS 0(R12)(AX*1), Z0
-	VCVTDQ2PS 64(R12)(AX*1), Z1
-	VCVTDQ2PS 128(R12)(AX*1), Z2
-	VCVTDQ2PS 192(R12)(AX*1), Z3
+	VCVTDQ2PS 0(R13)(AX*1), Z0
+	VCVTDQ2PS 64(R13)(AX*1), Z1
+	VCVTDQ2PS 128(R13)(AX*1), Z2
+	VCVTDQ2PS 192(R13)(AX*1), Z3
 	VMULPS Z24, Z0, Z0
 	VMULPS Z25, Z1, Z1
 	VMULPS Z26, Z2, Z2
 	VMULPS Z27, Z3, Z3
-	VCVTPS2DQ Z0, Z0
-	VCVTPS2DQ Z1, Z1
-	VCVTPS2DQ Z2, Z2
-	VCVTPS2DQ Z3, Z3
-	VPACKSSDW Z1, Z0, Z0
-	VPADDSW Z29, Z0, Z0
-	VPACKSSDW Z3, Z2, Z2
-	VPADDSW Z29, Z2, Z2
-	VPACKUSWB Z2, Z0, Z0
-	VPERMD Z0, Z31, Z0
-	VPMINUB Z28, Z0, Z0
-	VPMAXUB Z30, Z0, Z0
-	VPXORD Z22, Z0, Z0
-	VMOVDQU8 Z0, K1, (DX)
-	ADDQ CX, DX
-	BLSRL BX, BX
-	JNZ  bytes
-	JMP  done
-
-over:
-	TZCNTL BX, AX
-	IMULQ $256, AX
-	VCVTDQ2PS 0(R12)(AX*1), Z0
-	VCVTDQ2PS 64(R12)(AX*1), Z1
-	VCVTDQ2PS 128(R12)(AX*1), Z2
-	VCVTDQ2PS 192(R12)(AX*1), Z3
-	VMULPS Z24, Z0, Z0
-	VMULPS Z25, Z1, Z1
-	VMULPS Z26, Z2, Z2
-	VMULPS Z27, Z3, Z3
+	TESTL $1, SI
+	JNZ  floats
+	TESTL $2, SI
+	JZ   within
 	VMINPS Z0, Z23, Z0
 	VMINPS Z1, Z23, Z1
 	VMINPS Z2, Z23, Z2
 	VMINPS Z3, Z23, Z3
+
+within:
 	VCVTPS2DQ Z0, Z0
 	VCVTPS2DQ Z1, Z1
 	VCVTPS2DQ Z2, Z2
@@ -222,51 +336,44 @@ over:
 	VPADDSW Z29, Z2, Z2
 	VPACKUSWB Z2, Z0, Z0
 	VPERMD Z0, Z31, Z0
+	TESTL $4, SI
+	JZ   free
 	VPMINUB Z28, Z0, Z0
 	VPMAXUB Z30, Z0, Z0
 	VPXORD Z22, Z0, Z0
+
+free:
 	VMOVDQU8 Z0, K1, (DX)
+
+next:
 	ADDQ CX, DX
 	BLSRL BX, BX
-	JNZ  over
-	JMP  done
+	JNZ  row
+	MOVQ DX, call_cNow(DI)
+	JMP  ended
 
 floats:
-	TZCNTL BX, AX
-	IMULQ $256, AX
-	VCVTDQ2PS 0(R12)(AX*1), Z0
-	VCVTDQ2PS 64(R12)(AX*1), Z1
-	VCVTDQ2PS 128(R12)(AX*1), Z2
-	VCVTDQ2PS 192(R12)(AX*1), Z3
-	VMULPS Z24, Z0, Z0
-	VMULPS Z25, Z1, Z1
-	VMULPS Z26, Z2, Z2
-	VMULPS Z27, Z3, Z3
 	VMOVUPS Z0, K1, 0(DX)
 	VMOVUPS Z1, K2, 64(DX)
 	VMOVUPS Z2, K3, 128(DX)
 	VMOVUPS Z3, K4, 192(DX)
-	ADDQ CX, DX
-	BLSRL BX, BX
-	JNZ  floats
+	JMP  next
 
-done:
-	MOVQ DX, call_cNow(DI)
-	DECQ call_blocks(DI)
-	JNZ  block
+ended:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE
 	VZEROUPPER
 	RET
 
 // func bytes48AMX(c *tileCall)
-TEXT ·bytes48AMX(SB), 0, $6208-8
+TEXT ·bytes48AMX(SB), 0, $12352-8
 	NO_LOCAL_POINTERS
 	MOVQ c+0(FP), DI
 	LEAQ tileCall_config(DI), AX
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x00 // LDTILECFG (AX)
-	LEAQ sums-6208(SP), R12
+	LEAQ sums-12352(SP), R12
 	ADDQ $63, R12
 	ANDQ $-64, R12
+	MOVQ $6144, tileCall_other(DI)
 	MOVQ tileCall_row(DI), R10
 	MOVQ call_stride(DI), R11
 	MOVQ call_ahead(DI), R14
@@ -325,6 +432,66 @@ step0:
 	JNZ  step0
 	DECQ BX
 	JNZ  tap0
+	MOVL tileCall_pending(DI), BX
+	MOVL tileCall_tile(DI), AX
+	ANDL AX, BX
+	TESTL BX, BX
+	JZ   ended0
+	MOVQ call_cNow(DI), DX
+	MOVQ call_ldc(DI), CX
+	MOVQ tileCall_sums(DI), R13
+	MOVL tileCall_end(DI), SI
+
+row0:
+	TZCNTL BX, AX
+	IMULQ $192, AX
+	VCVTDQ2PS 0(R13)(AX*1), Z0
+	VCVTDQ2PS 64(R13)(AX*1), Z1
+	VCVTDQ2PS 128(R13)(AX*1), Z2
+	VMULPS Z24, Z0, Z0
+	VMULPS Z25, Z1, Z1
+	VMULPS Z26, Z2, Z2
+	TESTL $1, SI
+	JNZ  floats0
+	TESTL $2, SI
+	JZ   within0
+	VMINPS Z0, Z23, Z0
+	VMINPS Z1, Z23, Z1
+	VMINPS Z2, Z23, Z2
+
+within0:
+	VCVTPS2DQ Z0, Z0
+	VCVTPS2DQ Z1, Z1
+	VCVTPS2DQ Z2, Z2
+	VPACKSSDW Z1, Z0, Z0
+	VPADDSW Z29, Z0, Z0
+	VPACKSSDW Z2, Z2, Z2
+	VPADDSW Z29, Z2, Z2
+	VPACKUSWB Z2, Z0, Z0
+	VPERMD Z0, Z31, Z0
+	TESTL $4, SI
+	JZ   free0
+	VPMINUB Z28, Z0, Z0
+	VPMAXUB Z30, Z0, Z0
+	VPXORD Z22, Z0, Z0
+
+free0:
+	VMOVDQU8 Z0, K1, (DX)
+
+next0:
+	ADDQ CX, DX
+	BLSRL BX, BX
+	JNZ  row0
+	MOVQ DX, call_cNow(DI)
+	JMP  ended0
+
+floats0:
+	VMOVUPS Z0, K1, 0(DX)
+	VMOVUPS Z1, K2, 64(DX)
+	VMOVUPS Z2, K3, 128(DX)
+	JMP  next0
+
+ended0:
 	MOVL $192, CX
 	MOVQ tileCall_second(DI), AX
 	ADDQ R12, AX
@@ -361,6 +528,66 @@ step2:
 	JNZ  step2
 	DECQ BX
 	JNZ  tap2
+	MOVL tileCall_pending(DI), BX
+	MOVL tileCall_tile(DI), AX
+	ANDNL BX, AX, BX
+	TESTL BX, BX
+	JZ   ended2
+	MOVQ call_cNow(DI), DX
+	MOVQ call_ldc(DI), CX
+	MOVQ tileCall_sums(DI), R13
+	MOVL tileCall_end(DI), SI
+
+row2:
+	TZCNTL BX, AX
+	IMULQ $192, AX
+	VCVTDQ2PS 0(R13)(AX*1), Z0
+	VCVTDQ2PS 64(R13)(AX*1), Z1
+	VCVTDQ2PS 128(R13)(AX*1), Z2
+	VMULPS Z24, Z0, Z0
+	VMULPS Z25, Z1, Z1
+	VMULPS Z26, Z2, Z2
+	TESTL $1, SI
+	JNZ  floats2
+	TESTL $2, SI
+	JZ   within2
+	VMINPS Z0, Z23, Z0
+	VMINPS Z1, Z23, Z1
+	VMINPS Z2, Z23, Z2
+
+within2:
+	VCVTPS2DQ Z0, Z0
+	VCVTPS2DQ Z1, Z1
+	VCVTPS2DQ Z2, Z2
+	VPACKSSDW Z1, Z0, Z0
+	VPADDSW Z29, Z0, Z0
+	VPACKSSDW Z2, Z2, Z2
+	VPADDSW Z29, Z2, Z2
+	VPACKUSWB Z2, Z0, Z0
+	VPERMD Z0, Z31, Z0
+	TESTL $4, SI
+	JZ   free2
+	VPMINUB Z28, Z0, Z0
+	VPMAXUB Z30, Z0, Z0
+	VPXORD Z22, Z0, Z0
+
+free2:
+	VMOVDQU8 Z0, K1, (DX)
+
+next2:
+	ADDQ CX, DX
+	BLSRL BX, BX
+	JNZ  row2
+	MOVQ DX, call_cNow(DI)
+	JMP  ended2
+
+floats2:
+	VMOVUPS Z0, K1, 0(DX)
+	VMOVUPS Z1, K2, 64(DX)
+	VMOVUPS Z2, K3, 128(DX)
+	JMP  next2
+
+ended2:
 	MOVL $192, CX
 	MOVQ tileCall_second(DI), AX
 	ADDQ R12, AX
@@ -368,54 +595,40 @@ step2:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x08; BYTE $0x80; BYTE $0x00; BYTE $0x00; BYTE $0x00 // TILESTORED T1, 128(AX)(CX*1)
 	MOVQ tileCall_list(DI), AX
 	MOVL tileBlock_rows(AX), BX
+	MOVL BX, tileCall_pending(DI)
 	ADDQ $tileBlock__size, AX
 	MOVQ AX, tileCall_list(DI)
+	MOVQ R12, tileCall_sums(DI)
+	ADDQ tileCall_other(DI), R12
+	NEGQ tileCall_other(DI)
+	DECQ call_blocks(DI)
+	JNZ  block
+	MOVQ R14, call_ahead(DI)
+	TESTL BX, BX
+	JZ   ended
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
-	CMPQ call_float(DI), $0
-	JNE  floats
-	CMPQ call_over(DI), $0
-	JNE  over
+	MOVQ tileCall_sums(DI), R13
+	MOVL tileCall_end(DI), SI
 
-bytes:
+row:
 	TZCNTL BX, AX
 	IMULQ $192, AX
-	VCVTDQ2PS 0(R12)(AX*1), Z0
-	VCVTDQ2PS 64(R12)(AX*1), Z1
-	VCVTDQ2PS 128(R12)(AX*1), Z2
+	VCVTDQ2PS 0(R13)(AX*1), Z0
+	VCVTDQ2PS 64(R13)(AX*1), Z1
+	VCVTDQ2PS 128(R13)(AX*1), Z2
 	VMULPS Z24, Z0, Z0
 	VMULPS Z25, Z1, Z1
 	VMULPS Z26, Z2, Z2
-	VCVTPS2DQ Z0, Z0
-	VCVTPS2DQ Z1, Z1
-	VCVTPS2DQ Z2, Z2
-	VPACKSSDW Z1, Z0, Z0
-	VPADDSW Z29, Z0, Z0
-	VPACKSSDW Z2, Z2, Z2
-	VPADDSW Z29, Z2, Z2
-	VPACKUSWB Z2, Z0, Z0
-	VPERMD Z0, Z31, Z0
-	VPMINUB Z28, Z0, Z0
-	VPMAXUB Z30, Z0, Z0
-	VPXORD Z22, Z0, Z0
-	VMOVDQU8 Z0, K1, (DX)
-	ADDQ CX, DX
-	BLSRL BX, BX
-	JNZ  bytes
-	JMP  done
-
-over:
-	TZCNTL BX, AX
-	IMULQ $192, AX
-	VCVTDQ2PS 0(R12)(AX*1), Z0
-	VCVTDQ2PS 64(R12)(AX*1), Z1
-	VCVTDQ2PS 128(R12)(AX*1), Z2
-	VMULPS Z24, Z0, Z0
-	VMULPS Z25, Z1, Z1
-	VMULPS Z26, Z2, Z2
+	TESTL $1, SI
+	JNZ  floats
+	TESTL $2, SI
+	JZ   within
 	VMINPS Z0, Z23, Z0
 	VMINPS Z1, Z23, Z1
 	VMINPS Z2, Z23, Z2
+
+within:
 	VCVTPS2DQ Z0, Z0
 	VCVTPS2DQ Z1, Z1
 	VCVTPS2DQ Z2, Z2
@@ -425,48 +638,43 @@ over:
 	VPADDSW Z29, Z2, Z2
 	VPACKUSWB Z2, Z0, Z0
 	VPERMD Z0, Z31, Z0
+	TESTL $4, SI
+	JZ   free
 	VPMINUB Z28, Z0, Z0
 	VPMAXUB Z30, Z0, Z0
 	VPXORD Z22, Z0, Z0
+
+free:
 	VMOVDQU8 Z0, K1, (DX)
+
+next:
 	ADDQ CX, DX
 	BLSRL BX, BX
-	JNZ  over
-	JMP  done
+	JNZ  row
+	MOVQ DX, call_cNow(DI)
+	JMP  ended
 
 floats:
-	TZCNTL BX, AX
-	IMULQ $192, AX
-	VCVTDQ2PS 0(R12)(AX*1), Z0
-	VCVTDQ2PS 64(R12)(AX*1), Z1
-	VCVTDQ2PS 128(R12)(AX*1), Z2
-	VMULPS Z24, Z0, Z0
-	VMULPS Z25, Z1, Z1
-	VMULPS Z26, Z2, Z2
 	VMOVUPS Z0, K1, 0(DX)
 	VMOVUPS Z1, K2, 64(DX)
 	VMOVUPS Z2, K3, 128(DX)
-	ADDQ CX, DX
-	BLSRL BX, BX
-	JNZ  floats
+	JMP  next
 
-done:
-	MOVQ DX, call_cNow(DI)
-	DECQ call_blocks(DI)
-	JNZ  block
+ended:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE
 	VZEROUPPER
 	RET
 
 // func bytes32AMX(c *tileCall)
-TEXT ·bytes32AMX(SB), 0, $4160-8
+TEXT ·bytes32AMX(SB), 0, $8256-8
 	NO_LOCAL_POINTERS
 	MOVQ c+0(FP), DI
 	LEAQ tileCall_config(DI), AX
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x00 // LDTILECFG (AX)
-	LEAQ sums-4160(SP), R12
+	LEAQ sums-8256(SP), R12
 	ADDQ $63, R12
 	ANDQ $-64, R12
+	MOVQ $4096, tileCall_other(DI)
 	MOVQ tileCall_row(DI), R10
 	MOVQ call_stride(DI), R11
 	MOVQ call_ahead(DI), R14
@@ -523,6 +731,57 @@ step0:
 	JNZ  step0
 	DECQ BX
 	JNZ  tap0
+	MOVL tileCall_pending(DI), BX
+	TESTL BX, BX
+	JZ   ended0
+	MOVQ call_cNow(DI), DX
+	MOVQ call_ldc(DI), CX
+	MOVQ tileCall_sums(DI), R13
+	MOVL tileCall_end(DI), SI
+
+row0:
+	TZCNTL BX, AX
+	IMULQ $128, AX
+	VCVTDQ2PS 0(R13)(AX*1), Z0
+	VCVTDQ2PS 64(R13)(AX*1), Z1
+	VMULPS Z24, Z0, Z0
+	VMULPS Z25, Z1, Z1
+	TESTL $1, SI
+	JNZ  floats0
+	TESTL $2, SI
+	JZ   within0
+	VMINPS Z0, Z23, Z0
+	VMINPS Z1, Z23, Z1
+
+within0:
+	VCVTPS2DQ Z0, Z0
+	VCVTPS2DQ Z1, Z1
+	VPACKSSDW Z1, Z0, Z0
+	VPADDSW Z29, Z0, Z0
+	VPACKUSWB Z0, Z0, Z0
+	VPERMD Z0, Z31, Z0
+	TESTL $4, SI
+	JZ   free0
+	VPMINUB Z28, Z0, Z0
+	VPMAXUB Z30, Z0, Z0
+	VPXORD Z22, Z0, Z0
+
+free0:
+	VMOVDQU8 Z0, K1, (DX)
+
+next0:
+	ADDQ CX, DX
+	BLSRL BX, BX
+	JNZ  row0
+	MOVQ DX, call_cNow(DI)
+	JMP  ended0
+
+floats0:
+	VMOVUPS Z0, K1, 0(DX)
+	VMOVUPS Z1, K2, 64(DX)
+	JMP  next0
+
+ended0:
 	MOVL $128, CX
 	MOVQ tileCall_second(DI), AX
 	ADDQ R12, AX
@@ -532,91 +791,79 @@ step0:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x5c; BYTE $0x08; BYTE $0x40 // TILESTORED T3, 64(AX)(CX*1)
 	MOVQ tileCall_list(DI), AX
 	MOVL tileBlock_rows(AX), BX
+	MOVL BX, tileCall_pending(DI)
 	ADDQ $tileBlock__size, AX
 	MOVQ AX, tileCall_list(DI)
-	MOVQ call_cNow(DI), DX
-	MOVQ call_ldc(DI), CX
-	CMPQ call_float(DI), $0
-	JNE  floats
-	CMPQ call_over(DI), $0
-	JNE  over
-
-bytes:
-	TZCNTL BX, AX
-	IMULQ $128, AX
-	VCVTDQ2PS 0(R12)(AX*1), Z0
-	VCVTDQ2PS 64(R12)(AX*1), Z1
-	VMULPS Z24, Z0, Z0
-	VMULPS Z25, Z1, Z1
-	VCVTPS2DQ Z0, Z0
-	VCVTPS2DQ Z1, Z1
-	VPACKSSDW Z1, Z0, Z0
-	VPADDSW Z29, Z0, Z0
-	VPACKUSWB Z0, Z0, Z0
-	VPERMD Z0, Z31, Z0
-	VPMINUB Z28, Z0, Z0
-	VPMAXUB Z30, Z0, Z0
-	VPXORD Z22, Z0, Z0
-	VMOVDQU8 Z0, K1, (DX)
-	ADDQ CX, DX
-	BLSRL BX, BX
-	JNZ  bytes
-	JMP  done
-
-over:
-	TZCNTL BX, AX
-	IMULQ $128, AX
-	VCVTDQ2PS 0(R12)(AX*1), Z0
-	VCVTDQ2PS 64(R12)(AX*1), Z1
-	VMULPS Z24, Z0, Z0
-	VMULPS Z25, Z1, Z1
-	VMINPS Z0, Z23, Z0
-	VMINPS Z1, Z23, Z1
-	VCVTPS2DQ Z0, Z0
-	VCVTPS2DQ Z1, Z1
-	VPACKSSDW Z1, Z0, Z0
-	VPADDSW Z29, Z0, Z0
-	VPACKUSWB Z0, Z0, Z0
-	VPERMD Z0, Z31, Z0
-	VPMINUB Z28, Z0, Z0
-	VPMAXUB Z30, Z0, Z0
-	VPXORD Z22, Z0, Z0
-	VMOVDQU8 Z0, K1, (DX)
-	ADDQ CX, DX
-	BLSRL BX, BX
-	JNZ  over
-	JMP  done
-
-floats:
-	TZCNTL BX, AX
-	IMULQ $128, AX
-	VCVTDQ2PS 0(R12)(AX*1), Z0
-	VCVTDQ2PS 64(R12)(AX*1), Z1
-	VMULPS Z24, Z0, Z0
-	VMULPS Z25, Z1, Z1
-	VMOVUPS Z0, K1, 0(DX)
-	VMOVUPS Z1, K2, 64(DX)
-	ADDQ CX, DX
-	BLSRL BX, BX
-	JNZ  floats
-
-done:
-	MOVQ DX, call_cNow(DI)
+	MOVQ R12, tileCall_sums(DI)
+	ADDQ tileCall_other(DI), R12
+	NEGQ tileCall_other(DI)
 	DECQ call_blocks(DI)
 	JNZ  block
+	MOVQ R14, call_ahead(DI)
+	TESTL BX, BX
+	JZ   ended
+	MOVQ call_cNow(DI), DX
+	MOVQ call_ldc(DI), CX
+	MOVQ tileCall_sums(DI), R13
+	MOVL tileCall_end(DI), SI
+
+row:
+	TZCNTL BX, AX
+	IMULQ $128, AX
+	VCVTDQ2PS 0(R13)(AX*1), Z0
+	VCVTDQ2PS 64(R13)(AX*1), Z1
+	VMULPS Z24, Z0, Z0
+	VMULPS Z25, Z1, Z1
+	TESTL $1, SI
+	JNZ  floats
+	TESTL $2, SI
+	JZ   within
+	VMINPS Z0, Z23, Z0
+	VMINPS Z1, Z23, Z1
+
+within:
+	VCVTPS2DQ Z0, Z0
+	VCVTPS2DQ Z1, Z1
+	VPACKSSDW Z1, Z0, Z0
+	VPADDSW Z29, Z0, Z0
+	VPACKUSWB Z0, Z0, Z0
+	VPERMD Z0, Z31, Z0
+	TESTL $4, SI
+	JZ   free
+	VPMINUB Z28, Z0, Z0
+	VPMAXUB Z30, Z0, Z0
+	VPXORD Z22, Z0, Z0
+
+free:
+	VMOVDQU8 Z0, K1, (DX)
+
+next:
+	ADDQ CX, DX
+	BLSRL BX, BX
+	JNZ  row
+	MOVQ DX, call_cNow(DI)
+	JMP  ended
+
+floats:
+	VMOVUPS Z0, K1, 0(DX)
+	VMOVUPS Z1, K2, 64(DX)
+	JMP  next
+
+ended:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE
 	VZEROUPPER
 	RET
 
 // func bytes16AMX(c *tileCall)
-TEXT ·bytes16AMX(SB), 0, $2112-8
+TEXT ·bytes16AMX(SB), 0, $4160-8
 	NO_LOCAL_POINTERS
 	MOVQ c+0(FP), DI
 	LEAQ tileCall_config(DI), AX
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x00 // LDTILECFG (AX)
-	LEAQ sums-2112(SP), R12
+	LEAQ sums-4160(SP), R12
 	ADDQ $63, R12
 	ANDQ $-64, R12
+	MOVQ $2048, tileCall_other(DI)
 	MOVQ tileCall_row(DI), R10
 	MOVQ call_stride(DI), R11
 	MOVQ call_ahead(DI), R14
@@ -666,6 +913,52 @@ step0:
 	JNZ  step0
 	DECQ BX
 	JNZ  tap0
+	MOVL tileCall_pending(DI), BX
+	TESTL BX, BX
+	JZ   ended0
+	MOVQ call_cNow(DI), DX
+	MOVQ call_ldc(DI), CX
+	MOVQ tileCall_sums(DI), R13
+	MOVL tileCall_end(DI), SI
+
+row0:
+	TZCNTL BX, AX
+	IMULQ $64, AX
+	VCVTDQ2PS 0(R13)(AX*1), Z0
+	VMULPS Z24, Z0, Z0
+	TESTL $1, SI
+	JNZ  floats0
+	TESTL $2, SI
+	JZ   within0
+	VMINPS Z0, Z23, Z0
+
+within0:
+	VCVTPS2DQ Z0, Z0
+	VPACKSSDW Z0, Z0, Z0
+	VPADDSW Z29, Z0, Z0
+	VPACKUSWB Z0, Z0, Z0
+	VPERMD Z0, Z31, Z0
+	TESTL $4, SI
+	JZ   free0
+	VPMINUB Z28, Z0, Z0
+	VPMAXUB Z30, Z0, Z0
+	VPXORD Z22, Z0, Z0
+
+free0:
+	VMOVDQU8 Z0, K1, (DX)
+
+next0:
+	ADDQ CX, DX
+	BLSRL BX, BX
+	JNZ  row0
+	MOVQ DX, call_cNow(DI)
+	JMP  ended0
+
+floats0:
+	VMOVUPS Z0, K1, 0(DX)
+	JMP  next0
+
+ended0:
 	MOVL $64, CX
 	MOVQ tileCall_second(DI), AX
 	ADDQ R12, AX
@@ -673,68 +966,60 @@ step0:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x08 // TILESTORED T1, 0(AX)(CX*1)
 	MOVQ tileCall_list(DI), AX
 	MOVL tileBlock_rows(AX), BX
+	MOVL BX, tileCall_pending(DI)
 	ADDQ $tileBlock__size, AX
 	MOVQ AX, tileCall_list(DI)
-	MOVQ call_cNow(DI), DX
-	MOVQ call_ldc(DI), CX
-	CMPQ call_float(DI), $0
-	JNE  floats
-	CMPQ call_over(DI), $0
-	JNE  over
-
-bytes:
-	TZCNTL BX, AX
-	IMULQ $64, AX
-	VCVTDQ2PS 0(R12)(AX*1), Z0
-	VMULPS Z24, Z0, Z0
-	VCVTPS2DQ Z0, Z0
-	VPACKSSDW Z0, Z0, Z0
-	VPADDSW Z29, Z0, Z0
-	VPACKUSWB Z0, Z0, Z0
-	VPERMD Z0, Z31, Z0
-	VPMINUB Z28, Z0, Z0
-	VPMAXUB Z30, Z0, Z0
-	VPXORD Z22, Z0, Z0
-	VMOVDQU8 Z0, K1, (DX)
-	ADDQ CX, DX
-	BLSRL BX, BX
-	JNZ  bytes
-	JMP  done
-
-over:
-	TZCNTL BX, AX
-	IMULQ $64, AX
-	VCVTDQ2PS 0(R12)(AX*1), Z0
-	VMULPS Z24, Z0, Z0
-	VMINPS Z0, Z23, Z0
-	VCVTPS2DQ Z0, Z0
-	VPACKSSDW Z0, Z0, Z0
-	VPADDSW Z29, Z0, Z0
-	VPACKUSWB Z0, Z0, Z0
-	VPERMD Z0, Z31, Z0
-	VPMINUB Z28, Z0, Z0
-	VPMAXUB Z30, Z0, Z0
-	VPXORD Z22, Z0, Z0
-	VMOVDQU8 Z0, K1, (DX)
-	ADDQ CX, DX
-	BLSRL BX, BX
-	JNZ  over
-	JMP  done
-
-floats:
-	TZCNTL BX, AX
-	IMULQ $64, AX
-	VCVTDQ2PS 0(R12)(AX*1), Z0
-	VMULPS Z24, Z0, Z0
-	VMOVUPS Z0, K1, 0(DX)
-	ADDQ CX, DX
-	BLSRL BX, BX
-	JNZ  floats
-
-done:
-	MOVQ DX, call_cNow(DI)
+	MOVQ R12, tileCall_sums(DI)
+	ADDQ tileCall_other(DI), R12
+	NEGQ tileCall_other(DI)
 	DECQ call_blocks(DI)
 	JNZ  block
+	MOVQ R14, call_ahead(DI)
+	TESTL BX, BX
+	JZ   ended
+	MOVQ call_cNow(DI), DX
+	MOVQ call_ldc(DI), CX
+	MOVQ tileCall_sums(DI), R13
+	MOVL tileCall_end(DI), SI
+
+row:
+	TZCNTL BX, AX
+	IMULQ $64, AX
+	VCVTDQ2PS 0(R13)(AX*1), Z0
+	VMULPS Z24, Z0, Z0
+	TESTL $1, SI
+	JNZ  floats
+	TESTL $2, SI
+	JZ   within
+	VMINPS Z0, Z23, Z0
+
+within:
+	VCVTPS2DQ Z0, Z0
+	VPACKSSDW Z0, Z0, Z0
+	VPADDSW Z29, Z0, Z0
+	VPACKUSWB Z0, Z0, Z0
+	VPERMD Z0, Z31, Z0
+	TESTL $4, SI
+	JZ   free
+	VPMINUB Z28, Z0, Z0
+	VPMAXUB Z30, Z0, Z0
+	VPXORD Z22, Z0, Z0
+
+free:
+	VMOVDQU8 Z0, K1, (DX)
+
+next:
+	ADDQ CX, DX
+	BLSRL BX, BX
+	JNZ  row
+	MOVQ DX, call_cNow(DI)
+	JMP  ended
+
+floats:
+	VMOVUPS Z0, K1, 0(DX)
+	JMP  next
+
+ended:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE
 	VZEROUPPER
 	RET

@@ -15,12 +15,16 @@ const (
 //		for each two vectors of columns:
 //			fill the sums with the bias
 //			for each tap, for each step of k: multiply
+//			epilogue of rows of the block before
 //			store the sums
-//		for each row that belongs to C: epilogue and store
+//	epilogue of the last block
+//
+// The epilogue of one block runs while the products of the next are waiting for
+// their turn.
 //
 // DI holds the call, R8 and R9 the rows, R10 and R11 the distances of rows of A
 // and of groups of B, SI the panel, DX the taps, BX how many of them are left,
-// CX how many steps of k, R12 the sums.
+// CX how many steps of k, R12 where the sums go.
 func bytesAMX() string {
 	f := newFile()
 	f.WriteString("#include \"funcdata.h\"\n")
@@ -33,14 +37,15 @@ func bytesAMX() string {
 
 func (f *file) tiles(v int) {
 	const rows = 32
-	name := fmt.Sprintf("bytes%dAMX", 16*v)
-	fmt.Fprintf(f, "\n// func %s(c *tileCall)\nTEXT ·%s(SB), 0, $%d-8\n\tNO_LOCAL_POINTERS\n", name, name, rows*64*v+64)
+	name, size := fmt.Sprintf("bytes%dAMX", 16*v), rows*64*v
+	fmt.Fprintf(f, "\n// func %s(c *tileCall)\nTEXT ·%s(SB), 0, $%d-8\n\tNO_LOCAL_POINTERS\n", name, name, 2*size+64)
 	f.line("MOVQ c+0(FP), DI")
 	f.line("LEAQ tileCall_config(DI), AX")
 	f.tileConfigure("AX")
-	f.line("LEAQ sums-%d(SP), R12", rows*64*v+64)
+	f.line("LEAQ sums-%d(SP), R12", 2*size+64)
 	f.line("ADDQ $63, R12")
 	f.line("ANDQ $-64, R12")
+	f.line("MOVQ $%d, tileCall_other(DI)", size)
 	f.line("MOVQ tileCall_row(DI), R10")
 	f.line("MOVQ call_stride(DI), R11")
 	f.line("MOVQ call_ahead(DI), R14")
@@ -54,34 +59,32 @@ func (f *file) tiles(v int) {
 	f.line("ADDQ call_a(DI), R8")
 	f.line("ADDQ call_a(DI), R9")
 	for j := 0; j < v; j += 2 {
-		f.tileSums(v, j, min(2, v-j))
+		n := min(2, v-j)
+		f.tileSums(v, j, n)
+		f.line("MOVL tileCall_pending(DI), BX")
+		if v > 2 {
+			f.line("MOVL tileCall_tile(DI), AX")
+			if j == 0 {
+				f.line("ANDL AX, BX")
+			} else {
+				f.line("ANDNL BX, AX, BX")
+			}
+		}
+		f.endRows512(v, fmt.Sprint(j))
+		f.tileStores(v, j, n)
 	}
 	f.line("MOVQ tileCall_list(DI), AX")
 	f.line("MOVL tileBlock_rows(AX), BX")
+	f.line("MOVL BX, tileCall_pending(DI)")
 	f.line("ADDQ $tileBlock__size, AX")
 	f.line("MOVQ AX, tileCall_list(DI)")
-	f.line("MOVQ call_cNow(DI), DX")
-	f.line("MOVQ call_ldc(DI), CX")
-	f.line("CMPQ call_float(DI), $0")
-	f.line("JNE  floats")
-	f.line("CMPQ call_over(DI), $0")
-	f.line("JNE  over")
-	for _, kind := range []string{"bytes", "over", "floats"} {
-		f.label(kind)
-		f.line("TZCNTL BX, AX")
-		f.line("IMULQ $%d, AX", 64*v)
-		f.endRow512(v, kind)
-		f.line("ADDQ CX, DX")
-		f.line("BLSRL BX, BX")
-		f.line("JNZ  %s", kind)
-		if kind != "floats" {
-			f.line("JMP  done")
-		}
-	}
-	f.label("done")
-	f.line("MOVQ DX, call_cNow(DI)")
+	f.line("MOVQ R12, tileCall_sums(DI)")
+	f.line("ADDQ tileCall_other(DI), R12")
+	f.line("NEGQ tileCall_other(DI)")
 	f.line("DECQ call_blocks(DI)")
 	f.line("JNZ  block")
+	f.line("MOVQ R14, call_ahead(DI)")
+	f.endRows512(v, "")
 	f.tileRelease()
 	f.line("VZEROUPPER")
 	f.line("RET")
@@ -138,6 +141,10 @@ func (f *file) tileSums(v, j, n int) {
 		f.line("CMPQ R14, call_aheadEnd(DI)")
 		f.line("CMOVQHI call_aheadEnd(DI), R14")
 	}
+}
+
+// tileStores stores what tileSums has summed up.
+func (f *file) tileStores(v, j, n int) {
 	f.line("MOVL $%d, CX", 64*v)
 	f.line("MOVQ tileCall_second(DI), AX")
 	f.line("ADDQ R12, AX")
@@ -149,7 +156,7 @@ func (f *file) tileSums(v, j, n int) {
 	}
 }
 
-// constants512 fills the registers that endRow512 reads: multipliers in Z24…,
+// constants512 fills the registers that endRows512 reads: multipliers in Z24…,
 // Z22 the flipped bits, Z23 the greatest float, and what endBytes512 has in
 // the others.
 func (f *file) constants512(v int) {
@@ -166,27 +173,39 @@ func (f *file) constants512(v int) {
 	f.masks(v)
 }
 
-// endRow512 takes the v vectors of sums of a row, at R12 + AX, to C at DX: what
-// endBytes512 does. Of floats all masks are used, of bytes one of all columns,
-// which is the same register.
-func (f *file) endRow512(v int, kind string) {
+// endRows512 takes the rows of sums whose bits BX has to C: what endBytes512
+// does, without the steps that change nothing. Of floats all masks are used, of
+// bytes one of all columns, which is the same register.
+func (f *file) endRows512(v int, label string) {
+	row, floats, next := "row"+label, "floats"+label, "next"+label
+	skip := func(bit int, name string, lines func()) {
+		f.line("TESTL $%d, SI", bit)
+		f.line("JZ   %s%s", name, label)
+		lines()
+		f.label(name + label)
+	}
+	f.line("TESTL BX, BX")
+	f.line("JZ   ended%s", label)
+	f.line("MOVQ call_cNow(DI), DX")
+	f.line("MOVQ call_ldc(DI), CX")
+	f.line("MOVQ tileCall_sums(DI), R13")
+	f.line("MOVL tileCall_end(DI), SI")
+	f.label(row)
+	f.line("TZCNTL BX, AX")
+	f.line("IMULQ $%d, AX", 64*v)
 	for j := range v {
-		f.line("VCVTDQ2PS %d(R12)(AX*1), Z%d", 64*j, j)
+		f.line("VCVTDQ2PS %d(R13)(AX*1), Z%d", 64*j, j)
 	}
 	for j := range v {
 		f.line("VMULPS Z%d, Z%d, Z%d", firstB+j, j, j)
 	}
-	if kind == "floats" {
-		for j := range v {
-			f.line("VMOVUPS Z%d, K%d, %d(DX)", j, 1+j, 64*j)
-		}
-		return
-	}
-	if kind == "over" {
+	f.line("TESTL $1, SI")
+	f.line("JNZ  %s", floats)
+	skip(2, "within", func() {
 		for j := range v {
 			f.line("VMINPS Z%d, Z23, Z%d", j, j)
 		}
-	}
+	})
 	for j := range v {
 		f.line("VCVTPS2DQ Z%d, Z%d", j, j)
 	}
@@ -200,8 +219,22 @@ func (f *file) endRow512(v int, kind string) {
 	}
 	f.line("VPACKUSWB Z%d, Z0, Z0", high)
 	f.line("VPERMD Z0, Z31, Z0")
-	f.line("VPMINUB Z28, Z0, Z0")
-	f.line("VPMAXUB Z30, Z0, Z0")
-	f.line("VPXORD Z22, Z0, Z0")
+	skip(4, "free", func() {
+		f.line("VPMINUB Z28, Z0, Z0")
+		f.line("VPMAXUB Z30, Z0, Z0")
+		f.line("VPXORD Z22, Z0, Z0")
+	})
 	f.line("VMOVDQU8 Z0, K1, (DX)")
+	f.label(next)
+	f.line("ADDQ CX, DX")
+	f.line("BLSRL BX, BX")
+	f.line("JNZ  %s", row)
+	f.line("MOVQ DX, call_cNow(DI)")
+	f.line("JMP  ended%s", label)
+	f.label(floats)
+	for j := range v {
+		f.line("VMOVUPS Z%d, K%d, %d(DX)", j, 1+j, 64*j)
+	}
+	f.line("JMP  %s", next)
+	f.label("ended" + label)
 }
