@@ -15,6 +15,8 @@ func main() {
 		os.Exit(2)
 	}
 	for name, text := range map[string]string{
+		"zblocks_avx2_amd64.s":   blocks2(),
+		"zblocks_avx512_amd64.s": blocks512(),
 		"zbytes_vnni_amd64.s":    bytesVNNI(),
 		"zbytes_dotprod_arm64.s": bytesDotProd(),
 		"zfloats_avx512_amd64.s": floats512(),
