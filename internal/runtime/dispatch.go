@@ -28,6 +28,8 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return pl.dispatchGemm(s, key, o, unclamped)
 	case *op.MatMul:
 		return pl.dispatchMatMul(s, key)
+	case *op.MatMulNBits:
+		return pl.dispatchNBits(s, key, o)
 	case *op.LSTM:
 		pl.dispatchLSTM(s, key, o)
 	case *op.GRU:

@@ -1,6 +1,10 @@
 package gemm
 
-import "github.com/octavo-ml/octavo/internal/cpu"
+import (
+	"encoding/binary"
+
+	"github.com/octavo-ml/octavo/internal/cpu"
+)
 
 // Codes says where the elements of a k×n matrix of small unsigned integers lie,
 // and what they stand for: element (i, j) is number i*Row + j*Column in Data,
@@ -53,8 +57,10 @@ func PackBlocks(c Codes) *Blocks {
 	if !b.settle(c.Zero) {
 		b.zero = make([]float32, len(b.scale))
 	}
+	for p := range panels {
+		b.packCodes(&c, p)
+	}
 	for j := range c.N {
-		b.packColumn(&c, j)
 		at := j/Width*blocks*Width + j%Width
 		for i := range blocks {
 			from := i*c.ScaleRow + j*c.ScaleColumn
@@ -93,17 +99,32 @@ func (b *Blocks) settle(zero []float32) bool {
 	return b.level >= 0 && b.level <= 255 && b.level == float32(uint8(b.level))
 }
 
-// packColumn stores the codes of column j.
-func (b *Blocks) packColumn(c *Codes, j int) {
-	per, mask := 8/c.Bits, byte(1<<c.Bits-1)
-	to := b.codes[j/Width*b.panelBytes():]
-	for i, from := 0, j*c.Column; i < b.k; i, from = i+1, from+c.Row {
-		code := (c.Data[from/per]>>(from%per*c.Bits) ^ c.Flip) & mask
-		if b.bits == 8 {
-			to[i*Width+j%Width] = code
-			continue
+// packCodes stores the codes of panel p.
+func (b *Blocks) packCodes(c *Codes, p int) {
+	per, mask, first := 8/c.Bits, byte(1<<c.Bits-1), p*Width
+	to, cols := b.codes[p*b.panelBytes():], min(Width, b.n-first)
+	i := 0
+	if c.Bits == 4 && c.Row == 1 && c.Column%nibbles == 0 {
+		// The words are there as they are wanted.
+		flip := uint32(c.Flip) * 0x11111111
+		for ; i+nibbles <= b.k; i += nibbles {
+			for j := range cols {
+				word := binary.LittleEndian.Uint32(c.Data[((first+j)*c.Column+i)/2:])
+				binary.LittleEndian.PutUint32(to[(i/nibbles*Width+j)*4:], word^flip)
+			}
 		}
-		to[(i/nibbles*Width+j%Width)*4+i%nibbles/2] |= code << (i % 2 * 4)
+	}
+	for ; i < b.k; i++ {
+		from := i*c.Row + first*c.Column
+		for j := range cols {
+			code := (c.Data[from/per]>>(from%per*c.Bits) ^ c.Flip) & mask
+			from += c.Column
+			if b.bits == 8 {
+				to[i*Width+j] = code
+			} else {
+				to[(i/nibbles*Width+j)*4+i%nibbles/2] |= code << (i % 2 * 4)
+			}
+		}
 	}
 }
 
