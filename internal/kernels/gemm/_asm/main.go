@@ -18,6 +18,7 @@ func main() {
 		"zblocks_avx2_amd64.s":   blocks2(),
 		"zblocks_avx512_amd64.s": blocks512(),
 		"zbytes_vnni_amd64.s":    bytesVNNI(),
+		"zbytes_avxvnni_amd64.s": bytesVEX(),
 		"zbytes_dotprod_arm64.s": bytesDotProd(),
 		"zfloats_avx512_amd64.s": floats512(),
 		"zfloats_neon_arm64.s":   floatsNEON(),
