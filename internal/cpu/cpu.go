@@ -22,7 +22,7 @@ type Level uint8
 // The levels. Generic is plain Go and always there.
 const (
 	Generic Level = iota
-	AVX2          // AVX2 and FMA
+	AVX2          // AVX2, FMA and F16C
 	AVXVNNI       // and AVX-VNNI: dot products of bytes in registers of AVX2
 	AVX512        // and AVX-512 F, BW, DQ, VL
 	VNNI          // and AVX-512 VNNI

@@ -10,7 +10,7 @@ var levels = []Level{Generic, AVX2, AVXVNNI, AVX512, VNNI, AMX}
 func detected() Level {
 	x := &cpu.X86
 	switch wide := x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512DQ; {
-	case !x.HasAVX2 || !x.HasFMA:
+	case !x.HasAVX2 || !x.HasFMA || !x.HasF16C:
 		return Generic
 	case !wide && x.HasAVXVNNI:
 		return AVXVNNI
