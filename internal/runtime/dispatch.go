@@ -75,6 +75,8 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.dispatchNorm(s, o.Axis, o.Epsilon, o.StashType, true)
 	case *op.RMSNormalization:
 		pl.dispatchNorm(s, o.Axis, o.Epsilon, o.StashType, false)
+	case *op.Cast, *op.CastLike:
+		pl.dispatchCast(s)
 	case *op.Concat:
 		pl.join(s, o.Axis, nil)
 	case *op.Add, *op.Sub, *op.Mul, *op.Div:
