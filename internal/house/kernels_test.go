@@ -29,7 +29,6 @@ var noKernel = []struct{ family, level, why string }{
 	{"convert", "NEON", "Go's loops run"},
 	{"eltwise", "VNNI", "no products of bytes"},
 	{"eltwise", "NEON", "Go's loops run"},
-	{"fused", "AVX2", "the operators' own kernels run in turn"},
 	{"fused", "VNNI", "no products of bytes"},
 	{"fused", "NEON", "the operators' own loops run in turn"},
 	{"histogram", "VNNI", "no products of bytes"},
