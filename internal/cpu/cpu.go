@@ -2,8 +2,9 @@
 // limited by the environment variable OCTAVO_ISA.
 //
 // It knows no kernel and chooses none: the families' tables of variants ask
-// it. Start at [Has]; levels are generic, avx2, avx512, vnni and amx on amd64,
-// generic, neon, dotprod and i8mm on arm64, each including those before it.
+// it. Start at [Has]; levels are generic, avx2, avxvnni, avx512, vnni and amx on
+// amd64, generic, neon, dotprod and i8mm on arm64, each including those before
+// it: only avxvnni is missing on some processors of the levels behind it.
 package cpu
 
 import (
@@ -21,7 +22,8 @@ type Level uint8
 // The levels. Generic is plain Go and always there.
 const (
 	Generic Level = iota
-	AVX2          // AVX2 and FMA
+	AVX2          // AVX2, FMA and F16C
+	AVXVNNI       // and AVX-VNNI: dot products of bytes in registers of AVX2
 	AVX512        // and AVX-512 F, BW, DQ, VL
 	VNNI          // and AVX-512 VNNI
 	AMX           // and AMX int8, which the system has permitted
@@ -30,7 +32,7 @@ const (
 	I8MM          // and SMMLA, UMMLA
 )
 
-var names = [...]string{"generic", "avx2", "avx512", "vnni", "amx", "neon", "dotprod", "i8mm"}
+var names = [...]string{"generic", "avx2", "avxvnni", "avx512", "vnni", "amx", "neon", "dotprod", "i8mm"}
 
 func (l Level) String() string { return names[l] }
 
@@ -62,7 +64,7 @@ func Err() error { return errEnvironment }
 // Has reports whether kernels of level l may be used.
 func Has(l Level) bool {
 	a := Level(allowed.Load())
-	return l <= a && (l == Generic || first <= l)
+	return l <= a && (l == Generic || first <= l) && !absent(l)
 }
 
 // Current returns the highest level that may be used.
@@ -80,6 +82,8 @@ func Override(name string) (restore func(), err error) {
 			known = append(known, l.String())
 		}
 		return nil, fmt.Errorf("instruction set %q: unknown here; known are %s", name, strings.Join(known, ", "))
+	case l <= top && absent(l):
+		return nil, fmt.Errorf("instruction set %q: this processor has %s, but not that", name, top)
 	case l > top:
 		return nil, fmt.Errorf("instruction set %q: this processor has %s at most", name, top)
 	}

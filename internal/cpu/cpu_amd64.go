@@ -5,14 +5,16 @@ import "golang.org/x/sys/cpu"
 // first is the lowest level of this architecture above Generic.
 const first = AVX2
 
-var levels = []Level{Generic, AVX2, AVX512, VNNI, AMX}
+var levels = []Level{Generic, AVX2, AVXVNNI, AVX512, VNNI, AMX}
 
 func detected() Level {
 	x := &cpu.X86
-	switch {
-	case !x.HasAVX2 || !x.HasFMA:
+	switch wide := x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512DQ; {
+	case !x.HasAVX2 || !x.HasFMA || !x.HasF16C:
 		return Generic
-	case !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512VL || !x.HasAVX512DQ:
+	case !wide && x.HasAVXVNNI:
+		return AVXVNNI
+	case !wide:
 		return AVX2
 	case !x.HasAVX512VNNI:
 		return AVX512
@@ -21,6 +23,10 @@ func detected() Level {
 	}
 	return AMX
 }
+
+// absent reports whether the processor lacks a level that lies below what it
+// has.
+func absent(l Level) bool { return l == AVXVNNI && !cpu.X86.HasAVXVNNI }
 
 // VBMI reports whether kernels of level AVX512 may permute bytes across a
 // register: some processors of that level cannot.

@@ -16,3 +16,7 @@ func detected() Level {
 	}
 	return I8MM
 }
+
+// absent reports whether the processor lacks a level that lies below what it
+// has.
+func absent(Level) bool { return false }

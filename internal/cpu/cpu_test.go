@@ -11,7 +11,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/cpu"
 )
 
-var all = []cpu.Level{cpu.Generic, cpu.AVX2, cpu.AVX512, cpu.VNNI, cpu.AMX, cpu.NEON, cpu.DotProd, cpu.I8MM}
+var all = []cpu.Level{cpu.Generic, cpu.AVX2, cpu.AVXVNNI, cpu.AVX512, cpu.VNNI, cpu.AMX, cpu.NEON, cpu.DotProd, cpu.I8MM}
 
 func TestOverrideLimitsAndRestores(t *testing.T) {
 	before := cpu.Current()

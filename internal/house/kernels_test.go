@@ -13,7 +13,7 @@ import (
 // isaLevels are the columns of the table of kernels: the levels of
 // internal/cpu, as it spells them. Generic is Go. The name of an assembly
 // function ends in its level, or in the instructions that it asks for beyond.
-var isaLevels = []string{"Generic", "AVX2", "AVX512", "VNNI", "AMX", "NEON", "DotProd", "I8MM"}
+var isaLevels = []string{"Generic", "AVX2", "AVXVNNI", "AVX512", "VNNI", "AMX", "NEON", "DotProd", "I8MM"}
 
 // beyond are instructions that belong to no level, with the level that has to
 // be allowed for them.
@@ -29,7 +29,6 @@ var noKernel = []struct{ family, level, why string }{
 	{"convert", "NEON", "Go's loops run"},
 	{"eltwise", "VNNI", "no products of bytes"},
 	{"eltwise", "NEON", "Go's loops run"},
-	{"fused", "AVX2", "the operators' own kernels run in turn"},
 	{"fused", "VNNI", "no products of bytes"},
 	{"fused", "NEON", "the operators' own loops run in turn"},
 	{"histogram", "VNNI", "no products of bytes"},
@@ -37,6 +36,7 @@ var noKernel = []struct{ family, level, why string }{
 	{"transpose", "AVX512", "AVX2's kernels run"},
 	{"transpose", "VNNI", "no products of bytes"},
 	{"transpose", "NEON", "Go's loops run"},
+	{"*", "AVXVNNI", "AVX2's kernels run, or Go's"},
 	{"*", "AMX", "kernels of the levels below run"},
 	{"*", "DotProd", "NEON's kernels run, or Go's"},
 	{"*", "I8MM", "NEON's kernels run, or Go's"},

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -78,27 +79,34 @@ func (o *MatMulNBits) Infer(in []Fact, _ int) ([]Fact, error) {
 	return []Fact{TensorFact(typ, out)}, nil
 }
 
-// Weight returns the weight as real numbers [N, K]: scale·(q − zero point), in
-// float32; a missing zero point is the middle of the range.
-func (o *MatMulNBits) Weight(in []Datum) (*tensor.Tensor, error) {
+// Codes returns what the weight's codes, scales and optional zero points hold,
+// as package gemm packs it. A missing zero point is the middle of the range.
+func (o *MatMulNBits) Codes(b, scales, zero *tensor.Tensor) (gemm.Codes, error) {
+	c := gemm.Codes{K: o.K, N: o.N, Bits: o.Bits, Block: o.BlockSize, Row: 1}
 	if err := o.check(); err != nil {
-		return nil, err
+		return c, err
 	}
-	blocks := o.blocks()
-	scale, err := Convert(arg(in, 2), dtype.Float32)
+	s, err := Convert(scales, dtype.Float32)
+	if err != nil {
+		return c, err
+	}
+	c.Data, c.Scale, c.ScaleRow, c.ScaleColumn = b.Bytes(), tensor.Data[float32](s), 1, o.blocks()
+	c.Column = c.ScaleColumn * o.BlockSize
+	if have := len(c.Data) * (8 / o.Bits); have != o.N*c.Column || len(c.Scale) != o.N*c.ScaleColumn {
+		return c, fmt.Errorf("%d elements of B and %d scales for N %d, K %d", have, len(c.Scale), o.N, o.K)
+	}
+	c.Zero, err = o.zeros(zero)
+	return c, err
+}
+
+// Weight returns the weight as real numbers [N, K]: scale·(q − zero point), in
+// float32.
+func (o *MatMulNBits) Weight(in []Datum) (*tensor.Tensor, error) {
+	c, err := o.Codes(arg(in, 1), arg(in, 2), arg(in, 3))
 	if err != nil {
 		return nil, err
 	}
-	s := tensor.Data[float32](scale)
-	codes := bits(arg(in, 1).Bytes(), o.Bits)
-	row := blocks * o.BlockSize
-	if len(codes) != o.N*row || len(s) != o.N*blocks {
-		return nil, fmt.Errorf("%d elements of B and %d scales for N %d, K %d", len(codes), len(s), o.N, o.K)
-	}
-	zero, err := o.zeros(arg(in, 3))
-	if err != nil {
-		return nil, err
-	}
+	blocks, row, codes, zero := o.blocks(), c.Column, bits(c.Data, o.Bits), c.Zero
 	var groups []int
 	if t := arg(in, 4); t != nil {
 		if groups, err = indices(t, blocks); err != nil {
@@ -116,21 +124,20 @@ func (o *MatMulNBits) Weight(in []Datum) (*tensor.Tensor, error) {
 				g = groups[k]
 			}
 			g += n * blocks
-			w[n*o.K+k] = (float32(codes[n*row+k]) - zero[g]) * s[g]
+			w[n*o.K+k] = (float32(codes[n*row+k]) - zero[min(g, len(zero)-1)]) * c.Scale[g]
 		}
 	}
 	return tensor.FromSlice(w, o.N, o.K), nil
 }
 
-// zeros returns the zero point of every block.
+// zeros returns the zero point of every block, or the one of all.
 func (o *MatMulNBits) zeros(t *tensor.Tensor) ([]float32, error) {
+	if t == nil {
+		return []float32{float32(int(1) << (o.Bits - 1))}, nil
+	}
 	blocks := o.blocks()
 	out := make([]float32, o.N*blocks)
 	switch {
-	case t == nil:
-		for i := range out {
-			out[i] = float32(int(1) << (o.Bits - 1))
-		}
 	case t.Type() == dtype.Uint8:
 		codes := bits(t.Bytes(), o.Bits)
 		row := (blocks*o.Bits + 7) / 8 * 8 / o.Bits

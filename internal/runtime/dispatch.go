@@ -28,6 +28,8 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return pl.dispatchGemm(s, key, o, unclamped)
 	case *op.MatMul:
 		return pl.dispatchMatMul(s, key)
+	case *op.MatMulNBits:
+		return pl.dispatchNBits(s, key, o)
 	case *op.LSTM:
 		pl.dispatchLSTM(s, key, o)
 	case *op.GRU:
@@ -83,14 +85,14 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.dispatchTruth(s, false)
 	case *op.Not, *op.IsNaN:
 		pl.dispatchTest(s)
-	case *op.Cast:
-		pl.dispatchCast(s)
 	case *op.ReduceSum:
 		pl.dispatchReduce(s, o.NoopWithEmptyAxes)
 	case *op.ReduceMax:
 		pl.dispatchReduce(s, o.NoopWithEmptyAxes)
 	case *op.ReduceMin:
 		pl.dispatchReduce(s, o.NoopWithEmptyAxes)
+	case *op.Cast, *op.CastLike:
+		pl.dispatchCast(s)
 	case *op.Concat:
 		pl.join(s, o.Axis, nil)
 	case *op.Add, *op.Sub, *op.Mul, *op.Div:

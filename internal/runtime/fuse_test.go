@@ -367,7 +367,7 @@ func TestGroupsOnAllInstructionSets(t *testing.T) {
 	for _, grids := range []ranged{noGrids, integers} {
 		var want *tensor.Tensor
 		kerneltest.Run(t, []kerneltest.Variant{
-			{Name: "generic", Level: cpu.Generic}, {Name: "avx2", Level: cpu.AVX2},
+			{Name: "generic", Level: cpu.Generic}, {Name: "avx2", Level: cpu.AVX2}, {Name: "avxvnni", Level: cpu.AVXVNNI},
 			{Name: "avx512", Level: cpu.AVX512}, {Name: "vnni", Level: cpu.VNNI},
 		}, func(t *testing.T) {
 			b := newNet()

@@ -163,34 +163,3 @@ func (pl *plan) dispatchTest(s *step) {
 		}
 	}
 }
-
-// dispatchCast converts between the types that shapes, masks and ids have.
-func (pl *plan) dispatchCast(s *step) {
-	type pair struct{ from, to dtype.Type }
-	truth := func(x bool) float32 {
-		if x {
-			return 1
-		}
-		return 0
-	}
-	switch (pair{pl.values[s.in[0]].typ, pl.values[s.out[0]].typ}) {
-	case pair{dtype.Bool, dtype.Float32}:
-		dispatchEach(pl, s, truth)
-	case pair{dtype.Bool, dtype.Int64}:
-		dispatchEach(pl, s, func(x bool) int64 { return int64(truth(x)) })
-	case pair{dtype.Bool, dtype.Int32}:
-		dispatchEach(pl, s, func(x bool) int32 { return int32(truth(x)) })
-	case pair{dtype.Int64, dtype.Float32}:
-		dispatchEach(pl, s, func(x int64) float32 { return float32(x) })
-	case pair{dtype.Int32, dtype.Float32}:
-		dispatchEach(pl, s, func(x int32) float32 { return float32(x) })
-	case pair{dtype.Int64, dtype.Int32}:
-		dispatchEach(pl, s, func(x int64) int32 { return int32(x) })
-	case pair{dtype.Int32, dtype.Int64}:
-		dispatchEach(pl, s, func(x int32) int64 { return int64(x) })
-	case pair{dtype.Float32, dtype.Bool}:
-		dispatchEach(pl, s, func(x float32) bool { return x != 0 })
-	case pair{dtype.Int64, dtype.Bool}:
-		dispatchEach(pl, s, func(x int64) bool { return x != 0 })
-	}
-}

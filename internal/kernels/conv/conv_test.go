@@ -8,7 +8,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/kernels/kerneltest"
 )
 
-var variants = []kerneltest.Variant{{Name: "amx", Level: cpu.AMX}, {Name: "vnni", Level: cpu.VNNI}, {Name: "avx2", Level: cpu.AVX2}, {Name: "dotprod", Level: cpu.DotProd}, {Name: "neon", Level: cpu.NEON}, {Name: "generic", Level: cpu.Generic}}
+var variants = []kerneltest.Variant{{Name: "amx", Level: cpu.AMX}, {Name: "vnni", Level: cpu.VNNI}, {Name: "avxvnni", Level: cpu.AVXVNNI}, {Name: "avx2", Level: cpu.AVX2}, {Name: "dotprod", Level: cpu.DotProd}, {Name: "neon", Level: cpu.NEON}, {Name: "generic", Level: cpu.Generic}}
 
 // geometry makes a consistent geometry of one to three dimensions; transposed
 // ones are sized as the convolution that they undo.

@@ -7,7 +7,7 @@
 // chosen, or how elements narrower than a byte are packed: they stand here one
 // a byte. Every function is the portable twin that defines its kernel to the
 // bit; all rounding is half to even. Quantize, Dequantize and Requantize have
-// assembly for 8-bit elements: variants.go.
+// assembly for 8-bit elements, and so have both 16-bit floats: variants.go.
 //
 // Start at half.go for floats and at quantize.go for the integer grids.
 package convert

@@ -2,7 +2,7 @@ package convert
 
 import "math"
 
-// F16ToF32 returns the value of an IEEE binary16.
+// F16ToF32 returns the value of an IEEE binary16. A NaN becomes a quiet one.
 func F16ToF32(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	exp, man := uint32(h>>10&0x1f), uint32(h&0x3ff)
@@ -11,6 +11,9 @@ func F16ToF32(h uint16) float32 {
 		// Subnormal: man * 2^-24, exact in float32.
 		return math.Float32frombits(math.Float32bits(float32(man)*0x1p-24) | sign)
 	case 31:
+		if man != 0 {
+			man |= 0x200
+		}
 		return math.Float32frombits(sign | 0x7f800000 | man<<13)
 	}
 	return math.Float32frombits(sign | (exp+112)<<23 | man<<13)
@@ -64,16 +67,28 @@ func RoundToOdd(x float64) float32 {
 }
 
 // DecodeF16 stores the values of src.
-func DecodeF16(dst []float32, src []uint16) { each(dst, src, F16ToF32) }
+func DecodeF16(dst []float32, src []uint16) {
+	done := decodeSpans(dst[:len(src)], src, true)
+	each(dst[done:], src[done:], F16ToF32)
+}
 
 // EncodeF16 stores src rounded to binary16.
-func EncodeF16(dst []uint16, src []float32) { each(dst, src, F32ToF16) }
+func EncodeF16(dst []uint16, src []float32) {
+	done := encodeSpans(dst[:len(src)], src, true)
+	each(dst[done:], src[done:], F32ToF16)
+}
 
 // DecodeBF16 stores the values of src.
-func DecodeBF16(dst []float32, src []uint16) { each(dst, src, BF16ToF32) }
+func DecodeBF16(dst []float32, src []uint16) {
+	done := decodeSpans(dst[:len(src)], src, false)
+	each(dst[done:], src[done:], BF16ToF32)
+}
 
 // EncodeBF16 stores src rounded to bfloat16.
-func EncodeBF16(dst []uint16, src []float32) { each(dst, src, F32ToBF16) }
+func EncodeBF16(dst []uint16, src []float32) {
+	done := encodeSpans(dst[:len(src)], src, false)
+	each(dst[done:], src[done:], F32ToBF16)
+}
 
 // Numbers stores src converted by Go's rules: floats round to the nearest,
 // integers wrap. Where a float becomes an integer use [Ints].

@@ -142,4 +142,14 @@ func TestNumbers(t *testing.T) {
 	if b[0] != -56 || b[1] != 127 {
 		t.Errorf("int16 to int8: %v", b)
 	}
+	w := make([]int32, 4)
+	Wrapped(w, []float64{-2.9, 1<<32 + 7, math.NaN(), 1e30})
+	if w[0] != -2 || w[1] != 7 || w[2] != 0 || w[3] != -1 {
+		t.Errorf("float64 to int32: %v", w)
+	}
+	u := make([]uint8, 4)
+	Truths(u, []float32{0, float32(math.Copysign(0, -1)), nan, 1e-45})
+	if u[0] != 0 || u[1] != 0 || u[2] != 1 || u[3] != 1 {
+		t.Errorf("float32 to truths: %v", u)
+	}
 }

@@ -50,6 +50,22 @@ func Int[I Integer, F float32 | float64](x F) I {
 // Ints stores src truncated and clamped as by Int.
 func Ints[I Integer, F float32 | float64](dst []I, src []F) { each(dst, src, Int[I, F]) }
 
+// Wrapped stores src truncated toward zero and clamped to an int64, of which the
+// low bits stay; 0 for NaN.
+func Wrapped[I Integer, F float32 | float64](dst []I, src []F) {
+	each(dst, src, func(v F) I { return I(Int[int64](v)) })
+}
+
+// Truths stores 1 for what is not 0, NaN included, else 0.
+func Truths[T Number](dst []uint8, src []T) {
+	each(dst, src, func(v T) uint8 {
+		if v != 0 {
+			return 1
+		}
+		return 0
+	})
+}
+
 // Grid is an integer grid: real = scale * (q - ZeroPoint), QMin <= q <= QMax,
 // all three within 16 bits.
 type Grid struct {

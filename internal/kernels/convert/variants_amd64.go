@@ -110,6 +110,46 @@ func productSpans[T int8 | uint8](dst, a, b []T, za, zb int32, m, c, lo, hi floa
 	return steps * span
 }
 
+// decodeSpans decodes the leading elements, binary16 or bfloat16, likewise.
+func decodeSpans(dst []float32, src []uint16, binary bool) int {
+	steps := min(len(src), len(dst)) / span
+	switch {
+	case steps == 0 || !cpu.Has(cpu.AVX2):
+		return 0
+	case binary:
+		decodeF16AVX2(&dst[0], &src[0], steps)
+	default:
+		decodeBF16AVX2(&dst[0], &src[0], steps)
+	}
+	return steps * span
+}
+
+// encodeSpans encodes the leading elements likewise.
+func encodeSpans(dst []uint16, src []float32, binary bool) int {
+	steps := min(len(src), len(dst)) / span
+	switch {
+	case steps == 0 || !cpu.Has(cpu.AVX2):
+		return 0
+	case binary:
+		encodeF16AVX2(&dst[0], &src[0], steps)
+	default:
+		encodeBF16AVX2(&dst[0], &src[0], steps)
+	}
+	return steps * span
+}
+
+//go:noescape
+func decodeF16AVX2(dst *float32, src *uint16, steps int)
+
+//go:noescape
+func decodeBF16AVX2(dst *float32, src *uint16, steps int)
+
+//go:noescape
+func encodeF16AVX2(dst *uint16, src *float32, steps int)
+
+//go:noescape
+func encodeBF16AVX2(dst *uint16, src *float32, steps int)
+
 //go:noescape
 func requantizeUint8AVX2(dst *uint8, acc *int32, steps int, scale, lo, hi float32, zero int32)
 

@@ -11,15 +11,16 @@ import (
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
 )
 
-var variants = []variant{{"avx512", cpu.AVX512}, {"generic", cpu.Generic}}
+var variants = []variant{{"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
 
 // call is what a kernel gets; assembly knows its fields by name. Steps are in
 // bytes.
 type call struct {
 	x, e, y, bias, other, off, doubt unsafe.Pointer
-	rows, vectors                    int
+	rows                             int
+	vectors                          int // of a row: whole ones of 16 columns; of scores all, of the kernel's width
 	xStep, yStep, otherStep, addStep int
-	columns                          uint64 // a bit for each
+	columns                          uint64 // a bit for each; softmaxAVX2 has how many are in the last vector
 	factor, lo, hi, slack            float32
 	zero                             int32
 	level, flip                      uint32 // the zero point of uint8, and what makes others of them
@@ -42,6 +43,7 @@ func callOf(b *Block, y unsafe.Pointer, ldy, size int) call {
 	c := call{
 		x: unsafe.Pointer(&b.X[:b.Rows*b.Cols][0]), y: y, bias: unsafe.Pointer(&nothing), rows: b.Rows,
 		xStep: 4 * b.Cols, yStep: size * ldy, otherStep: 4 * b.Step, columns: 1<<b.Cols - 1,
+		vectors: b.Cols / lanes,
 	}
 	if b.Bias != nil {
 		c.bias = unsafe.Pointer(&b.Bias[:b.Cols][0])
@@ -75,28 +77,53 @@ func floats(y []float32, ldy int, b *Block) bool {
 }
 
 func bytes(y []byte, ldy int, b *Block, q *Grid) bool {
-	if !cpu.Has(cpu.AVX512) {
+	if !cpu.Has(cpu.AVX2) {
 		return false
 	}
 	c := callOf(b, unsafe.Pointer(&y[:(b.Rows-1)*ldy+b.Cols][0]), ldy, 1)
 	c.quantize(q, q.scale, 0)
-	if b.Other != nil {
+	switch {
+	case cpu.Has(cpu.AVX512) && b.Other != nil:
 		bytesOtherAVX512(&c)
-	} else {
+	case cpu.Has(cpu.AVX512):
 		bytesAVX512(&c)
+	case c.vectors == 0:
+		return false
+	case b.Other != nil:
+		bytesOtherAVX2(&c)
+	default:
+		bytesAVX2(&c)
+	}
+	if from := b.Cols / lanes * lanes; from < b.Cols && !cpu.Has(cpu.AVX512) {
+		var t [Width]float32
+		for r := range b.Rows {
+			q.store(y[r*ldy+from:], b.row(&t, r)[from:])
+		}
 	}
 	return true
 }
 
 func geluBytes(y []byte, ldy int, b *Block, q *Grid) bool {
-	if !cpu.Has(cpu.AVX512) || q.geluSlack < 0 {
+	if !cpu.Has(cpu.AVX2) || q.geluSlack < 0 {
 		return false
 	}
 	var doubt [Rows]uint64
 	c := callOf(b, unsafe.Pointer(&y[:(b.Rows-1)*ldy+b.Cols][0]), ldy, 1)
 	c.quantize(q, q.factor, q.geluSlack)
 	c.doubt = unsafe.Pointer(&doubt)
-	geluBytesAVX512(&c)
+	switch {
+	case cpu.Has(cpu.AVX512):
+		geluBytesAVX512(&c)
+	case c.vectors == 0:
+		return false
+	default:
+		geluBytesAVX2(&c)
+		// The other columns are computed as if in doubt.
+		rest := uint64(1)<<b.Cols - 1<<(b.Cols/lanes*lanes)
+		for r := range b.Rows {
+			doubt[r] |= rest
+		}
+	}
 	b.decide(y, ldy, q, &doubt)
 	return true
 }
@@ -117,27 +144,35 @@ func (b *Block) decide(y []byte, ldy int, q *Grid, doubt *[Rows]uint64) {
 }
 
 func levels(y []byte, ldy int, x []float32, ldx, m, cols int, off []float32, factor float32, q *Grid) bool {
-	if !cpu.Has(cpu.AVX512) {
+	if !cpu.Has(cpu.AVX2) || !cpu.Has(cpu.AVX512) && cols%lanes > 0 {
 		return false
 	}
 	c := call{
 		x: unsafe.Pointer(&x[:(m-1)*ldx+cols][0]), y: unsafe.Pointer(&y[:(m-1)*ldy+cols][0]), off: unsafe.Pointer(&off[:m][0]),
-		rows: m, xStep: 4 * ldx, yStep: ldy, columns: 1<<cols - 1,
+		rows: m, xStep: 4 * ldx, yStep: ldy, columns: 1<<cols - 1, vectors: cols / lanes,
 	}
 	c.quantize(q, factor, 0)
-	levelsAVX512(&c)
+	if cpu.Has(cpu.AVX512) {
+		levelsAVX512(&c)
+	} else {
+		levelsAVX2(&c)
+	}
 	return true
 }
 
 func (p *Softmax) rows(t *Scores) bool {
-	if !cpu.Has(cpu.AVX512) || !p.Grid.plain {
+	if !cpu.Has(cpu.AVX2) || !p.Grid.plain {
 		return false
+	}
+	wide, lanes := cpu.Has(cpu.AVX512), lanes
+	if !wide {
+		lanes = 8
 	}
 	n, doubt := t.Cols, uint64(0)
 	c := call{
 		x: unsafe.Pointer(&t.X[:t.Rows*n][0]), e: unsafe.Pointer(&t.Scratch[:n][0]), y: unsafe.Pointer(&t.Y[:(t.Rows-1)*t.Step+n][0]),
 		off: unsafe.Pointer(&t.Off[:t.Rows][0]), other: unsafe.Pointer(&nothing), doubt: unsafe.Pointer(&doubt),
-		rows: t.Rows, vectors: (n + lanes - 1) / lanes, columns: 1<<((n-1)%lanes+1) - 1,
+		rows: t.Rows, vectors: (n + lanes - 1) / lanes, columns: uint64((n-1)%lanes + 1),
 		xStep: 4 * n, yStep: t.Step, by: p.By, times: p.Times,
 	}
 	if t.Add != nil {
@@ -147,7 +182,12 @@ func (p *Softmax) rows(t *Scores) bool {
 	// Both sums have a rounding for each addition of a lane; the exponentials
 	// here are at most 5e-7 off, eltwise's 1.2e-7, in an element and in the sum.
 	c.error = float32(float32(n/lanes+5)*(2*6e-8)) + 2e-6
-	softmaxAVX512(&c)
+	if wide {
+		c.columns = 1<<c.columns - 1
+		softmaxAVX512(&c)
+	} else {
+		softmaxAVX2(&c)
+	}
 	for ; doubt != 0; doubt &= doubt - 1 {
 		r := bits.TrailingZeros64(doubt)
 		p.exact(t.Y[r*t.Step:][:n], t.X[r*n:(r+1)*n], t.Scratch)
@@ -175,3 +215,18 @@ func levelsAVX512(c *call)
 
 //go:noescape
 func softmaxAVX512(c *call)
+
+//go:noescape
+func bytesAVX2(c *call)
+
+//go:noescape
+func bytesOtherAVX2(c *call)
+
+//go:noescape
+func geluBytesAVX2(c *call)
+
+//go:noescape
+func levelsAVX2(c *call)
+
+//go:noescape
+func softmaxAVX2(c *call)

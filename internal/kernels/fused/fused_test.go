@@ -20,7 +20,7 @@ func rows() (out []kerneltest.Variant) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "ztail_avx512_amd64.s", "zsoftmax_avx512_amd64.s")
+	kerneltest.Fresh(t, "ztail_avx2_amd64.s", "zsoftmax_avx2_amd64.s", "ztail_avx512_amd64.s", "zsoftmax_avx512_amd64.s")
 }
 
 // special are arguments that need care: no numbers, infinities, and exact
@@ -105,7 +105,7 @@ func TestTailsEqualTheirOperators(t *testing.T) {
 // TestGeluOfAllArguments goes through arguments densely, on grids on which
 // Gelu's approximation shows.
 func TestGeluOfAllArguments(t *testing.T) {
-	kerneltest.Run(t, rows()[:1], func(t *testing.T) {
+	kerneltest.Run(t, rows()[:len(rows())-1], func(t *testing.T) {
 		floats := make([]float32, Rows*Width)
 		for _, scale := range []float32{0.03, 1e-3, 5e-6} {
 			q := NewGrid(scale, convert.GridOf[uint8](60), false)

@@ -10,7 +10,8 @@
 // package sees slices and must not know tensors, operators or scales.
 //
 // Start at [Floats] and [Bytes] for products, at [Matrix] for packing; [Pair]
-// multiplies matrices neither of which is known before. Which kernels run says
+// multiplies matrices neither of which is known before, and [Blocks] is a matrix
+// of codes with a scale for each block of them. Which kernels run says
 // product_amd64.go or product_arm64.go; _asm generates them.
 package gemm
 

@@ -8,7 +8,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/cpu"
 )
 
-var variants = []variant{{"amx", cpu.AMX}, {"vnni", cpu.VNNI}, {"avx512", cpu.AVX512}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
+var variants = []variant{{"amx", cpu.AMX}, {"vnni", cpu.VNNI}, {"avx512", cpu.AVX512}, {"avxvnni", cpu.AVXVNNI}, {"avx2", cpu.AVX2}, {"generic", cpu.Generic}}
 
 // shifts says whether kernels multiply A less 128.
 const shifts = false
@@ -21,6 +21,7 @@ const (
 	bytesDot  kernel = iota + 3
 	floats2   kernel = iota + 6
 	bytes2
+	bytesVEX
 )
 
 // width is the number of columns that a kernel computes.
@@ -43,6 +44,7 @@ var most512 = [...]int{0, 8, 8, 8, 6}
 const (
 	mostFloats2 = 6
 	mostBytes2  = 2
+	mostVEX     = 6
 )
 
 func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
@@ -71,6 +73,10 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 	if cpu.Has(cpu.VNNI) {
 		v := width / lanes
 		x.panel(bytesDot+kernel(v-1), m, most512[v], cols, e.Size())
+		return
+	}
+	if cpu.Has(cpu.AVXVNNI) {
+		x.panel(bytesVEX, m, mostVEX, cols, e.Size())
 		return
 	}
 	x.panel(bytes2, m, mostBytes2, cols, e.Size())
@@ -120,6 +126,8 @@ func (k kernel) launch(c *call) {
 		floatsAVX2(c)
 	case bytes2:
 		bytesAVX2(c)
+	case bytesVEX:
+		bytesAVXVNNI(c)
 	}
 }
 
@@ -152,6 +160,9 @@ func floatsAVX2(c *call)
 
 //go:noescape
 func bytesAVX2(c *call)
+
+//go:noescape
+func bytesAVXVNNI(c *call)
 
 //go:noescape
 func unsignedAVX2(dst, src *uint8, n int, bits uint64)

@@ -1,5 +1,5 @@
-// Command _asm writes the assembly of package fused for AVX-512 into the folder
-// given as its argument.
+// Command _asm writes the assembly of package fused for AVX2 and AVX-512 into the
+// folder given as its argument.
 package main
 
 import (
@@ -17,6 +17,8 @@ func main() {
 		os.Exit(2)
 	}
 	for name, text := range map[string]string{
+		"ztail_avx2_amd64.s":      tails2(),
+		"zsoftmax_avx2_amd64.s":   softmax2(),
 		"ztail_avx512_amd64.s":    tails(),
 		"zsoftmax_avx512_amd64.s": softmax(),
 	} {

@@ -16,7 +16,10 @@ func main() {
 	}
 	for name, text := range map[string]string{
 		"zbytes_amx_amd64.s":     bytesAMX(),
+		"zblocks_avx2_amd64.s":   blocks2(),
+		"zblocks_avx512_amd64.s": blocks512(),
 		"zbytes_vnni_amd64.s":    bytesVNNI(),
+		"zbytes_avxvnni_amd64.s": bytesVEX(),
 		"zbytes_dotprod_arm64.s": bytesDotProd(),
 		"zfloats_avx512_amd64.s": floats512(),
 		"zfloats_neon_arm64.s":   floatsNEON(),

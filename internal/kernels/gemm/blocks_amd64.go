@@ -1,0 +1,117 @@
+//go:build !noasm
+
+package gemm
+
+import (
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/cpu"
+)
+
+// blockCall is what the kernels of blocks get; assembly knows its fields by
+// name.
+type blockCall struct {
+	row                [directly]unsafe.Pointer // of A
+	codes, scale, zero unsafe.Pointer
+	zeroStep           int // between blocks, in bytes
+	table              unsafe.Pointer
+	c                  unsafe.Pointer
+	ldc                int // in bytes
+	m                  int // 0 asks for the numbers themselves, in c
+	k, block           int
+	columns            uint64 // a bit for each that belongs to C
+}
+
+func (b *Blocks) call(p int) blockCall {
+	at := p * b.blocks() * Width
+	c := blockCall{
+		codes: unsafe.Pointer(&b.codes[p*b.panelBytes()]), scale: unsafe.Pointer(&b.scale[at]), zero: unsafe.Pointer(&b.levels),
+		table: unsafe.Pointer(&b.table), k: b.k, block: b.block, columns: 1<<Width - 1,
+	}
+	if b.zero != nil {
+		c.zero, c.zeroStep = unsafe.Pointer(&b.zero[at]), 4*Width
+	}
+	return c
+}
+
+// numbers is numbersGeneric.
+func (b *Blocks) numbers(dst []float32, p int) {
+	if !cpu.Has(cpu.AVX2) {
+		b.numbersGeneric(dst, p)
+		return
+	}
+	c := b.call(p)
+	c.c = unsafe.Pointer(&dst[:b.k*Width][0])
+	b.launch(&c, Width)
+}
+
+// direct writes the sums of up to directly rows.
+func (b *Blocks) direct(dst []float32, ldc int, a []float32, row []int32, p, cols int) {
+	c := b.call(p)
+	c.c, c.ldc, c.m, c.columns = unsafe.Pointer(&dst[0]), 4*ldc, len(row), 1<<cols-1
+	for i, r := range row {
+		c.row[i] = unsafe.Pointer(&a[r])
+	}
+	whole := cols / lanes * lanes
+	if whole == cols || cpu.Has(cpu.AVX512) {
+		b.launch(&c, cols)
+		return
+	}
+	b.launch(&c, whole)
+	// The last columns are computed beside their place.
+	var t [directly * lanes]float32
+	c = c.from(b, whole)
+	c.c, c.ldc = unsafe.Pointer(&t), 4*lanes
+	b.launch(&c, lanes)
+	for i := range row {
+		copy(dst[i*ldc+whole:i*ldc+cols], t[i*lanes:])
+	}
+}
+
+// from returns the call for the columns of the panel from one of them on.
+func (c *blockCall) from(b *Blocks, column int) blockCall {
+	x, size := *c, 4 // a word for each
+	if b.bits == 8 {
+		size = 1
+	}
+	x.codes = unsafe.Add(x.codes, size*column)
+	x.scale, x.zero = unsafe.Add(x.scale, 4*column), unsafe.Add(x.zero, 4*column)
+	return x
+}
+
+// launch computes the leading columns of a panel, which AVX2 takes in sixteens.
+func (b *Blocks) launch(c *blockCall, cols int) {
+	switch {
+	case cpu.Has(cpu.AVX512) && b.bits == 8:
+		octetsAVX512(c)
+	case cpu.Has(cpu.AVX512) && b.zero == nil:
+		nibblesAVX512(c)
+	case cpu.Has(cpu.AVX512):
+		nibblesZeroAVX512(c)
+	default:
+		for at := 0; at < cols; at += lanes {
+			x := c.from(b, at)
+			x.c = unsafe.Add(c.c, 4*at)
+			if b.bits == 8 {
+				octetsAVX2(&x)
+			} else {
+				nibblesAVX2(&x)
+			}
+		}
+	}
+}
+
+//go:noescape
+func nibblesAVX512(c *blockCall)
+
+//go:noescape
+func nibblesZeroAVX512(c *blockCall)
+
+//go:noescape
+func octetsAVX512(c *blockCall)
+
+//go:noescape
+func nibblesAVX2(c *blockCall)
+
+//go:noescape
+func octetsAVX2(c *blockCall)

@@ -1,0 +1,8 @@
+//go:build noasm || !amd64
+
+package gemm
+
+func (b *Blocks) numbers(dst []float32, p int) { b.numbersGeneric(dst, p) }
+
+// direct is asked for nothing: ScratchLen is never 0.
+func (b *Blocks) direct([]float32, int, []float32, []int32, int, int) {}

@@ -1,0 +1,211 @@
+package gemm
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/octavo-ml/octavo/internal/exact"
+	"github.com/octavo-ml/octavo/internal/kernels/kerneltest"
+)
+
+// zeroKinds are the zero points that anyCodes makes.
+const (
+	oneZero = iota
+	integerZeros
+	realZeros
+	oddZeros // one for all that no integer is
+	zeroKinds
+)
+
+// anyCodes returns random codes, by columns or by rows, with parameters of
+// which some are special.
+func anyCodes(r *rand.Rand, k, n, bits, block, zeros int, byRow, special bool) Codes {
+	c := Codes{K: k, N: n, Bits: bits, Block: block, Row: 1, Column: (k + 15) / 16 * 16}
+	blocks := (k + block - 1) / block
+	c.ScaleRow, c.ScaleColumn = 1, blocks
+	if byRow {
+		c.Row, c.Column, c.ScaleRow, c.ScaleColumn = (n+15)/16*16, 1, n, 1
+		c.Flip = 1 << (bits - 1)
+	}
+	c.Data = kerneltest.Ints[uint8](r, ((k-1)*c.Row+(n-1)*c.Column+1+7)/8*bits)
+	c.Scale = kerneltest.Floats(r, blocks*n, special)
+	c.Zero = make([]float32, blocks*n)
+	for i := range c.Zero {
+		c.Zero[i] = float32(r.IntN(1 << bits))
+	}
+	switch zeros {
+	case oneZero:
+		c.Zero = c.Zero[:1]
+	case realZeros:
+		c.Zero = kerneltest.Floats(r, blocks*n, special)
+	case oddZeros:
+		c.Zero = []float32{[]float32{0.1, -3, 300, float32(math.NaN())}[r.IntN(4)]}
+	}
+	return c
+}
+
+// number returns element (i, j) of a matrix.
+func (c *Codes) number(i, j int) float32 {
+	from := i*c.Row + j*c.Column
+	code := (c.Data[from*c.Bits/8]>>(from*c.Bits%8) ^ c.Flip) & byte(1<<c.Bits-1)
+	at := i/c.Block*c.ScaleRow + j*c.ScaleColumn
+	return float32((float32(code) - pick(c.Zero, at)) * pick(c.Scale, at))
+}
+
+func TestBlocksEqualTheirDefinition(t *testing.T) {
+	kerneltest.Run(t, rows(), func(t *testing.T) {
+		r := kerneltest.Rand(61)
+		i := 0
+		for _, k := range []int{1, 7, 8, 16, 33, 64, 130} {
+			for _, n := range []int{1, 15, 16, 17, 48, 63, 64, 65, 130} {
+				for _, bits := range []int{2, 4, 8} {
+					i++
+					m, block := 1+i%7, []int{16, 32, 8, 128}[i%4]
+					special := i%3 == 0
+					c := anyCodes(r, k, n, bits, block, i/2%zeroKinds, i%2 == 0, special)
+					if !Blockable(k, bits, block) {
+						t.Fatalf("blocks of %d are refused", block)
+					}
+					b := PackBlocks(c)
+					s := newScene(r, m, n, 1, k)
+					s.rows.Tap[0] = 0
+					a := kerneltest.Fence(t, kerneltest.Floats(r, s.rows.reach(m, k), special))
+					var bias []float32
+					if i%5 > 0 {
+						bias = kerneltest.Floats(r, n, special)
+					}
+					ldc := n + i%3
+					out, check := kerneltest.Guard[float32](t, m*ldc, i%4)
+					before := slices.Clone(out)
+					scratch, checkScratch := kerneltest.Guard[float32](t, b.ScratchLen(m), i%4)
+					e := b.End(bias)
+					for p := range b.Panels() {
+						b.Multiply(out, ldc, a, &s.rows, m, p, e, scratch)
+					}
+					check()
+					checkScratch()
+					for x := range m {
+						want := slices.Clone(before[x*ldc : (x+1)*ldc])
+						for j := range n {
+							var acc float32
+							for p := range k {
+								acc = exact.FMA32(a[int(s.rows.Row[x])+p], c.number(p, j), acc)
+							}
+							if bias != nil {
+								acc += bias[j]
+							}
+							want[j] = acc
+						}
+						kerneltest.Equal(t, out[x*ldc:(x+1)*ldc], want, "%d×%d×%d, %d bits, blocks of %d, row %d of case %d", m, n, k, bits, block, x, i)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestNumbersOfBlocksAreTheirRows compares the numbers of whole panels.
+func TestNumbersOfBlocksAreTheirRows(t *testing.T) {
+	kerneltest.Run(t, rows(), func(t *testing.T) {
+		r := kerneltest.Rand(62)
+		for i := range 4 * zeroKinds {
+			bits := []int{2, 4, 8}[i%3]
+			b := PackBlocks(anyCodes(r, 75, 100, bits, 24, i%zeroKinds, i%2 == 0, true))
+			for p := range b.Panels() {
+				got, check := kerneltest.Guard[float32](t, 75*Width, i%4)
+				want := make([]float32, 75*Width)
+				b.numbers(got, p)
+				check()
+				b.numbersGeneric(want, p)
+				kerneltest.Equal(t, got, want, "panel %d of case %d", p, i)
+			}
+		}
+	})
+}
+
+func TestBlocksThatEndInAWordAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		k, bits, block int
+		want           bool
+	}{{64, 4, 8, true}, {64, 4, 12, false}, {64, 8, 12, true}, {12, 4, 12, true}, {64, 2, 20, false}} {
+		if got := Blockable(c.k, c.bits, c.block); got != c.want {
+			t.Errorf("%+v: got %v", c, got)
+		}
+	}
+}
+
+func TestBlocksAllocateNothing(t *testing.T) {
+	kerneltest.Run(t, rows(), func(t *testing.T) {
+		b := PackBlocks(anyCodes(kerneltest.Rand(63), 40, 70, 4, 16, oneZero, false, false))
+		for _, m := range []int{1, 9} {
+			a, c, e, r, scratch := make([]float32, m*40), make([]float32, m*70), b.End(nil), RowsOf(m, 40), make([]float32, b.ScratchLen(m))
+			if got := testing.AllocsPerRun(10, func() { b.Multiply(c, 70, a, r, m, 1, e, scratch) }); got != 0 {
+				t.Errorf("%d rows: %v allocations", m, got)
+			}
+		}
+	})
+}
+
+// BenchmarkBlocks multiplies by 4096×4096 codes with blocks of 32, and beside it
+// reads as many bytes and multiplies by float32: %read is the part of the
+// bandwidth that the codes and their parameters are read with.
+func BenchmarkBlocks(b *testing.B) {
+	const n, k, copies = 4096, 4096, 6
+	for _, v := range rows() {
+		if v.Name == "generic" || v.Name == "vnni" {
+			continue
+		}
+		for _, c := range []struct {
+			name        string
+			bits, zeros int
+		}{{"int4", 4, oneZero}, {"uint4", 4, integerZeros}, {"int8", 8, oneZero}} {
+			for _, m := range []int{1, 4, 16, 128} {
+				b.Run(fmt.Sprintf("%s/%s/%dx%dx%d", v.Name, c.name, m, n, k), func(b *testing.B) {
+					kerneltest.Limit(b, v.Level)
+					r := kerneltest.Rand(64)
+					// Copies that no cache holds, as the layers of a model.
+					var w []*Blocks
+					for range copies {
+						w = append(w, PackBlocks(anyCodes(r, k, n, c.bits, 32, c.zeros, false, false)))
+					}
+					mat := Plain(k, n, n, 1)
+					floats := make([]float32, mat.Floats())
+					PackFloats(floats, kerneltest.Floats(r, k*n, false), mat)
+					x, y, e, rows, scratch := kerneltest.Floats(r, m*k, false), make([]float32, m*n), w[0].End(nil), RowsOf(m, k), make([]float32, k*Width)
+					size := len(w[0].codes) + 4*len(w[0].scale) + 4*len(w[0].zero)
+					mine, read, float := time.Hour, time.Hour, time.Hour
+					i := 0
+					for b.Loop() {
+						i++
+						begin := time.Now()
+						q := w[i%copies]
+						for p := range q.Panels() {
+							q.Multiply(y, n, x, rows, m, p, e, scratch[:q.ScratchLen(m)])
+						}
+						mine, begin = min(mine, time.Since(begin)), time.Now()
+						sumRowsOf(w[(i+copies/2)%copies].codes)
+						read, begin = min(read, time.Duration(float64(time.Since(begin))*float64(size)/float64(len(q.codes)))), time.Now()
+						for j := 0; j < n; j += Width {
+							Floats(y[j:], nil, n, x, rows, m, floats[j*k:], j, min(Width, n-j), e)
+						}
+						float = min(float, time.Since(begin))
+					}
+					b.ReportMetric(float64(m*n*k)/mine.Seconds()/1e9, "GMAC/s")
+					b.ReportMetric(float64(size)/mine.Seconds()/1e9, "GB/s")
+					b.ReportMetric(100*read.Seconds()/mine.Seconds(), "%read")
+					b.ReportMetric(float.Seconds()/mine.Seconds(), "times-float32")
+				})
+			}
+		}
+	}
+}
+
+// sumRowsOf reads bytes as fast as an instruction set allows.
+func sumRowsOf(b []byte) {
+	var sums [maxRows]int32
+	sumRows(&sums, b, []int32{0}, 1, len(b))
+}
