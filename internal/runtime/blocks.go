@@ -12,6 +12,15 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
+// longest is the greatest k of products with codes: a panel of so many rows of
+// numbers is scratch memory, and a kernel does so many steps without a pause.
+// leastColumns is the least n: panels are wide, and the rest of one is memory
+// for nothing.
+const (
+	longest      = 1 << 16
+	leastColumns = 16
+)
+
 // dispatchNBits runs a product with constant codes without a group index.
 func (pl *plan) dispatchNBits(s *step, key *ir.Node, o *op.MatMulNBits) error {
 	x, w, scales := &pl.values[s.in[0]], pl.constant(s, 1), pl.constant(s, 2)
@@ -21,7 +30,7 @@ func (pl *plan) dispatchNBits(s *step, key *ir.Node, o *op.MatMulNBits) error {
 		return nil
 	}
 	rows, k, ok := rowsOf(x.shape, -1)
-	if !ok || k != o.K || !pl.place(s, 0) {
+	if !ok || k != o.K || k > longest || o.N < leastColumns || !pl.place(s, 0) {
 		return nil
 	}
 	packed, err := pl.p.weights.getBlocks(key, func() (*gemm.Blocks, error) {
@@ -161,5 +170,5 @@ func codesOf(w *tensor.Tensor, p affine.Params, transposed bool) (gemm.Codes, bo
 			c.Zero[i] += float32(c.Flip)
 		}
 	}
-	return c, gemm.Blockable(c.K, c.Bits, c.Block)
+	return c, c.K <= longest && c.N >= leastColumns && gemm.Blockable(c.K, c.Bits, c.Block)
 }

@@ -189,21 +189,29 @@ func (b *Blocks) Multiply(c []float32, ldc int, a []float32, r *Rows, m, p int, 
 // defines them.
 func (b *Blocks) numbersGeneric(dst []float32, p int) {
 	codes, blocks := b.codes[p*b.panelBytes():], b.blocks()
-	for i := range b.k {
+	for i := 0; i < b.k; {
 		at := (p*blocks + i/b.block) * Width
-		zero := b.levels[:]
+		zero := &b.levels
 		if b.zero != nil {
-			zero = b.zero[at:][:Width]
+			zero = (*[Width]float32)(b.zero[at:])
 		}
-		scale, row := b.scale[at:][:Width], dst[i*Width:][:Width]
-		for j := range row {
-			var code byte
-			if b.bits == 8 {
-				code = codes[i*Width+j]
-			} else {
-				code = codes[(i/nibbles*Width+j)*4+i%nibbles/2] >> (i % 2 * 4) & 15
+		scale := (*[Width]float32)(b.scale[at:])
+		if b.bits == 8 {
+			row := (*[Width]byte)(codes[i*Width:])
+			for j, code := range row {
+				dst[i*Width+j] = float32((float32(code) - zero[j]) * scale[j])
 			}
-			row[j] = float32((float32(code) - zero[j]) * scale[j])
+			i++
+			continue
 		}
+		words, out := codes[i/nibbles*4*Width:][:4*Width], dst[i*Width:min(i+nibbles, b.k)*Width]
+		for j := range Width {
+			word, z, s := binary.LittleEndian.Uint32(words[4*j:]), zero[j], scale[j]
+			for x := j; x < len(out); x += Width {
+				out[x] = float32((float32(int32(word&15)) - z) * s)
+				word >>= 4
+			}
+		}
+		i += nibbles
 	}
 }
