@@ -66,7 +66,7 @@ func compare[T number](y, a, b *tensor.Tensor, data func(*tensor.Tensor) []T, ho
 }
 
 // isComparable are the types that Equal takes; the others take numbers.
-func isComparable(t dtype.Type) bool { return isNumber(t) || isBool(t) }
+func isComparable(t dtype.Type) bool { return isNumber(t) || isBool(t) || isText(t) }
 
 // Equal tells where the operands are equal.
 type Equal struct{}
@@ -110,6 +110,11 @@ func (d Dim) isSize() bool {
 
 // Eval compares every element.
 func (o *Equal) Eval(in []Datum) ([]Datum, error) {
+	if x := arg(in, 0); x != nil && isText(x.Type()) {
+		return evalTexts(o, in, func(dst []bool, a, b []string) {
+			eltwise.Zip(dst, a, b, func(x, y string) bool { return x == y })
+		})
+	}
 	return evalCompare(o, in, func(c relation) bool { return c == equal })
 }
 
