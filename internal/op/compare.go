@@ -65,8 +65,8 @@ func compare[T number](y, a, b *tensor.Tensor, data func(*tensor.Tensor) []T, ho
 	})
 }
 
-// isComparable are the types that Equal takes; the others take numbers.
-func isComparable(t dtype.Type) bool { return isNumber(t) || isBool(t) || isText(t) }
+// isComparable are the types that have an order.
+func isComparable(t dtype.Type) bool { return isNumber(t) || isBool(t) }
 
 // Equal tells where the operands are equal.
 type Equal struct{}
@@ -77,7 +77,7 @@ func (*Equal) Name() string { return "Equal" }
 // Infer returns Bool of the broadcast shape, and which elements of shape
 // tensors are equal as far as it is known.
 func (*Equal) Infer(in []Fact, _ int) ([]Fact, error) {
-	out, err := inferBinary(in, dtype.Bool, isComparable)
+	out, err := inferBinary(in, dtype.Bool, func(t dtype.Type) bool { return isComparable(t) || isText(t) })
 	if err != nil || in[0].Type != dtype.Int64 && in[0].Type != dtype.Int32 {
 		return out, err
 	}

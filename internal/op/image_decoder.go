@@ -1,23 +1,16 @@
 package op
 
 import (
-	"bytes"
 	"fmt"
-	"image"
-	"image/color"
-	"strconv"
-
-	"golang.org/x/image/tiff"
 
 	"github.com/octavo-ml/octavo/internal/dataset/picture"
-	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // ImageDecoder decodes the bytes of a picture file: jpeg, png, gif, bmp, webp,
-// tiff, and the binary forms of pgm and ppm. The output is [height, width,
-// channels] of bytes: red, green, blue (RGB), the other way round (BGR), or one
+// tiff, pgm and ppm (package picture). The output is [height, width, channels] of
+// bytes: red, green, blue (RGB), the other way round (BGR), or one
 // channel (Grayscale), which is what Pillow's convert("L") makes of colours.
 // EXIF orientation is applied. A file that cannot be decoded is an error, where
 // ONNX has an empty picture.
@@ -56,7 +49,7 @@ func (o *ImageDecoder) Eval(in []Datum) ([]Datum, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := decodePicture(arg(in, 0).Bytes())
+	p, err := picture.Decode(arg(in, 0).Bytes())
 	if err != nil {
 		return nil, err
 	}
@@ -78,101 +71,4 @@ func (o *ImageDecoder) Eval(in []Datum) ([]Datum, error) {
 		}
 	}
 	return Of(tensor.FromSlice(y, p.Height, p.Width, channels)), nil
-}
-
-// maxPicture bounds the pixels of a tiff, as package picture bounds its own.
-const maxPicture = 100_000_000
-
-// decodePicture decodes what package picture does, and the formats that it
-// leaves out because no data set has them.
-func decodePicture(b []byte) (*picture.Picture, error) {
-	switch {
-	case bytes.HasPrefix(b, []byte("II*\x00")), bytes.HasPrefix(b, []byte("MM\x00*")):
-		return decodeTIFF(b)
-	case bytes.HasPrefix(b, []byte("P5")), bytes.HasPrefix(b, []byte("P6")):
-		return decodePNM(b)
-	}
-	return picture.Decode(b)
-}
-
-func decodeTIFF(b []byte) (*picture.Picture, error) {
-	c, err := tiff.DecodeConfig(bytes.NewReader(b))
-	if err != nil {
-		return nil, &diag.FormatError{Where: "tiff", Msg: err.Error()}
-	}
-	if c.Width <= 0 || c.Height <= 0 || c.Width > maxPicture/c.Height {
-		return nil, &diag.UnsupportedError{Where: "tiff", What: fmt.Sprintf("a picture of %d x %d pixels", c.Width, c.Height)}
-	}
-	img, err := tiff.Decode(bytes.NewReader(b))
-	if err != nil {
-		return nil, &diag.FormatError{Where: "tiff", Msg: err.Error()}
-	}
-	p := &picture.Picture{Width: c.Width, Height: c.Height, Channels: 3, Pix: make([]uint8, 0, 3*c.Width*c.Height)}
-	at := img.Bounds().Min
-	for i := range c.Width * c.Height {
-		v := straight(img, at.X+i%c.Width, at.Y+i/c.Width)
-		p.Pix = append(p.Pix, v.R, v.G, v.B)
-	}
-	return p, nil
-}
-
-// straight returns a pixel with its transparency dropped, not blended.
-func straight(img image.Image, x, y int) color.NRGBA {
-	return color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
-}
-
-// decodePNM reads a pgm (P5) or ppm (P6) of one byte a sample (Netpbm, pgm(5)
-// and ppm(5)).
-func decodePNM(b []byte) (*picture.Picture, error) {
-	p := &picture.Picture{Channels: 1}
-	if b[1] == '6' {
-		p.Channels = 3
-	}
-	var most int
-	rest := b[2:]
-	for _, dst := range []*int{&p.Width, &p.Height, &most} {
-		var err error
-		if *dst, rest, err = pnmNumber(rest); err != nil {
-			return nil, err
-		}
-	}
-	if most > 255 {
-		return nil, &diag.UnsupportedError{Where: "pnm", What: fmt.Sprintf("samples up to %d", most), Hint: "255 is the most"}
-	}
-	if len(rest) == 0 || p.Width < 1 || p.Height < 1 || most < 1 || p.Width > len(rest)/p.Height/p.Channels {
-		return nil, &diag.FormatError{Where: "pnm", Msg: fmt.Sprintf("%d x %d pixels of %d samples in %d bytes", p.Width, p.Height, p.Channels, len(rest))}
-	}
-	p.Pix = bytes.Clone(rest[1:])
-	if n := p.Width * p.Height * p.Channels; len(p.Pix) < n {
-		return nil, &diag.FormatError{Where: "pnm", Msg: "truncated: the file ends before the picture does"}
-	}
-	for i, v := range p.Pix {
-		if most != 255 {
-			p.Pix[i] = uint8(min((int(v)*255+most/2)/most, 255))
-		}
-	}
-	return p, nil
-}
-
-// pnmNumber reads a decimal number behind white space and comments.
-func pnmNumber(b []byte) (int, []byte, error) {
-	for len(b) > 0 && (b[0] == '#' || b[0] == ' ' || b[0] >= '\t' && b[0] <= '\r') {
-		if b[0] == '#' {
-			if _, after, ok := bytes.Cut(b, []byte("\n")); ok {
-				b = after
-				continue
-			}
-			break
-		}
-		b = b[1:]
-	}
-	end := 0
-	for end < len(b) && end < 9 && b[end] >= '0' && b[end] <= '9' {
-		end++
-	}
-	n, err := strconv.Atoi(string(b[:end]))
-	if err != nil {
-		return 0, nil, &diag.FormatError{Where: "pnm", Msg: "a number of the header is missing"}
-	}
-	return n, b[end:], nil
 }

@@ -169,12 +169,12 @@ func (o *MelWeightMatrix) Eval(in []Datum) ([]Datum, error) {
 	}
 	bins, bands := c.Shape()[0], c.Shape()[1]
 	const ln10 = 2.302585092994045684
-	mel := func(f float64) float64 { return 2595 / ln10 * eltwise.Log64(1+f/700) }
+	mel := func(f float64) float64 { return float64(2595 / ln10 * eltwise.Log64(1+f/700)) }
 	low, high := mel(p[2]), mel(p[3])
 	step := (high - low) / float64(bands+2)
 	corners := make([]int, bands+2)
 	for i := range corners {
-		hertz := 700 * (eltwise.Exp64((low+float64(float64(i)*step))*(ln10/2595)) - 1)
+		hertz := float64(700 * (eltwise.Exp64((low+float64(float64(i)*step))*(ln10/2595)) - 1))
 		// A float64 exponential is off by 1e-11 at most: a whole number that it
 		// misses by that is meant.
 		at := (p[0] + 1) * hertz / p[1]

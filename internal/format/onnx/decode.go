@@ -96,6 +96,7 @@ func decode(src *format.Source) (*format.Model, error) {
 	v, imported := mp.opsets[""]
 	if !imported && len(mp.opsets) == 0 {
 		v, imported = 1, true // what files older than imports mean
+		mp.opsets = map[string]int64{"": 1}
 	}
 	if imported && (v < oldestOpset || v > newestOpset) {
 		return nil, &diag.UnsupportedError{Where: src.Path, What: fmt.Sprintf("opset %d", v),
