@@ -43,9 +43,9 @@ func evalCosines(o Op, in []Datum, periodic bool, terms ...float64) ([]Datum, er
 		parts--
 	}
 	for i := range vals {
-		for k, term := range terms {
+		for k := len(terms) - 1; k >= 0; k-- {
 			cos, _ := turn(k*i, max(parts, 1))
-			vals[i] += float64(term * cos)
+			vals[i] += float64(terms[k] * cos)
 		}
 	}
 	y, err := Convert(c, out[0].Type)
