@@ -18,7 +18,7 @@ import (
 )
 
 // pictureEndings are those of the files that count as pictures in a folder.
-var pictureEndings = []string{".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"}
+var pictureEndings = []string{".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 
 // companions are the endings of files that may lie beside pictures unsaid.
 var companions = []string{".csv", ".txt", ".json", ".jsonl", ".yaml", ".yml", ".md", ".xml"}

@@ -60,12 +60,12 @@ func warned(d *dataset.Dataset) string {
 }
 
 func TestPictureFolders(t *testing.T) {
-	flat := folder(t, map[string]int{"b.png": 2, "a.JPG": 1, "10.webp": 3, "9.gif": 4, ".hidden.png": 9, "labels.csv": 9, "cover.tiff": 9})
+	flat := folder(t, map[string]int{"b.png": 2, "a.JPG": 1, "10.webp": 3, "9.gif": 4, ".hidden.png": 9, "labels.csv": 9, "cover.psd": 9})
 	d := open(t, length(), flat)
 	if got := lengths(t, d); !slices.Equal(got, []int{3, 4, 1, 2}) || d.Labels() != nil {
 		t.Errorf("a folder: %v, labels %v", got, d.Labels())
 	}
-	if w := warned(d); !strings.Contains(w, "OCT018") || !strings.Contains(w, "1 files or folders beside the pictures") || !strings.Contains(w, "cover.tiff") {
+	if w := warned(d); !strings.Contains(w, "OCT018") || !strings.Contains(w, "1 files or folders beside the pictures") || !strings.Contains(w, "cover.psd") {
 		t.Errorf("warnings %q", w)
 	}
 	nested := folder(t, map[string]int{"dog/1.png": 1, "cat/2.png": 2, "cat/more/3.png": 3, "Zebra/4.bmp": 4, "eel/notes.txt": 9})

@@ -27,7 +27,7 @@ var dependencies = []dependency{
 	{"github.com/spf13/cobra", "v1.10.2", "Apache-2.0", []string{"cmd"}, false, "commands, flags, help, completion"},
 	{"github.com/spf13/pflag", "v1.0.9", "BSD-3-Clause", []string{"cmd"}, false, "the flags of cobra"},
 	{"go.yaml.in/yaml/v3", "v3.0.6", "MIT AND Apache-2.0", []string{"internal/dataset/preprocess", "internal/quant"}, false, "recipes and definitions of preprocessing"},
-	{"golang.org/x/image", "v0.47.0", "BSD-3-Clause", []string{"internal/dataset"}, false, "decoders of webp and bmp"},
+	{"golang.org/x/image", "v0.47.0", "BSD-3-Clause", []string{"internal/dataset"}, false, "decoders of webp, bmp and tiff"},
 	{"golang.org/x/sync", "v0.24.0", "BSD-3-Clause", []string{"internal/quant"}, false, "the workers of calibration"},
 	{"golang.org/x/sys", "v0.49.0", "BSD-3-Clause", []string{"internal/atomicfile", "internal/cpu", "internal/tensor"}, false, "processor features, mapped files, file locks"},
 	{"golang.org/x/tools", "v0.32.0", "BSD-3-Clause", nil, false, "go-internal's, for txtar"},

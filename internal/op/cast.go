@@ -256,7 +256,15 @@ func (o *Cast) Eval(in []Datum) ([]Datum, error) {
 	if _, err := prepare(o, in, 1); err != nil {
 		return nil, err
 	}
-	t, err := castTensor(arg(in, 0), o.To, o.Saturate, roundings[o.RoundMode])
+	x := arg(in, 0)
+	if isText(o.To) {
+		t, err := spell(x)
+		return Of(t), err
+	}
+	if isText(x.Type()) {
+		return o.parse(x)
+	}
+	t, err := castTensor(x, o.To, o.Saturate, roundings[o.RoundMode])
 	return Of(t), err
 }
 

@@ -65,7 +65,7 @@ func compare[T number](y, a, b *tensor.Tensor, data func(*tensor.Tensor) []T, ho
 	})
 }
 
-// isComparable are the types that Equal takes; the others take numbers.
+// isComparable are the types that have an order.
 func isComparable(t dtype.Type) bool { return isNumber(t) || isBool(t) }
 
 // Equal tells where the operands are equal.
@@ -77,7 +77,7 @@ func (*Equal) Name() string { return "Equal" }
 // Infer returns Bool of the broadcast shape, and which elements of shape
 // tensors are equal as far as it is known.
 func (*Equal) Infer(in []Fact, _ int) ([]Fact, error) {
-	out, err := inferBinary(in, dtype.Bool, isComparable)
+	out, err := inferBinary(in, dtype.Bool, func(t dtype.Type) bool { return isComparable(t) || isText(t) })
 	if err != nil || in[0].Type != dtype.Int64 && in[0].Type != dtype.Int32 {
 		return out, err
 	}
@@ -110,6 +110,11 @@ func (d Dim) isSize() bool {
 
 // Eval compares every element.
 func (o *Equal) Eval(in []Datum) ([]Datum, error) {
+	if x := arg(in, 0); x != nil && isText(x.Type()) {
+		return evalTexts(o, in, func(dst []bool, a, b []string) {
+			eltwise.Zip(dst, a, b, func(x, y string) bool { return x == y })
+		})
+	}
 	return evalCompare(o, in, func(c relation) bool { return c == equal })
 }
 

@@ -1,8 +1,6 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -18,30 +16,57 @@ type CumSum struct {
 func (*CumSum) Name() string { return "CumSum" }
 
 // Infer returns the first operand's type and shape.
-func (*CumSum) Infer(in []Fact, _ int) ([]Fact, error) {
+func (*CumSum) Infer(in []Fact, _ int) ([]Fact, error) { return inferCumulative(in) }
+
+// Eval sums in order.
+func (o *CumSum) Eval(in []Datum) ([]Datum, error) {
+	return evalCumulative(o, in, cumulative[float32]{0, add[float32], o.Exclusive, o.Reverse},
+		cumulative[float64]{0, add[float64], o.Exclusive, o.Reverse}, cumulative[int64]{0, add[int64], o.Exclusive, o.Reverse})
+}
+
+// CumProd multiplies the elements up to each place, as CumSum adds them.
+type CumProd struct {
+	Exclusive bool `attr:"exclusive,default=0"`
+	Reverse   bool `attr:"reverse,default=0"`
+}
+
+// Name returns "CumProd".
+func (*CumProd) Name() string { return "CumProd" }
+
+// Infer returns the first operand's type and shape.
+func (*CumProd) Infer(in []Fact, _ int) ([]Fact, error) { return inferCumulative(in) }
+
+// Eval multiplies in order.
+func (o *CumProd) Eval(in []Datum) ([]Datum, error) {
+	return evalCumulative(o, in, cumulative[float32]{1, mul[float32], o.Exclusive, o.Reverse},
+		cumulative[float64]{1, mul[float64], o.Exclusive, o.Reverse}, cumulative[int64]{1, mul[int64], o.Exclusive, o.Reverse})
+}
+
+func add[T number](a, b T) T { return a + b }
+func mul[T number](a, b T) T { return a * b }
+
+// inferCumulative is Infer of operators that run along the axis in their second
+// operand.
+func inferCumulative(in []Fact) ([]Fact, error) {
 	if err := need(in, 2, 2); err != nil {
 		return nil, err
 	}
 	if err := accept(isNumber, in[0]); err != nil {
 		return nil, err
 	}
-	l, err := listAt(in, 1, "axis")
+	at, err := scalarOf(in, 1, "axis")
 	if err != nil {
 		return nil, err
 	}
-	if l.n >= 0 && l.n != 1 {
-		return nil, fmt.Errorf("axis has %d elements, want one", l.n)
-	}
-	if at, ok := l.numbers(); ok && in[0].Shape != nil {
-		if _, err := Axis(at[0], len(in[0].Shape)); err != nil {
+	if n, ok := at.Int(); ok && in[0].Shape != nil {
+		if _, err := Axis(n, len(in[0].Shape)); err != nil {
 			return nil, err
 		}
 	}
 	return []Fact{TensorFact(in[0].Type, in[0].Shape.Clone())}, nil
 }
 
-// Eval sums in order.
-func (o *CumSum) Eval(in []Datum) ([]Datum, error) {
+func evalCumulative(o Op, in []Datum, f32 cumulative[float32], f64 cumulative[float64], i64 cumulative[int64]) ([]Datum, error) {
 	if _, err := prepare(o, in, 1); err != nil {
 		return nil, err
 	}
@@ -53,32 +78,39 @@ func (o *CumSum) Eval(in []Datum) ([]Datum, error) {
 		n, stride := x.Shape()[axis], inner(x.Shape(), axis+1)
 		switch x.Type() {
 		case dtype.Float32:
-			return tensor.FromSlice(cumulate(o, tensor.Data[float32](x), n, stride), x.Shape()...), nil
+			return tensor.FromSlice(f32.run(tensor.Data[float32](x), n, stride), x.Shape()...), nil
 		case dtype.Float64:
-			return tensor.FromSlice(cumulate(o, tensor.Data[float64](x), n, stride), x.Shape()...), nil
+			return tensor.FromSlice(f64.run(tensor.Data[float64](x), n, stride), x.Shape()...), nil
 		}
-		return tensor.FromInts(x.Type(), cumulate(o, integers(x), n, stride), x.Shape()...), nil
+		return tensor.FromInts(x.Type(), i64.run(integers(x), n, stride), x.Shape()...), nil
 	})
 }
 
-func cumulate[T float32 | float64 | int64](o *CumSum, x []T, n, stride int) []T {
+// cumulative combines the elements of lines, from start on.
+type cumulative[T float32 | float64 | int64] struct {
+	start              T
+	combine            func(a, b T) T
+	exclusive, reverse bool
+}
+
+func (c cumulative[T]) run(x []T, n, stride int) []T {
 	out := make([]T, len(x))
 	if n == 0 {
 		return out
 	}
 	for i := range len(x) / n {
 		from := i/stride*stride*n + i%stride
-		var acc T
+		acc := c.start
 		for k := range n {
 			at := from + k*stride
-			if o.Reverse {
+			if c.reverse {
 				at = from + (n-1-k)*stride
 			}
-			if o.Exclusive {
+			if c.exclusive {
 				out[at] = acc
-				acc += x[at]
-			} else {
-				acc += x[at]
+			}
+			acc = c.combine(acc, x[at])
+			if !c.exclusive {
 				out[at] = acc
 			}
 		}

@@ -3,14 +3,16 @@ package op
 import (
 	"fmt"
 
-	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // Dropout is the identity outside training; its second output is the mask of
-// kept elements, all true. Training with a ratio above 0 is random and not
-// supported.
+// kept elements, all true. Where the third operand asks for training, each
+// element is dropped with the probability of the second, ratio, in [0, 1) and
+// 0.5 where it is absent; those kept are divided by 1-ratio. An element is kept
+// where a uniform number is at least ratio. The numbers start at Seed, 0 where
+// it is not set, on every run.
 type Dropout struct {
 	Seed Opt[int] `attr:"seed"`
 }
@@ -29,23 +31,57 @@ func (o *Dropout) Infer(in []Fact, _ int) ([]Fact, error) {
 			return nil, fmt.Errorf("ratio and training_mode must be scalars, got shape %v", f.Shape)
 		}
 	}
-	if training.Const != nil && !zeroBytes(training.Const) {
-		if !ratio.Present() || ratio.Const != nil && !zeroBytes(ratio.Const) {
-			return nil, &diag.UnsupportedError{What: "Dropout in training mode", Hint: "export the model for inference"}
-		}
+	if err := accept(isNumber, ratio); err != nil {
+		return nil, err
+	}
+	if err := accept(isBool, training); err != nil {
+		return nil, err
 	}
 	out := TensorFact(in[0].Type, in[0].Shape)
-	out.Values, _ = values(in[0])
+	if !training.Present() || training.Const != nil && zeroBytes(training.Const) {
+		out.Values, _ = values(in[0])
+	}
 	return []Fact{out, TensorFact(dtype.Bool, in[0].Shape)}, nil
 }
 
-// Eval returns the data and a mask of ones.
+// Eval returns the data and a mask of ones, or drops elements in training.
 func (o *Dropout) Eval(in []Datum) ([]Datum, error) {
 	if _, err := prepare(o, in, 2); err != nil {
 		return nil, err
 	}
-	x := in[0].Tensor
+	x, training := in[0].Tensor, arg(in, 2)
+	if training != nil && !zeroBytes(training) {
+		return o.drop(x, arg(in, 1))
+	}
 	return Of(x, tensor.Splat(dtype.Bool, x.Shape(), []byte{1})), nil
+}
+
+func (o *Dropout) drop(x, ratio *tensor.Tensor) ([]Datum, error) {
+	p := 0.5
+	if ratio != nil {
+		v, err := realScalars(ratio)
+		if err != nil {
+			return nil, err
+		}
+		p = v[0]
+	}
+	if !(p >= 0 && p < 1) {
+		return nil, fmt.Errorf("a ratio of %g, want one in [0, 1)", p)
+	}
+	wide, err := Convert(x, dtype.Float64)
+	if err != nil {
+		return nil, err
+	}
+	m := newMersenne(uint32(o.Seed.Value))
+	mask, y := make([]bool, x.Len()), make([]float64, x.Len())
+	scale := 1 / (1 - p)
+	for i, v := range tensor.Data[float64](wide) {
+		if mask[i] = m.uniform() >= p; mask[i] {
+			y[i] = v * scale
+		}
+	}
+	out, err := Convert(tensor.FromSlice(y, x.Shape()...), x.Type())
+	return Of(out, tensor.FromSlice(mask, x.Shape()...)), err
 }
 
 // Quantization says that the data is moved.

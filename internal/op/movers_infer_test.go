@@ -137,7 +137,7 @@ func TestMoversRefuse(t *testing.T) {
 		{"no input", &op.Identity{}, nil},
 		{"two values", &op.Constant{Int: op.Some[int64](1), Float: op.Some[float32](1)}, nil},
 		{"no value", &op.Constant{}, nil},
-		{"training", op.New[op.Dropout](), []op.Fact{floats("2"), {}, op.ConstFact(tensor.Scalar(true))}},
+		{"training of a vector", op.New[op.Dropout](), []op.Fact{floats("2"), {}, op.TensorFact(dtype.Bool, dimsOf("2"))}},
 		{"two open dimensions", op.New[op.Reshape](), []op.Fact{floats("b"), ints(-1, -1)}},
 		{"other count", op.New[op.Reshape](), []op.Fact{floats("6"), ints(4)}},
 		{"indivisible", op.New[op.Reshape](), []op.Fact{floats("6"), ints(4, -1)}},

@@ -1,6 +1,7 @@
 package op
 
 var tableShape = []Entry{
+	row[AffineGrid](""),
 	row[CenterCropPad](""),
 	row[Col2Im](""),
 	row[Compress](""),

@@ -64,7 +64,7 @@ func foldNode(n *ir.Node, produced *int64) ([]*tensor.Tensor, error) {
 		return c, nil
 	}
 	e, ok := n.Op.(op.Evaluator)
-	if !ok || len(n.Bodies) > 0 || quantizes(n.Op) || len(n.In) == 0 && !sourceOp(n.Op) {
+	if !ok || len(n.Bodies) > 0 || quantizes(n.Op) || op.IsRandom(n.Op) || len(n.In) == 0 && !sourceOp(n.Op) {
 		return nil, nil
 	}
 	var in []op.Datum

@@ -142,6 +142,9 @@ func turnOp(o op.Op, n *ir.Node) *turn {
 	if t, known := turnLists(o, n, same); known {
 		return t
 	}
+	if _, ok := o.(*op.Dropout); ok && len(n.In) > 2 && n.In[2] != nil {
+		return nil // in training it drops elements by their order
+	}
 	switch o := o.(type) {
 	case *op.Identity, *op.Dropout, *op.Cast, *op.CastLike, *op.Not, *op.IsNaN, *op.IsInf, *op.BitwiseNot, *op.Clip, *op.DynamicQuantizeLinear,
 		*op.Abs, *op.Neg, *op.Sign, *op.Floor, *op.Ceil, *op.Round, *op.Log, *op.Celu, *op.Selu, *op.Shrink, *op.ThresholdedRelu,

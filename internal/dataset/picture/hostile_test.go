@@ -42,15 +42,18 @@ func TestErrors(t *testing.T) {
 	lastScan := strings.LastIndex(string(progressive), "\xff\xda")
 	for _, c := range []struct{ name, content, want string }{
 		{"empty", "", "the file is empty"},
-		{"text", "BMW is no picture, whatever it begins with", "the content is no jpeg, png, gif, bmp or webp"},
-		{"page in place of a picture", "<!DOCTYPE html><html><head>", "the content is no jpeg, png, gif, bmp or webp"},
-		{"sound", "RIFF\x24\x00\x00\x00WAVEfmt ", "the content is no jpeg, png, gif, bmp or webp"},
+		{"text", "BMW is no picture, whatever it begins with", "the content is no jpeg, png, gif, bmp, webp, tiff, pgm or ppm"},
+		{"page in place of a picture", "<!DOCTYPE html><html><head>", "the content is no jpeg, png, gif, bmp, webp, tiff, pgm or ppm"},
+		{"sound", "RIFF\x24\x00\x00\x00WAVEfmt ", "the content is no jpeg, png, gif, bmp, webp, tiff, pgm or ppm"},
 		{"head alone", "\x89PNG\r\n\x1a\n", "png: truncated: the file ends before the picture does"},
 		{"cut jpeg", string(photo[:len(photo)/2]), "jpeg: truncated: the file ends before the picture does"},
 		{"cut jpeg with an end", string(photo[:len(photo)/2]) + "\xff\xd9", "jpeg: truncated: the file ends before the picture does"},
 		{"jpeg without scans", string(photo[:scan]) + "\xff\xd9", "jpeg: truncated: component 1 of 3 is missing"},
 		{"progressive jpeg without its last scan", string(progressive[:lastScan]) + "\xff\xd9", "jpeg: truncated: component 1 of 3 lacks its last scans"},
 		{"arithmetic coding", strings.Replace(string(photo), "\xff\xc0", "\xff\xc9", 1), "jpeg: jpeg coding process 9 not supported; baseline, extended sequential and progressive with Huffman codes are"},
+		{"grey map without samples", "P5\n2 2\n255\n\x01\x02\x03", "pnm: truncated: the header says 2 x 2 pixels, the bytes hold 3 at most"},
+		{"grey map without a size", "P5\n2 #\n", "pnm: a number of the header is missing"},
+		{"pixel map of two bytes a sample", "P6\n1 1\n65535\n\x00\x00\x00\x00\x00\x00", "pnm: samples up to 65535 not supported; 255 is the most"},
 		{"animated webp", "RIFF\x12\x00\x00\x00WEBPANIM\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00", "webp: an animation not supported; still pictures are"},
 	} {
 		p, err := picture.Decode([]byte(c.content))

@@ -28,7 +28,7 @@ type Picture struct {
 const SniffLen = 18
 
 // Sniff says which format a file is by its first bytes: "jpeg", "png", "gif",
-// "bmp" or "webp". A format it names may still turn out to be broken.
+// "bmp", "webp", "tiff", or "pnm" for pgm and ppm. A format it names may still turn out to be broken.
 func Sniff(head []byte) (format string, ok bool) {
 	f := sniff(head)
 	if f == nil {
@@ -52,6 +52,8 @@ var formats = []format{
 	{"gif", func(h []byte) bool { return hasPrefix(h, 0, "GIF87a") || hasPrefix(h, 0, "GIF89a") }, decodeGIF, nil},
 	{"webp", func(h []byte) bool { return hasPrefix(h, 0, "RIFF") && hasPrefix(h, 8, "WEBP") }, decodeWebP, exifOfWebP},
 	{"bmp", isBMP, decodeBMP, nil},
+	{"tiff", isTIFF, decodeTIFF, func(b []byte) []byte { return b }},
+	{"pnm", isPNM, decodePNM, nil},
 }
 
 func sniff(head []byte) *format {
@@ -89,7 +91,7 @@ func Decode(b []byte) (*Picture, error) {
 		if len(b) == 0 {
 			return nil, &diag.FormatError{Msg: "the file is empty"}
 		}
-		return nil, &diag.FormatError{Msg: "the content is no jpeg, png, gif, bmp or webp"}
+		return nil, &diag.FormatError{Msg: "the content is no jpeg, png, gif, bmp, webp, tiff, pgm or ppm"}
 	}
 	p, err := f.decode(b)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/octavo-ml/octavo/internal/dataset/picture"
 	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
 )
 
 // quadrants is 20 by 10 pixels in four colours.
@@ -37,6 +38,14 @@ func encoded(t *testing.T, format string) []byte {
 		err = gif.Encode(&b, m, nil)
 	case "bmp":
 		err = bmp.Encode(&b, m)
+	case "tiff":
+		err = tiff.Encode(&b, m, nil)
+	case "pnm":
+		b.WriteString("P6 # quadrants\n20 10\n255\n")
+		for _, i := range m.Pix {
+			c := m.Palette[i].(color.RGBA)
+			b.Write([]byte{c.R, c.G, c.B})
+		}
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +54,7 @@ func encoded(t *testing.T, format string) []byte {
 }
 
 func TestDecodeByContent(t *testing.T) {
-	for _, format := range []string{"png", "gif", "bmp"} {
+	for _, format := range []string{"png", "gif", "bmp", "tiff", "pnm"} {
 		b := encoded(t, format)
 		if got, ok := picture.Sniff(b[:picture.SniffLen]); got != format || !ok {
 			t.Errorf("Sniff: got %q, %v, want %q", got, ok, format)

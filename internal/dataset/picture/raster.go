@@ -145,6 +145,8 @@ func colours(palette color.Palette) (table [256][3]uint8) {
 			table[i] = [3]uint8{c.R, c.G, c.B}
 		case color.NRGBA:
 			table[i] = [3]uint8{c.R, c.G, c.B}
+		case color.RGBA64: // of a tiff
+			table[i] = [3]uint8{uint8(c.R >> 8), uint8(c.G >> 8), uint8(c.B >> 8)}
 		}
 	}
 	return table

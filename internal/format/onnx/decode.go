@@ -16,7 +16,7 @@ import (
 
 // The range of ai.onnx versions that are read.
 const (
-	oldestOpset = 7
+	oldestOpset = 1
 	newestOpset = 28
 )
 
@@ -66,7 +66,7 @@ type decoder struct {
 	depth  int
 }
 
-// Decode reads a model of opset 7 to 28 into a graph in the newest opset's
+// Decode reads a model of opset 1 to 28 into a graph in the newest opset's
 // form. Constants stay in the mapped file. Operators that are not in the
 // catalogue are carried as op.Custom and reported by a warning.
 func Decode(src *format.Source) (*format.Model, error) {
@@ -96,6 +96,7 @@ func decode(src *format.Source) (*format.Model, error) {
 	v, imported := mp.opsets[""]
 	if !imported && len(mp.opsets) == 0 {
 		v, imported = 1, true // what files older than imports mean
+		mp.opsets = map[string]int64{"": 1}
 	}
 	if imported && (v < oldestOpset || v > newestOpset) {
 		return nil, &diag.UnsupportedError{Where: src.Path, What: fmt.Sprintf("opset %d", v),

@@ -2,8 +2,8 @@
 // file, so that weights are never on the heap, and the rewrites between opset
 // versions.
 //
-// Decode reads opset 7 to 28 and upgrades every node to the newest form
-// (upgrade.go); Encode writes opset 13 to 25, rewriting or expanding what the
+// Decode reads opset 1 to 28 and upgrades every node to the newest form
+// (upgrade.go, and upgrade_legacy.go for what is older than 7); Encode writes opset 13 to 25, rewriting or expanding what the
 // version lacks (lower.go, downgrade.go, expand.go). The door runs no pass and
 // knows nothing of quantization beyond the operators' forms. Start at Decode
 // and Encode; the message layouts are in messages.go.

@@ -36,6 +36,7 @@ var downgrades = map[string]func(l *lowering, r *node, n *ir.Node) ([]*node, err
 	"RoiAlign":           downgradeRoiAlign,
 	"CastLike":           downgradeCastLike,
 	"GridSample":         downgradeGridSample,
+	"DFT":                downgradeDFT,
 }
 
 // expansion builds the nodes that stand for one.
@@ -228,5 +229,30 @@ func downgradeRoiAlign(l *lowering, r *node, _ *ir.Node) ([]*node, error) {
 		return nil, l.need(16, "RoiAlign with half_pixel coordinates")
 	}
 	r.drop("coordinate_transformation_mode")
+	return []*node{r}, nil
+}
+
+// downgradeDFT: before opset 20 the axis was an attribute, and it is the axis
+// before the last that is meant where none is given.
+func downgradeDFT(l *lowering, r *node, n *ir.Node) ([]*node, error) {
+	if l.opset >= 20 {
+		return []*node{r}, nil
+	}
+	axis := int64(-2)
+	if len(r.in) > 2 && r.in[2] != "" {
+		if n.In[2].Const == nil {
+			return nil, l.need(20, "DFT along a computed axis")
+		}
+		v, ok := tensor.Ints(n.In[2].Const)
+		if !ok || len(v) != 1 {
+			return nil, fmt.Errorf("the axis is no integer")
+		}
+		axis = v[0]
+	}
+	r.in = r.in[:min(len(r.in), 2)]
+	if len(r.in) == 2 && r.in[1] == "" {
+		r.in = r.in[:1]
+	}
+	r.set = append(r.set, op.Attr{Name: "axis", Value: axis})
 	return []*node{r}, nil
 }

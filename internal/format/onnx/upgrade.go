@@ -19,6 +19,7 @@ type upgrader struct {
 	taken    map[string]bool // values
 	nodes    map[string]bool
 	declared map[string]op.Fact
+	ranks    map[string]int // of computed values, as far as they are followed
 }
 
 // upgrades rewrites, by operator, nodes of older forms; each function looks at
@@ -52,6 +53,35 @@ var upgrades = map[string]func(u *upgrader, n *node) ([]*node, error){
 	"Scatter":            upgradeScatter,
 	"GridSample":         upgradeGridSample,
 	"RoiAlign":           upgradeRoiAlign,
+	"DFT":                upgradeDFT,
+	"Add":                upgradeBroadcast,
+	"And":                upgradeBroadcast,
+	"Div":                upgradeBroadcast,
+	"Equal":              upgradeBroadcast,
+	"Greater":            upgradeBroadcast,
+	"Less":               upgradeBroadcast,
+	"Mul":                upgradeBroadcast,
+	"Or":                 upgradeBroadcast,
+	"Pow":                upgradeBroadcast,
+	"Sub":                upgradeBroadcast,
+	"Xor":                upgradeBroadcast,
+	"PRelu":              upgradePRelu,
+	"Cast":               upgradeCast,
+	"Concat":             upgradeConcat,
+	"Reshape":            upgradeReshape,
+	"Gemm":               dropped(7, "broadcast"),
+	"GRU":                dropped(7, "output_sequence"),
+	"LSTM":               dropped(7, "output_sequence"),
+	"RNN":                dropped(7, "output_sequence"),
+	"Selu":               upgradeSelu,
+	"LpPool":             upgradeNorm,
+	"GlobalLpPool":       upgradeNorm,
+	"Tile":               upgradeTile,
+	"Affine":             upgradeAffine,
+	"ImageScaler":        upgradeImageScaler,
+	"ParametricSoftplus": upgradeParametricSoftplus,
+	"Scale":              upgradeScale,
+	"ScaledTanh":         upgradeScaledTanh,
 }
 
 // microsoft is the domain of ONNX Runtime's own operators; standard are those
@@ -64,7 +94,7 @@ var standard = map[string]bool{"QuantizeLinear": true, "DequantizeLinear": true,
 // upgrade returns the nodes of gp in the newest form. Constant nodes become
 // constants of the scope.
 func (d *decoder) upgrade(gp *graphProto, sc *scope, declared map[string]op.Fact) ([]*node, error) {
-	u := &upgrader{d: d, sc: sc, opset: d.opsets[""], taken: map[string]bool{}, nodes: map[string]bool{}, declared: declared}
+	u := &upgrader{d: d, sc: sc, opset: d.opsets[""], taken: map[string]bool{}, nodes: map[string]bool{}, declared: declared, ranks: map[string]int{}}
 	for name := range sc.values {
 		u.taken[name] = true
 	}
@@ -91,6 +121,10 @@ func (d *decoder) upgrade(gp *graphProto, sc *scope, declared map[string]op.Fact
 			}
 			continue
 		}
+		if n.domain == "" && u.opset < 6 {
+			n.take("consumed_inputs") // said which inputs may be overwritten
+		}
+		u.follow(n)
 		f := upgrades[n.op]
 		if n.domain != "" || f == nil {
 			out = append(out, n)
@@ -181,9 +215,18 @@ func (u *upgrader) ints(base string, v []int64) string {
 	return u.value(base, tensor.FromSlice(v, len(v)))
 }
 
-// number adds a scalar of the element type of n's first input; a type that the
-// file does not tell is taken for float32.
+// number adds a scalar of the element type of n's first input.
 func (u *upgrader) number(n *node, what string, x float32) (string, error) {
+	t, err := op.Convert(tensor.Scalar(x), u.floatType(n))
+	if err != nil {
+		return "", err
+	}
+	return u.value(n.first()+"_"+what, t), nil
+}
+
+// floatType returns the type of n's first input; one that the file does not
+// tell is taken for Float32.
+func (u *upgrader) floatType(n *node) dtype.Type {
 	typ := dtype.Float32
 	if len(n.in) > 0 {
 		name := n.in[0]
@@ -199,11 +242,7 @@ func (u *upgrader) number(n *node, what string, x float32) (string, error) {
 			typ = f.Type
 		}
 	}
-	t, err := op.Convert(tensor.Scalar(x), typ)
-	if err != nil {
-		return "", err
-	}
-	return u.value(n.first()+"_"+what, t), nil
+	return typ
 }
 
 // first returns the name of a node's first output, the stem of new names.
@@ -265,6 +304,9 @@ func upgradeClip(u *upgrader, n *node) ([]*node, error) {
 func upgradePad(u *upgrader, n *node) ([]*node, error) {
 	if u.opset < 11 {
 		a, ok := n.take("pads")
+		if u.opset < 2 && !ok {
+			a, ok = n.take("paddings")
+		}
 		if !ok {
 			return nil, errors.New("attribute pads is missing")
 		}
@@ -299,16 +341,26 @@ func upgradeSplit(u *upgrader, n *node) ([]*node, error) {
 			n.input(1, u.ints(n.first()+"_split", a.ints))
 		}
 	}
+	var out []*node
+	if u.opset < 2 && len(n.in) > 1 && n.in[1] != "" {
+		// The sizes could be given in the type of the data.
+		if f := u.sc.values[n.in[1]]; f == nil || !f.Type.IsInteger() {
+			whole := u.name(n.first() + "_sizes")
+			out = append(out, n.made("Cast", []string{n.in[1]}, whole, op.Attr{Name: "to", Value: "int64"}))
+			n.in[1] = whole
+		}
+	}
 	if u.opset < 18 && (len(n.in) < 2 || n.in[1] == "") {
 		n.set = append(n.set, op.Attr{Name: "num_outputs", Value: int64(len(n.out))})
 	}
-	return []*node{n}, nil
+	return append(out, n), nil
 }
 
 func upgradeDropout(u *upgrader, n *node) ([]*node, error) {
 	if u.opset < 12 {
 		// Before opset 12 the operator is the identity outside training.
 		n.take("ratio")
+		n.take("is_test")
 	}
 	return []*node{n}, nil
 }
@@ -339,14 +391,11 @@ func upgradeSoftmax(u *upgrader, n *node) ([]*node, error) {
 	}
 	stem := n.first()
 	shape, flat, soft := u.name(stem+"_shape"), u.name(stem+"_flat"), u.name(stem+"_soft")
-	mk := func(typ string, in []string, out string, set ...op.Attr) *node {
-		return &node{nodeProto: nodeProto{name: n.name, op: typ, in: in, out: []string{out}}, set: set}
-	}
 	return []*node{
-		mk("Shape", n.in, shape),
-		mk("Flatten", n.in, flat, op.Attr{Name: "axis", Value: axis}),
-		mk(n.op, []string{flat}, soft, op.Attr{Name: "axis", Value: int64(-1)}),
-		mk("Reshape", []string{soft, shape}, n.out[0]),
+		n.made("Shape", n.in, shape),
+		n.made("Flatten", n.in, flat, op.Attr{Name: "axis", Value: axis}),
+		n.made(n.op, []string{flat}, soft, op.Attr{Name: "axis", Value: int64(-1)}),
+		n.made("Reshape", []string{soft, shape}, n.out[0]),
 	}, nil
 }
 
@@ -370,6 +419,21 @@ func (n *node) legacyResize() {
 
 func upgradeUpsample(u *upgrader, n *node) ([]*node, error) {
 	n.op = "Resize"
+	if m, ok := n.take("mode"); ok {
+		mode := string(m.s)
+		if mode == "bilinear" {
+			mode = "linear" // its name before opset 7
+		}
+		n.set = append(n.set, op.Attr{Name: "mode", Value: mode})
+	}
+	if u.opset < 7 {
+		h, hok := n.take("height_scale")
+		w, wok := n.take("width_scale")
+		if !hok || !wok || len(n.in) != 1 {
+			return nil, errors.New("scales are missing")
+		}
+		n.attrs = append(n.attrs, attrProto{name: "scales", typ: attrFloats, floats: []float32{1, 1, h.f, w.f}})
+	}
 	if a, ok := n.take("scales"); ok && len(n.in) == 1 {
 		n.in = []string{n.in[0], "", u.value(n.first()+"_scales", tensor.FromSlice(a.floats, len(a.floats)))}
 	} else if len(n.in) == 2 {
@@ -382,10 +446,9 @@ func upgradeUpsample(u *upgrader, n *node) ([]*node, error) {
 }
 
 func upgradeBatchNormalization(u *upgrader, n *node) ([]*node, error) {
-	if u.opset < 9 {
-		if a, ok := n.take("spatial"); ok && a.i == 0 {
-			return nil, errors.New("spatial=0 is not read; export at opset 9 or newer")
-		}
+	// Before opset 7 the number of outputs told as well whether it is training.
+	if u.opset < 7 {
+		n.take("is_test")
 	}
 	if u.opset < 14 && len(n.out) > 1 {
 		for _, o := range n.out[1:] {
@@ -394,6 +457,11 @@ func upgradeBatchNormalization(u *upgrader, n *node) ([]*node, error) {
 			}
 		}
 		n.out = n.out[:1]
+	}
+	if u.opset < 9 {
+		if a, ok := n.take("spatial"); ok && a.i == 0 {
+			return u.plainNormalization(n)
+		}
 	}
 	return []*node{n}, nil
 }
@@ -409,21 +477,18 @@ func upgradeGroupNormalization(u *upgrader, n *node) ([]*node, error) {
 	count := u.name(stem + "_per_group")
 	full := u.ints(stem+"_flat", []int64{-1})
 	column := u.ints(stem+"_column", []int64{-1, 1})
-	mk := func(typ string, in []string, out string, set ...op.Attr) *node {
-		return &node{nodeProto: nodeProto{name: n.name, op: typ, in: in, out: []string{out}}, set: set}
-	}
 	out := []*node{
-		mk("Shape", []string{n.in[0]}, channels, op.Attr{Name: "start", Value: int64(1)}, op.Attr{Name: "end", Value: int64(2)}),
-		mk("Shape", []string{n.in[1]}, groups),
-		mk("Div", []string{channels, groups}, count),
-		mk("Concat", []string{groups, count}, shape, op.Attr{Name: "axis", Value: int64(0)}),
+		n.made("Shape", []string{n.in[0]}, channels, op.Attr{Name: "start", Value: int64(1)}, op.Attr{Name: "end", Value: int64(2)}),
+		n.made("Shape", []string{n.in[1]}, groups),
+		n.made("Div", []string{channels, groups}, count),
+		n.made("Concat", []string{groups, count}, shape, op.Attr{Name: "axis", Value: int64(0)}),
 	}
 	for i := 1; i <= 2; i++ {
 		col, wide, flat := u.name(stem+"_c"), u.name(stem+"_w"), u.name(stem+"_f")
 		out = append(out,
-			mk("Reshape", []string{n.in[i], column}, col),
-			mk("Expand", []string{col, shape}, wide),
-			mk("Reshape", []string{wide, full}, flat))
+			n.made("Reshape", []string{n.in[i], column}, col),
+			n.made("Expand", []string{col, shape}, wide),
+			n.made("Reshape", []string{wide, full}, flat))
 		n.in[i] = flat
 	}
 	return append(out, n), nil

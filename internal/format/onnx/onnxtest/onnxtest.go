@@ -58,9 +58,18 @@ type Case struct {
 	Sets  []Set
 }
 
-// Cases reads the archive of cases, in its order.
-func Cases(t testing.TB) []*Case {
-	f, err := os.Open(Shared(t, "conformance/onnx-node.tar.gz"))
+// Cases reads the cases of single operators, in the order of their archive.
+func Cases(t testing.TB) []*Case { return read(t, "conformance/onnx-node.tar.gz", "node") }
+
+// Models reads the cases of a suite of small models: "simple",
+// "pytorch-operator" or "pytorch-converted".
+func Models(t testing.TB, suite string) []*Case {
+	return read(t, "conformance/onnx-models.tar.gz", suite)
+}
+
+// read reads the cases in a folder of an archive.
+func read(t testing.TB, archive, folder string) []*Case {
+	f, err := os.Open(Shared(t, archive))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,13 +83,16 @@ func Cases(t testing.TB) []*Case {
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
+			if len(out) == 0 {
+				t.Fatalf("%s has no cases of %s", archive, folder)
+			}
 			return out
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		parts := strings.Split(h.Name, "/")
-		if h.Typeflag != tar.TypeReg || len(parts) < 3 {
+		if h.Typeflag != tar.TypeReg || len(parts) < 3 || parts[0] != folder {
 			continue
 		}
 		c := byName[parts[1]]
