@@ -32,7 +32,9 @@ func row[T any, P interface {
 const microsoft = "com.microsoft"
 
 // Table returns the catalogue of operators.
-func Table() []Entry { return slices.Concat(tableElementwise, tableShape, tableNeural, tableQuantized) }
+func Table() []Entry {
+	return slices.Concat(tableElementwise, tableShape, tableNeural, tableQuantized, tableControl)
+}
 
 var byName = func() map[string]Entry {
 	m := map[string]Entry{}
