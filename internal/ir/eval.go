@@ -6,17 +6,13 @@ import (
 	"github.com/octavo-ml/octavo/internal/op"
 )
 
-// BodyEvaluator is an operator that runs its bodies.
-type BodyEvaluator interface {
-	op.Op
-	EvalBodies(in []op.Datum, body func(i int, in []op.Datum) ([]op.Datum, error)) ([]op.Datum, error)
-}
-
 // Eval runs g by its operators' reference meaning: the yardstick for the
 // runtime and the engine of constant folding. inputs are in the order of
 // g.Inputs; the result in that of g.Outputs. Values are dropped after their
 // last use.
-func Eval(g *Graph, inputs []op.Datum) ([]op.Datum, error) {
+func Eval(g *Graph, inputs []op.Datum) ([]op.Datum, error) { return eval(g, inputs, &op.Budget{}) }
+
+func eval(g *Graph, inputs []op.Datum, budget *op.Budget) ([]op.Datum, error) {
 	if len(inputs) != len(g.Inputs) {
 		return nil, fmt.Errorf("got %d inputs, want %d", len(inputs), len(g.Inputs))
 	}
@@ -47,7 +43,7 @@ func Eval(g *Graph, inputs []op.Datum) ([]op.Datum, error) {
 		for i, v := range n.In {
 			in[i] = get(v)
 		}
-		out, err := EvalNode(n, in)
+		out, err := evalNode(n, in, budget)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Label(), err)
 		}
@@ -76,17 +72,25 @@ func Eval(g *Graph, inputs []op.Datum) ([]op.Datum, error) {
 }
 
 // EvalNode runs one node by its operator's reference meaning.
-func EvalNode(n *Node, in []op.Datum) ([]op.Datum, error) {
+func EvalNode(n *Node, in []op.Datum) ([]op.Datum, error) { return evalNode(n, in, &op.Budget{}) }
+
+func evalNode(n *Node, in []op.Datum, budget *op.Budget) ([]op.Datum, error) {
 	switch o := n.Op.(type) {
-	case BodyEvaluator:
-		return o.EvalBodies(in, func(i int, in []op.Datum) ([]op.Datum, error) {
-			if i >= len(n.Bodies) {
-				return nil, fmt.Errorf("body %d is missing", i)
-			}
-			return Eval(n.Bodies[i], in)
-		})
+	case op.Flow:
+		return o.EvalBodies(in, op.Bodies{List: runnable(n, budget), Captured: n.Captured, Budget: budget})
 	case op.Evaluator:
 		return o.Eval(in)
 	}
 	return nil, fmt.Errorf("this operator cannot be run here")
+}
+
+// runnable returns the bodies of n as operators run them.
+func runnable(n *Node, budget *op.Budget) []op.Body {
+	out := make([]op.Body, len(n.Bodies))
+	for i, b := range n.Bodies {
+		out[i] = op.Body{In: Facts(b.Inputs), Out: Facts(b.Outputs), Run: func(in []op.Datum) ([]op.Datum, error) {
+			return eval(b, in, budget)
+		}}
+	}
+	return out
 }

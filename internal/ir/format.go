@@ -25,20 +25,19 @@ import (
 //	output z
 //
 // Absent operands are _, names that are not plain are quoted, bodies stand
-// indented in braces behind their node. Parse reads it back to an equal graph,
-// except for what formats keep for themselves (Keep, Origin).
+// indented in braces behind their node, whose captured operands are those
+// behind a semicolon. Parse reads it back to an equal graph, except for what
+// formats keep for themselves (Keep, Origin).
 func Format(g *Graph) string {
-	p := printer{seen: map[*Value]bool{}}
+	p := printer{}
 	p.graph(g, "")
 	return p.b.String()
 }
 
-type printer struct {
-	b    strings.Builder
-	seen map[*Value]bool
-}
+type printer struct{ b strings.Builder }
 
 func (p *printer) graph(g *Graph, indent string) {
+	seen := map[*Value]bool{}
 	line := func(format string, args ...any) {
 		p.b.WriteString(indent)
 		fmt.Fprintf(&p.b, format, args...)
@@ -53,12 +52,12 @@ func (p *printer) graph(g *Graph, indent string) {
 	}
 	for _, v := range g.Inputs {
 		line("input %s %s", quote(v.Name), typeText(v.Fact))
-		p.seen[v] = true
+		seen[v] = true
 	}
 	consts := func(vs []*Value) {
 		for _, v := range vs {
-			if v != nil && v.Const != nil && !p.seen[v] {
-				p.seen[v] = true
+			if v != nil && v.Const != nil && !seen[v] {
+				seen[v] = true
 				line("const %s %s", quote(v.Name), TensorText(v.Const))
 			}
 		}
@@ -72,14 +71,11 @@ func (p *printer) graph(g *Graph, indent string) {
 				outs[i] = quote(v.Name) + " " + typeText(v.Fact)
 			}
 		}
-		ins := make([]string, len(n.In))
-		for i, v := range n.In {
-			ins[i] = "_"
-			if v != nil {
-				ins[i] = quote(v.Name)
-			}
+		ins := operands(n.In[:len(n.In)-n.Captured])
+		if n.Captured > 0 {
+			ins += "; " + operands(n.In[len(n.In)-n.Captured:])
 		}
-		s := fmt.Sprintf("%s = %s(%s)", strings.Join(outs, ", "), opName(n.Op), strings.Join(ins, ", "))
+		s := fmt.Sprintf("%s = %s(%s)", strings.Join(outs, ", "), opName(n.Op), ins)
 		if attrs := op.Attrs(n.Op); len(attrs) > 0 {
 			parts := make([]string, len(attrs))
 			for i, a := range attrs {
@@ -110,6 +106,17 @@ func (p *printer) graph(g *Graph, indent string) {
 	}
 }
 
+func operands(vs []*Value) string {
+	names := make([]string, len(vs))
+	for i, v := range vs {
+		names[i] = "_"
+		if v != nil {
+			names[i] = quote(v.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 var plain = regexp.MustCompile(`^[A-Za-z/.][A-Za-z0-9_/.:\-]*$`)
 
 func quote(s string) string {
@@ -129,7 +136,7 @@ func opName(o op.Op) string {
 func typeText(f op.Fact) string {
 	switch f.Kind {
 	case op.SequenceKind, op.OptionalKind:
-		elem := "?"
+		elem := "?[...]"
 		if f.Elem != nil {
 			elem = typeText(*f.Elem)
 		}

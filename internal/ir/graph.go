@@ -40,9 +40,11 @@ type Node struct {
 	In   []*Value
 	Out  []*Value
 	// Bodies are the graphs of control flow, in the order of the operator's
-	// attributes. Values of the outer graph that they read are trailing
-	// inputs of the node and trailing Inputs of the body.
+	// attributes.
 	Bodies []*Graph
+	// Captured is how many trailing inputs stand for values around the bodies
+	// which these read: they are the trailing Inputs of each of them, too.
+	Captured int
 	// Origin names the node of the source file that this one stands for.
 	Origin string
 	Keep   Opaque

@@ -296,14 +296,22 @@ func (p *parser) node(g *Graph) error {
 	if err := p.expect("("); err != nil {
 		return err
 	}
+	captured := -1 // not come to yet
 	for !p.eat(")") {
+		if captured < 0 && p.eat(";") {
+			captured = 0
+		}
 		v, err := p.use()
 		if err != nil {
 			return err
 		}
 		n.In = append(n.In, v)
+		if captured >= 0 {
+			captured++
+		}
 		p.eat(",")
 	}
+	n.Captured = max(captured, 0)
 	if p.eat("{") {
 		if err := p.attrs(n.Op); err != nil {
 			return err

@@ -17,11 +17,11 @@ func (n *Node) Label() string {
 
 // Verify returns the first invariant that g breaks: every value has one
 // source (graph input, constant or node output) and a unique name, every node
-// input comes from an earlier node, nodes have operators, outputs exist, and
-// the same holds for bodies.
-func Verify(g *Graph) error { return verify(g, map[string]bool{}) }
-
-func verify(g *Graph, outer map[string]bool) error {
+// input comes from an earlier node, nodes have operators, outputs exist, the
+// same holds for bodies, and captured values are inputs of the node and of each
+// of its bodies. A body has names of its own: they may be those of the graph
+// around it.
+func Verify(g *Graph) error {
 	names := map[string]*Value{}
 	known := map[*Value]bool{}
 	define := func(v *Value, where string) error {
@@ -33,9 +33,6 @@ func verify(g *Graph, outer map[string]bool) error {
 		}
 		if w := names[v.Name]; w != nil && w != v {
 			return fmt.Errorf("%s: two values are named %q", where, v.Name)
-		}
-		if outer[v.Name] {
-			return fmt.Errorf("%s: value %q hides one of the enclosing graph", where, v.Name)
 		}
 		known[v], names[v.Name] = true, v
 		return nil
@@ -84,10 +81,8 @@ func verify(g *Graph, outer map[string]bool) error {
 				return err
 			}
 		}
-		for _, b := range n.Bodies {
-			if err := verify(b, map[string]bool{}); err != nil {
-				return fmt.Errorf("%s: %w", where, err)
-			}
+		if err := verifyBodies(n); err != nil {
+			return fmt.Errorf("%s: %w", where, err)
 		}
 	}
 	for _, v := range g.Outputs {
@@ -101,6 +96,26 @@ func verify(g *Graph, outer map[string]bool) error {
 	for _, s := range g.States {
 		if s.In == nil || s.Out == nil || !known[s.In] || !known[s.Out] {
 			return fmt.Errorf("states: a state without input or output")
+		}
+	}
+	return nil
+}
+
+func verifyBodies(n *Node) error {
+	if n.Captured < 0 || n.Captured > len(n.In) || n.Captured > 0 && len(n.Bodies) == 0 {
+		return fmt.Errorf("%d captured values of %d inputs and %d bodies", n.Captured, len(n.In), len(n.Bodies))
+	}
+	for _, v := range n.In[len(n.In)-n.Captured:] {
+		if v == nil {
+			return fmt.Errorf("a captured value is absent")
+		}
+	}
+	for _, b := range n.Bodies {
+		if len(b.Inputs) < n.Captured {
+			return fmt.Errorf("body %q has %d inputs for %d captured values", b.Name, len(b.Inputs), n.Captured)
+		}
+		if err := Verify(b); err != nil {
+			return fmt.Errorf("body %q: %w", b.Name, err)
 		}
 	}
 	return nil

@@ -71,7 +71,9 @@ func ConstFact(t *tensor.Tensor) Fact {
 }
 
 // Present reports whether the value exists.
-func (f Fact) Present() bool { return f.Type != dtype.Invalid || f.Elem != nil || f.Shape != nil }
+func (f Fact) Present() bool {
+	return f.Kind != TensorKind || f.Type != dtype.Invalid || f.Elem != nil || f.Shape != nil
+}
 
 // Ints returns the known integer elements, from Const or Values, and false
 // where neither is known or Const is no integer tensor.

@@ -124,7 +124,7 @@ func runnable(g *ir.Graph) error {
 	var bad []string
 	for _, n := range g.Nodes {
 		switch n.Op.(type) {
-		case op.Evaluator, ir.BodyEvaluator:
+		case op.Evaluator, op.Flow:
 		default:
 			bad = append(bad, n.Label())
 		}

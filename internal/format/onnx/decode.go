@@ -35,25 +35,29 @@ type body struct {
 	captured int // trailing inputs that the file form does not list
 }
 
+// namedBody is a decoded graph attribute with its scope.
+type namedBody struct {
+	attr  string
+	graph *ir.Graph
+	scope *scope
+}
+
 // keepModel is what the door keeps of a file beside the graph; of a body, the
 // fields of the graph alone.
 type keepModel struct {
-	opsets    map[string]int64
-	model     []byte
-	functions [][]byte
-	graph     []byte
-	values    map[string][]byte // fields of value_info, by name
+	opsets map[string]int64
+	model  []byte
+	graph  []byte
+	values map[string][]byte // fields of value_info, by name
 }
 
 // keepNode is what the door keeps of a node: raw fields and raw attributes
-// that the operator does not have, and the attribute names of its bodies.
+// that the operator does not have, and the attribute names of its bodies where
+// the operator does not say them.
 type keepNode struct {
-	fields []byte
-	attrs  []byte
-	bodies []string
-	// captured counts the trailing inputs that stand for outer values which
-	// the bodies read.
-	captured int
+	fields   []byte
+	attrs    []byte
+	bodies   []string
 	overload string
 }
 
@@ -64,6 +68,8 @@ type decoder struct {
 	warn   []diag.Warning
 	custom map[string]int
 	depth  int
+	// inliner is nil for models without functions of their own.
+	inliner *inliner
 }
 
 // Decode reads a model of opset 1 to 28 into a graph in the newest opset's
@@ -107,6 +113,14 @@ func decode(src *format.Source) (*format.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.readFunctions(mp); err != nil {
+		return nil, err
+	}
+	if d.inliner != nil {
+		if err := d.inliner.note(gp, 0); err != nil {
+			return nil, err
+		}
+	}
 	g, _, err := d.graph(gp, nil)
 	if err != nil {
 		return nil, err
@@ -118,7 +132,7 @@ func decode(src *format.Source) (*format.Model, error) {
 		g.Meta[kv[0]] = kv[1]
 	}
 	keep := g.Keep.(*keepModel)
-	keep.opsets, keep.model, keep.functions = mp.opsets, mp.keep, mp.functions
+	keep.opsets, keep.model = mp.opsets, mp.keep
 	if mp.training {
 		d.warn = append(d.warn, diag.Warning{ID: "OCT013", Msg: "training information of the model is dropped"})
 	}
@@ -163,10 +177,16 @@ func (s *scope) lookup(name string) *ir.Value {
 }
 
 func (d *decoder) graph(gp *graphProto, outer *scope) (*ir.Graph, *scope, error) {
-	if d.depth++; d.depth > maxDepth {
-		return nil, nil, errors.New("graphs are nested too deep")
+	if d.depth++; d.depth > maxNested {
+		return nil, nil, errTooDeep
 	}
 	defer func() { d.depth-- }()
+	if d.inliner != nil {
+		var err error
+		if gp.nodes, err = d.inliner.inline(gp.nodes); err != nil {
+			return nil, nil, err
+		}
+	}
 	if gp.sparse > 0 {
 		return nil, nil, &diag.UnsupportedError{Where: d.src.Path, What: "sparse initializers", Hint: "store them as dense tensors"}
 	}
@@ -317,10 +337,15 @@ func (d *decoder) node(n *node, sc *scope) (*ir.Node, error) {
 	out.Op = o
 	keep := &keepNode{fields: n.keep, overload: n.overload}
 	attrs := n.set
+	var bodies []namedBody
 	for _, a := range n.attrs {
-		if a.typ == attrGraph {
-			if err := d.body(out, a, sc, keep); err != nil {
+		if a.typ == attrGraph && a.ref == "" {
+			b, err := d.body(a, sc)
+			if err != nil {
 				return nil, err
+			}
+			if bodies = append(bodies, b); len(bodies) > maxBodies {
+				return nil, fmt.Errorf("it has more than %d graphs", maxBodies)
 			}
 			continue
 		}
@@ -329,7 +354,7 @@ func (d *decoder) node(n *node, sc *scope) (*ir.Node, error) {
 			return nil, fmt.Errorf("attribute %q: %w", a.name, err)
 		}
 		if !ok {
-			keep.attrs = append(keep.attrs, a.raw...)
+			keep.attrs = append(keep.attrs, a.field()...)
 			continue
 		}
 		if num, isInt := val.(int64); isInt && op.HoldsType(o, a.name) {
@@ -351,9 +376,12 @@ func (d *decoder) node(n *node, sc *scope) (*ir.Node, error) {
 	for _, u := range unknown {
 		for _, a := range n.attrs {
 			if a.name == u.Name {
-				keep.attrs = append(keep.attrs, a.raw...)
+				keep.attrs = append(keep.attrs, a.field()...)
 			}
 		}
+	}
+	if err := addBodies(out, bodies, keep); err != nil {
+		return nil, err
 	}
 	if keep.fields != nil || keep.attrs != nil || keep.bodies != nil || keep.overload != "" {
 		out.Keep = keep
@@ -410,45 +438,4 @@ func (d *decoder) attr(a attrProto) (any, bool, error) {
 		return t, err == nil, err
 	}
 	return nil, false, nil
-}
-
-// body decodes a graph attribute; what it reads of the outer graphs becomes
-// trailing inputs of the node and of the body.
-func (d *decoder) body(n *ir.Node, a attrProto, sc *scope, keep *keepNode) error {
-	gp, err := parseGraph(a.g)
-	if err != nil {
-		return fmt.Errorf("attribute %q: %w", a.name, err)
-	}
-	g, inner, err := d.graph(gp, sc)
-	if err != nil {
-		return fmt.Errorf("%s: %w", a.name, err)
-	}
-	// Every body gets the captures of all: trailing inputs are shared.
-	var shared []*ir.Value
-	for range keep.captured {
-		shared = append(shared, n.In[len(n.In)-keep.captured+len(shared)])
-	}
-	g.Inputs = g.Inputs[:len(g.Inputs)-len(inner.captured)]
-	byOuter := map[*ir.Value]*ir.Value{}
-	for _, c := range inner.captured {
-		byOuter[c.outer] = c.inner
-		if !slices.Contains(shared, c.outer) {
-			shared = append(shared, c.outer)
-			n.In = append(n.In, c.outer)
-			keep.captured++
-			for _, b := range n.Bodies {
-				b.Inputs = append(b.Inputs, &ir.Value{Name: c.outer.Name, Fact: c.outer.Fact})
-			}
-		}
-	}
-	for _, o := range shared {
-		v := byOuter[o]
-		if v == nil {
-			v = &ir.Value{Name: o.Name, Fact: o.Fact}
-		}
-		g.Inputs = append(g.Inputs, v)
-	}
-	n.Bodies = append(n.Bodies, g)
-	keep.bodies = append(keep.bodies, a.name)
-	return nil
 }

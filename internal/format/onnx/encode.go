@@ -130,7 +130,7 @@ func (e *encoder) model(g *ir.Graph, o format.EncodeOptions) (*proto.Message, er
 		}
 	}
 	for _, d := range slices.Sorted(maps.Keys(versions)) {
-		if !e.domains[d] && (keep == nil || len(keep.functions) == 0) {
+		if !e.domains[d] {
 			continue // an import that nothing uses
 		}
 		var id proto.Message
@@ -140,11 +140,6 @@ func (e *encoder) model(g *ir.Graph, o format.EncodeOptions) (*proto.Message, er
 	}
 	for _, k := range slices.Sorted(maps.Keys(g.Meta)) {
 		m.Message(14, pairMessage(k, g.Meta[k]))
-	}
-	if keep != nil {
-		for _, f := range keep.functions {
-			m.Bytes(25, f)
-		}
 	}
 	return &m, nil
 }

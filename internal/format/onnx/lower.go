@@ -117,10 +117,8 @@ func (l *lowering) node(n *ir.Node) ([]*node, error) {
 			}
 		}
 	}
-	if k, ok := n.Keep.(*keepNode); ok {
-		for _, v := range n.In[len(n.In)-k.captured:] {
-			l.used[v.Name]++ // by the bodies
-		}
+	for _, v := range n.In[len(n.In)-n.Captured:] {
+		l.used[v.Name]++ // by the bodies
 	}
 	for _, r := range out {
 		if err := l.check(r, n); err != nil {
@@ -164,17 +162,15 @@ func rawNode(n *ir.Node) (*node, error) {
 	if k, ok := n.Keep.(*keepNode); ok {
 		r.keep = append(slices.Clone(k.fields), k.attrs...)
 		r.overload = k.overload
-		cut := len(ins) - k.captured
-		for i, b := range n.Bodies {
-			if i < len(k.bodies) {
-				r.bodies = append(r.bodies, body{k.bodies[i], settle(b, ins[cut:]), k.captured})
-			}
-		}
-		ins = ins[:cut]
 	}
-	if len(r.bodies) != len(n.Bodies) {
+	names, cut := bodyNames(n), len(ins)-n.Captured
+	if len(names) != len(n.Bodies) {
 		return nil, fmt.Errorf("the attribute names of its bodies are not known")
 	}
+	for i, b := range n.Bodies {
+		r.bodies = append(r.bodies, body{names[i], settle(b, ins[cut:]), n.Captured})
+	}
+	ins = ins[:cut]
 	for _, v := range trim(ins) {
 		r.in = append(r.in, valueName(v))
 	}
@@ -194,7 +190,7 @@ func settle(b *ir.Graph, outer []*ir.Value) *ir.Graph {
 		same = same && b.Inputs[first+i].Name == v.Name
 	}
 	if same {
-		return b
+		return b // then all are different, as the names of the body are
 	}
 	c, _ := b.Clone()
 	names := ir.NewNamer(c)
@@ -204,6 +200,11 @@ func settle(b *ir.Graph, outer []*ir.Value) *ir.Graph {
 	}
 	for i, v := range outer {
 		in := c.Inputs[first+i]
+		if at := slices.Index(outer[:i], v); at >= 0 {
+			c.Replace(in, c.Inputs[first+at]) // one value under two names
+			in.Name = names.Name(in.Name)
+			continue
+		}
 		if w := byName[v.Name]; w != nil && w != in {
 			w.Name = names.Name(w.Name)
 			byName[w.Name] = w

@@ -10,8 +10,16 @@ import (
 // The messages of onnx.proto as far as the door reads them. Byte fields alias
 // the mapped file. Fields that are not read are kept raw, in order.
 
-// maxDepth bounds the nesting of graphs, types and attributes.
-const maxDepth = 64
+// maxDepth bounds the nesting of types and attributes, maxNested that of graphs,
+// and maxBodies the graphs of one node: each gets what any of them reads of the
+// graph around it.
+const (
+	maxDepth  = 64
+	maxNested = 16
+	maxBodies = 8
+)
+
+var errTooDeep = fmt.Errorf("graphs are nested too deep, more than %d", maxNested)
 
 type modelProto struct {
 	irVersion int64
@@ -37,6 +45,7 @@ type nodeProto struct {
 	in, out                    []string
 	attrs                      []attrProto
 	keep                       []byte
+	opset                      int64 // that it is written in, 0: the model's
 }
 
 type attrProto struct {
@@ -51,7 +60,9 @@ type attrProto struct {
 	ints    []int64
 	strings []string
 	ref     string
-	raw     []byte // the whole field, tag included
+	raw     []byte      // the whole field, tag included
+	graph   *graphProto // g, where it is parsed already
+	renamed bool        // raw has another name
 }
 
 type tensorProto struct {
@@ -95,20 +106,11 @@ func parseModel(b []byte) (*modelProto, error) {
 		case 7:
 			m.graph = f.Bytes
 		case 8:
-			var domain string
-			var version int64
-			for f, err := range proto.Fields(f.Bytes) {
-				if err != nil {
-					return nil, fmt.Errorf("opset_import: %w", err)
-				}
-				switch f.Num {
-				case 1:
-					domain = string(f.Bytes)
-				case 2:
-					version = int64(f.Val)
-				}
+			domain, version, err := parseOpset(f.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("opset_import: %w", err)
 			}
-			m.opsets[canonicalDomain(domain)] = version
+			m.opsets[domain] = version
 		case 14:
 			k, v, err := parsePair(f.Bytes)
 			if err != nil {
@@ -124,6 +126,22 @@ func parseModel(b []byte) (*modelProto, error) {
 		}
 	}
 	return m, nil
+}
+
+// parseOpset reads an OperatorSetIdProto.
+func parseOpset(b []byte) (domain string, version int64, err error) {
+	for f, err := range proto.Fields(b) {
+		if err != nil {
+			return "", 0, err
+		}
+		switch f.Num {
+		case 1:
+			domain = string(f.Bytes)
+		case 2:
+			version = int64(f.Val)
+		}
+	}
+	return canonicalDomain(domain), version, nil
 }
 
 func canonicalDomain(d string) string {
@@ -276,6 +294,14 @@ func (a *attrProto) guess(typ int64) {
 	if a.typ == 0 {
 		a.typ = typ
 	}
+}
+
+// body returns the graph of a graph attribute.
+func (a *attrProto) body() (*graphProto, error) {
+	if a.graph != nil {
+		return a.graph, nil
+	}
+	return parseGraph(a.g)
 }
 
 func parseTensor(b []byte) (t tensorProto, err error) {

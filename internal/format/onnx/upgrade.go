@@ -94,7 +94,7 @@ var standard = map[string]bool{"QuantizeLinear": true, "DequantizeLinear": true,
 // upgrade returns the nodes of gp in the newest form. Constant nodes become
 // constants of the scope.
 func (d *decoder) upgrade(gp *graphProto, sc *scope, declared map[string]op.Fact) ([]*node, error) {
-	u := &upgrader{d: d, sc: sc, opset: d.opsets[""], taken: map[string]bool{}, nodes: map[string]bool{}, declared: declared, ranks: map[string]int{}}
+	u := &upgrader{d: d, sc: sc, taken: map[string]bool{}, nodes: map[string]bool{}, declared: declared, ranks: map[string]int{}}
 	for name := range sc.values {
 		u.taken[name] = true
 	}
@@ -107,6 +107,9 @@ func (d *decoder) upgrade(gp *graphProto, sc *scope, declared map[string]op.Fact
 	var out []*node
 	for i := range gp.nodes {
 		n := &node{nodeProto: gp.nodes[i]}
+		if u.opset = d.opsets[""]; n.opset != 0 {
+			u.opset = n.opset
+		}
 		if n.domain == microsoft && standard[n.op] {
 			n.domain = "" // the same operator, from before the standard had it
 			out = append(out, n)
