@@ -84,6 +84,10 @@ func UnaryLoop(o Op) (func(dst, x []float32), bool) {
 		return func(dst, x []float32) { eltwise.ExpAll(dst, x, 0) }, true
 	case *Swish:
 		return func(dst, x []float32) { eltwise.SwishAll(dst, x, o.Alpha) }, true
+	case *HardSigmoid:
+		return func(dst, x []float32) { eltwise.HardSigmoidAll(dst, x, o.Alpha, o.Beta) }, true
+	case *HardSwish:
+		return eltwise.HardSwishAll, true
 	case *Gelu:
 		if o.Approximate == "tanh" {
 			return eltwise.GeluTanhAll, true

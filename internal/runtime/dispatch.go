@@ -97,7 +97,7 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.join(s, o.Axis, nil)
 	case *op.Add, *op.Sub, *op.Mul, *op.Div:
 		pl.dispatchBinary(s)
-	case *op.Relu, *op.Clip, *op.Sigmoid, *op.Swish, *op.Tanh, *op.HardSwish, *op.Gelu, *op.Erf, *op.Sqrt, *op.Exp:
+	case *op.Relu, *op.Clip, *op.Sigmoid, *op.Swish, *op.Tanh, *op.HardSwish, *op.HardSigmoid, *op.LeakyRelu, *op.Gelu, *op.Erf, *op.Sqrt, *op.Exp:
 		pl.dispatchUnary(s)
 	}
 	return nil

@@ -47,6 +47,8 @@ func TestIntegerKernelsEqualTheReference(t *testing.T) {
 			{"Mul by gates", &op.Mul{}, shapes{[]int{2, 3, 25, 25}, []int{2, 3, 1, 1}}, false},
 			{"Mul by one", &op.Mul{}, shapes{[]int{1, 37}, []int{1, 1}}, false},
 			{"Mul of columns", &op.Mul{}, shapes{[]int{4, 9}, []int{1, 9}}, false},
+			{"Concat of short runs", &op.Concat{Axis: 1}, shapes{[]int{700, 16}, []int{700, 9}}, false},
+			{"Concat of long runs", &op.Concat{Axis: -1}, shapes{[]int{3, 1, 2000}, []int{3, 1, 24}}, false},
 			{"Conv", op.New[op.Conv](), shapes{[]int{2, 6, 9, 11}, []int{5, 6, 3, 3}}, true},
 			{"Conv padded", with(op.New[op.Conv](), func(o *op.Conv) { o.Pads, o.Strides = []int{1, 2, 1, 2}, []int{2, 1} }), shapes{[]int{1, 3, 20, 21}, []int{18, 3, 3, 5}}, true},
 			{"Conv in groups", with(op.New[op.Conv](), func(o *op.Conv) { o.Group = 2 }), shapes{[]int{1, 10, 6, 18}, []int{8, 5, 1, 1}}, true},

@@ -130,21 +130,52 @@ func (pl *plan) join(s *step, axis int, tables []*[256]byte) {
 	for _, n := range runs {
 		all += n
 	}
-	s.share(rows, rows*all/costMove, func(f *frame, s *step, _, lo, hi int) {
+	if tables != nil {
+		pl.scratch = max(pl.scratch, tileLen*pl.p.threads)
+	}
+	s.share(rows, rows*all/costMove, func(f *frame, s *step, slot, lo, hi int) {
 		dst, from := f.out(s).Bytes(), 0
 		for i, n := range runs {
-			src := f.vals[s.in[i]].Bytes()
-			for r := lo; r < hi; r++ {
-				to := dst[r*all+from:][:n]
-				if tables != nil && tables[i] != nil {
-					lut.Apply(to, src[r*n:(r+1)*n], tables[i])
-				} else {
-					copy(to, src[r*n:(r+1)*n])
+			src, to := f.vals[s.in[i]].Bytes(), dst[from:]
+			switch {
+			case tables == nil || tables[i] == nil:
+				joinRuns(to, src, n, all, lo, hi)
+			case n > tileLen/4:
+				for r := lo; r < hi; r++ {
+					lut.Apply(to[r*all:][:n], src[r*n:(r+1)*n], tables[i])
+				}
+			default:
+				// Short runs are looked up together, and then copied.
+				tile := f.bytes(slot, tileLen)
+				for r := lo; r < hi; {
+					count := min(tileLen/max(n, 1), hi-r)
+					lut.Apply(tile[:count*n], src[r*n:(r+count)*n], tables[i])
+					joinRuns(to[r*all:], tile, n, all, 0, count)
+					r += count
 				}
 			}
 			from += n
 		}
 	})
+}
+
+// joinRuns copies runs lo to hi of n bytes of src to where they lie in rows of
+// all bytes.
+func joinRuns(dst, src []byte, n, all, lo, hi int) {
+	switch n {
+	case 4:
+		for r := lo; r < hi; r++ {
+			*(*[4]byte)(dst[r*all:]) = [4]byte(src[4*r:])
+		}
+	case 8:
+		for r := lo; r < hi; r++ {
+			*(*[8]byte)(dst[r*all:]) = [8]byte(src[8*r:])
+		}
+	default:
+		for r := lo; r < hi; r++ {
+			copyRun(dst[r*all:][:n], src[r*n:])
+		}
+	}
 }
 
 // swap is a permutation of axes as matrices that are transposed, or as runs of

@@ -68,3 +68,34 @@ func TestSpreadsAreTheBroadcast(t *testing.T) {
 		}
 	}
 }
+
+// TestRunsAreCopiedWhole copies runs of every short length between other bytes.
+func TestRunsAreCopiedWhole(t *testing.T) {
+	const count, gap = 5, 3
+	for n := 1; n <= 40; n++ {
+		src, step := make([]byte, n*count), n+gap
+		for i := range src {
+			src[i] = byte(i + 1)
+		}
+		want := make([]byte, step*count)
+		for i := 1; i < count; i++ { // the first run stays as it is
+			copy(want[i*step:], src[i*n:(i+1)*n])
+		}
+		got := make([]byte, step*count)
+		joinRuns(got, src, n, step, 1, count)
+		if !slices.Equal(got, want) {
+			t.Errorf("runs of %d bytes: got %v, want %v", n, got, want)
+		}
+		// And back, in another order.
+		p, wide := piece{run: n}, make([]byte, 0, len(src))
+		for i := range count {
+			p.from = append(p.from, (count-1-i)*step)
+			wide = append(wide, want[(count-1-i)*step:][:n]...)
+		}
+		back := make([]byte, len(src))
+		p.copyTo(back, want, 0, count)
+		if !slices.Equal(back, wide) {
+			t.Errorf("pieces of %d bytes: got %v, want %v", n, back, wide)
+		}
+	}
+}

@@ -48,8 +48,38 @@ func pieceOf(shape, first, sizes []int, size int) (piece, bool) {
 
 // copyTo copies runs lo to hi.
 func (p *piece) copyTo(dst, src []byte, lo, hi int) {
-	for i := lo; i < hi; i++ {
-		copy(dst[i*p.run:(i+1)*p.run], src[p.from[i]:])
+	switch p.run {
+	case 4:
+		for i := lo; i < hi; i++ {
+			*(*[4]byte)(dst[4*i:]) = [4]byte(src[p.from[i]:])
+		}
+	case 8:
+		for i := lo; i < hi; i++ {
+			*(*[8]byte)(dst[8*i:]) = [8]byte(src[p.from[i]:])
+		}
+	default:
+		for i := lo; i < hi; i++ {
+			copyRun(dst[i*p.run:(i+1)*p.run], src[p.from[i]:])
+		}
+	}
+}
+
+// copyRun is copy of a whole dst; runs of the lengths that are frequent go
+// without a call.
+func copyRun(dst, src []byte) {
+	switch len(dst) {
+	case 1:
+		dst[0] = src[0]
+	case 16:
+		*(*[16]byte)(dst) = [16]byte(src)
+	case 24:
+		*(*[16]byte)(dst) = [16]byte(src)
+		*(*[8]byte)(dst[16:]) = [8]byte(src[16:])
+	case 32:
+		*(*[16]byte)(dst) = [16]byte(src)
+		*(*[16]byte)(dst[16:]) = [16]byte(src[16:])
+	default:
+		copy(dst, src[:len(dst)])
 	}
 }
 

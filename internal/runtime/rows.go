@@ -3,7 +3,6 @@ package runtime
 import (
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
-	"github.com/octavo-ml/octavo/internal/kernels/convert"
 	"github.com/octavo-ml/octavo/internal/kernels/reduce"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -41,9 +40,7 @@ func (pl *plan) dispatchSoftmax(s *step, o *op.Softmax) {
 	}
 	s.share(rows, rows*n*costSoftmax, func(f *frame, s *step, _, lo, hi int) {
 		dst, src := tensor.Data[float32](f.out(s)), tensor.Data[float32](f.vals[s.in[0]])
-		for i := lo; i < hi; i++ {
-			reduce.Softmax(dst[i*n:(i+1)*n], src[i*n:(i+1)*n])
-		}
+		reduce.SoftmaxRows(dst[lo*n:hi*n], src[lo*n:hi*n], n)
 	})
 }
 
@@ -54,28 +51,22 @@ func (pl *plan) dispatchQuantizedSoftmax(s *step, q *op.Quantized, o *op.Softmax
 	if x.shape == nil || q.Clamp != nil || q.Round != affine.RoundHalfEven || o.Axis != -1 && o.Axis != len(x.shape)-1 {
 		return
 	}
+	in, fits := latticeOf(q.In[0])
+	out, fit := latticeOf(q.Out[0])
 	rows, n, ok := rowsOf(x.shape, -1)
-	if !ok || !pl.place(s, 0) {
+	if !fits || !fit || !ok || !pl.place(s, 0) {
 		return
 	}
-	pl.scratch = max(pl.scratch, 4*n*pl.p.threads)
-	in, out := q.In[0], q.Out[0]
-	lo, hi := out.Type.Range()
-	grid := convert.Grid{ZeroPoint: int32(out.Zero(0)), QMin: int32(lo), QMax: int32(hi)}
+	block := max(1, tileLen/4/n) * n // short rows are converted together
+	pl.scratch = max(pl.scratch, 4*block*pl.p.threads)
 	s.share(rows, rows*n*costSoftmax, func(f *frame, s *step, slot, from, to int) {
-		x, y, row := f.vals[s.in[0]], f.out(s), f.floats(slot, n)
-		for i := from; i < to; i++ {
-			if in.Type == dtype.Int8 {
-				convert.Dequantize(row, tensor.Data[int8](x)[i*n:(i+1)*n], in.Scale[0], int32(in.Zero(0)))
-			} else {
-				convert.Dequantize(row, tensor.Data[uint8](x)[i*n:(i+1)*n], in.Scale[0], int32(in.Zero(0)))
-			}
-			reduce.Softmax(row, row)
-			if out.Type == dtype.Int8 {
-				convert.Quantize(tensor.Data[int8](y)[i*n:(i+1)*n], row, out.Scale[0], grid)
-			} else {
-				convert.Quantize(tensor.Data[uint8](y)[i*n:(i+1)*n], row, out.Scale[0], grid)
-			}
+		x, y, mem := f.vals[s.in[0]].Bytes()[from*n:to*n], f.out(s).Bytes()[from*n:to*n], f.floats(slot, block)
+		for len(x) > 0 {
+			part := mem[:min(block, len(x))]
+			in.load(part, x[:len(part)])
+			reduce.SoftmaxRows(part, part, n)
+			out.store(y[:len(part)], part)
+			x, y = x[len(part):], y[len(part):]
 		}
 	})
 }

@@ -229,6 +229,7 @@ type floatTask struct {
 	f         *FloatFinish
 	in        reads
 	count     int
+	own       lastArgs
 }
 
 // generic is the twin that defines the bits, for the channels from one on.

@@ -17,11 +17,11 @@ func (r *floatTask) compute() {
 	}
 	a := r.args()
 	if masks {
-		lastF32AVX512(&a)
+		lastF32AVX512(a)
 		return
 	}
 	a.channels = r.p.Channels / lane * lane
-	lastF32AVX2(&a)
+	lastF32AVX2(a)
 	r.generic(a.channels)
 }
 
@@ -43,24 +43,24 @@ func (r *byteTask) compute() {
 		}
 	}
 	if r.float {
-		r.sum(&a, dot)
+		r.sum(a, dot)
 		return
 	}
 	_ = r.y[r.count*r.p.Channels-1]
 	a.dst = unsafe.Pointer(&r.y[0])
 	switch flip := r.f.flip != 0; {
 	case dot && flip && r.signed:
-		lastInt8Int8VNNI(&a)
+		lastInt8Int8VNNI(a)
 	case dot && flip:
-		lastInt8Uint8VNNI(&a)
+		lastInt8Uint8VNNI(a)
 	case dot && r.signed:
-		lastUint8Int8VNNI(&a)
+		lastUint8Int8VNNI(a)
 	case dot:
-		lastUint8Uint8VNNI(&a)
+		lastUint8Uint8VNNI(a)
 	case r.signed:
-		lastInt8AVX2(&a)
+		lastInt8AVX2(a)
 	default:
-		lastUint8AVX2(&a)
+		lastUint8AVX2(a)
 	}
 	r.generic(a.channels)
 }

@@ -26,40 +26,51 @@ type lastArgs struct {
 	most int32
 }
 
-// args returns what floats and bytes have in common.
-func (p *Last) args(in *reads, count, size int) lastArgs {
-	move := p.Stride[2] * p.Channels * size
+// set takes over a run of outputs. Every run has a lastArgs of the task: filling
+// the memory that it keeps is much less than passing a copy on.
+func (a *lastArgs) set(p *Last, in *reads, count, size int) {
+	a.move = p.Stride[2] * p.Channels * size
 	if slices.Contains(in.step[:len(p.taps)], 0) {
-		move = 0
+		a.move = 0
 	}
-	return lastArgs{
-		at: unsafe.Pointer(&in.at[0]), step: unsafe.Pointer(&in.step[0]), live: unsafe.Pointer(&in.live[0]),
-		table: p.table, taps: len(p.taps), groups: p.groups,
-		base: in.base, move: move,
-		count: count, channels: p.Channels, next: p.Channels * size,
-	}
+	a.at, a.step = unsafe.Pointer(&in.at[0]), unsafe.Pointer(&in.step[0])
+	a.base, a.count, a.channels, a.off = in.base, count, p.Channels, 0
+}
+
+// init sets what all runs have in common.
+func (a *lastArgs) init(p *Last, in *reads, size int) {
+	a.live = unsafe.Pointer(&in.live[0])
+	a.table, a.taps, a.groups, a.next = p.table, len(p.taps), p.groups, p.Channels*size
 }
 
 // args returns what a variant of the run reads. Run has seen to it that x is
 // long enough.
-func (r *floatTask) args() lastArgs {
-	c := r.p.Channels
+func (r *floatTask) args() *lastArgs {
+	c, a := r.p.Channels, &r.own
 	_, _ = r.f.bias[roundUp(c, lane)-1], r.y[r.count*c-1]
-	a := r.p.args(&r.in, r.count, 4)
-	a.dst, a.x, a.pad = unsafe.Pointer(&r.y[0]), unsafe.Pointer(&r.x[0]), unsafe.Pointer(&r.pad[0])
-	a.w, a.params = unsafe.Pointer(&r.w[0]), unsafe.Pointer(&r.f.bias[0])
-	a.lo, a.hi = r.f.lo, r.f.hi
+	if a.live == nil {
+		a.init(r.p, &r.in, 4)
+		a.x, a.pad = unsafe.Pointer(&r.x[0]), unsafe.Pointer(&r.pad[0])
+		a.w, a.params = unsafe.Pointer(&r.w[0]), unsafe.Pointer(&r.f.bias[0])
+		a.lo, a.hi = r.f.lo, r.f.hi
+	}
+	a.set(r.p, &r.in, r.count, 4)
+	a.dst = unsafe.Pointer(&r.y[0])
 	return a
 }
 
 // args returns what a variant of the run reads, but for where results go.
-func (r *byteTask) args() lastArgs {
-	_ = r.f.params[2*packed(r.p.Channels)-1]
-	a := r.p.args(&r.in, r.count, 1)
-	a.x, a.pad = unsafe.Pointer(&r.x[0]), unsafe.Pointer(&r.pad[0])
-	a.w, a.params = unsafe.Pointer(&r.w[0]), unsafe.Pointer(&r.f.params[0])
-	g := r.f.grid
-	a.lo, a.hi = float32(g.QMin-g.ZeroPoint), float32(g.QMax-g.ZeroPoint)
-	a.zero, a.least, a.most, a.flip = g.ZeroPoint, g.QMin, g.QMax, int32(r.f.flip)*0x01010101
+func (r *byteTask) args() *lastArgs {
+	a := &r.own
+	if a.live == nil {
+		_ = r.f.params[2*packed(r.p.Channels)-1]
+		a.init(r.p, &r.in, 1)
+		a.x, a.pad = unsafe.Pointer(&r.x[0]), unsafe.Pointer(&r.pad[0])
+		a.w, a.params = unsafe.Pointer(&r.w[0]), unsafe.Pointer(&r.f.params[0])
+		g := r.f.grid
+		a.lo, a.hi = float32(g.QMin-g.ZeroPoint), float32(g.QMax-g.ZeroPoint)
+		a.zero, a.least, a.most, a.flip = g.ZeroPoint, g.QMin, g.QMax, int32(r.f.flip)*0x01010101
+	}
+	a.set(r.p, &r.in, r.count, 1)
 	return a
 }

@@ -16,7 +16,7 @@ func (r *floatTask) compute() {
 	}
 	a := r.args()
 	a.channels = r.p.Channels / lane * lane
-	lastF32NEON(&a)
+	lastF32NEON(a)
 	r.generic(a.channels)
 }
 
@@ -37,14 +37,14 @@ func (r *byteTask) compute() {
 	if !r.float {
 		_ = r.y[r.count*r.p.Channels-1]
 		a.dst = unsafe.Pointer(&r.y[0])
-		lastBytesNEON(&a)
+		lastBytesNEON(a)
 		r.generic(a.channels)
 		return
 	}
 	_ = r.sums[roundUp(r.p.Channels, side)-1]
 	a.dst, a.count = unsafe.Pointer(&r.sums[0]), 1
 	for o := range r.count {
-		lastSumsNEON(&a)
+		lastSumsNEON(a)
 		r.finish(o, 0, a.channels)
 		a.base, a.off = a.base+r.p.Stride[2]*r.p.Channels, 0
 	}

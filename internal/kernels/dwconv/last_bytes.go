@@ -151,6 +151,11 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 	}
 	few := f.few != nil && (f.far || !vectors(p.Channels))
 	wide := p.wide != nil && !f.far && vectors(p.wide.Channels)
+	var more byteTask
+	if wide {
+		more = t
+		more.p, more.f, more.w = &p.wide.Last, f.wide, t.w[p.ownBytes():]
+	}
 	for i := lo; i < hi; i++ {
 		l := p.line(i)
 		for j := range l.runs {
@@ -167,7 +172,7 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 			}
 			switch {
 			case wide && t.count >= p.wide.outputs:
-				t.across()
+				t.across(&more)
 			case few:
 				t.few()
 			default:
@@ -192,6 +197,7 @@ type byteTask struct {
 	in            reads
 	count         int
 	sums          []int32 // of one output, in the order of their blocks
+	own           lastArgs
 }
 
 // generic is the twin that defines the results, for the channels from one on.

@@ -2,6 +2,9 @@
 
 package dwconv
 
+// lastArgs is what variants read: there are none.
+type lastArgs struct{}
+
 // compute is generic of all channels.
 func (r *floatTask) compute() { r.generic(0) }
 

@@ -13,7 +13,7 @@ type wide struct {
 // newWide returns the widest plan that the runs of p have outputs for, whose
 // channels fill lanes; nil if there is none, or p's own fill a lane.
 func (p *Last) newWide() *wide {
-	if p.Channels >= lane || p.Stride[2] != 1 {
+	if p.Channels > side/2 || p.Stride[2] != 1 {
 		return nil
 	}
 	n := 0
@@ -39,13 +39,12 @@ func (p *Last) Form() string {
 	return "depthwise by " + strconv.Itoa(p.wide.outputs)
 }
 
-// across is generic of all channels by p.wide, of at least as many outputs as
-// that takes at once. Where they do not come out even, it computes some of the
-// last ones twice.
-func (r *byteTask) across() {
+// across is generic of all channels by p.wide, whose task is q, of at least as
+// many outputs as that takes at once. Where they do not come out even, it
+// computes some of the last ones twice.
+func (r *byteTask) across(q *byteTask) {
 	n, channels := r.p.wide, r.p.Channels
-	q := *r
-	q.p, q.f, q.w = &n.Last, r.f.wide, r.w[r.p.ownBytes():]
+	q.in, q.y, q.floats = r.in, r.y, r.floats
 	q.in.step = q.in.own[1]
 	for t, step := range r.in.step {
 		q.in.step[t] = step * n.outputs

@@ -68,6 +68,25 @@ func GeluTanhAll(dst, x []float32) {
 	Map(dst[done:], x[done:], GeluTanh)
 }
 
+// HardSigmoidAll stores HardSigmoid(x[i], alpha, beta).
+func HardSigmoidAll(dst, x []float32, alpha, beta float32) {
+	dst = dst[:len(x)]
+	Mul(dst, x, []float32{alpha})
+	Add(dst, dst, []float32{beta})
+	ClampAll(dst, dst, 0, 1)
+}
+
+// HardSwishAll stores HardSwish(x[i]).
+func HardSwishAll(dst, x []float32) {
+	var gate [256]float32
+	for dst = dst[:len(x)]; len(x) > 0; {
+		n := min(len(gate), len(x))
+		HardSigmoidAll(gate[:n], x[:n], 1.0/6, 0.5)
+		Mul(dst[:n], x[:n], gate[:n])
+		dst, x = dst[n:], x[n:]
+	}
+}
+
 // ClampAll stores min(max(x[i], lo), hi), as Go's min and max have it.
 func ClampAll(dst, x []float32, lo, hi float32) {
 	done := clampSpans(dst, x, lo, hi)

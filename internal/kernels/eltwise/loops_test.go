@@ -22,6 +22,8 @@ var loops = []struct {
 	{"erf", ErfAll, Erf},
 	{"gelu", GeluAll, Gelu},
 	{"gelu by tanh", GeluTanhAll, GeluTanh},
+	{"hard sigmoid", func(dst, x []float32) { HardSigmoidAll(dst, x, 0.2, 0.5) }, func(v float32) float32 { return HardSigmoid(v, 0.2, 0.5) }},
+	{"hard swish", HardSwishAll, HardSwish},
 	{"relu", func(dst, x []float32) { ClampAll(dst, x, 0, float32(math.Inf(1))) }, func(v float32) float32 { return min(max(v, 0), float32(math.Inf(1))) }},
 	{"clamp", func(dst, x []float32) { ClampAll(dst, x, -1, 6) }, func(v float32) float32 { return min(max(v, -1), 6) }},
 	{"clamp between zeros", func(dst, x []float32) { ClampAll(dst, x, float32(math.Copysign(0, -1)), 0) }, func(v float32) float32 { return min(max(v, float32(math.Copysign(0, -1))), 0) }},

@@ -259,3 +259,27 @@ func BenchmarkSum(b *testing.B) {
 		SumF32(x)
 	}
 }
+
+func TestSoftmaxRowsAreThoseOfEachRow(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	rng := rand.New(rand.NewPCG(71, 72))
+	for _, n := range []int{0, 1, 2, 3, 5, 8, 9, 15, 16, 17, 40} {
+		for _, rows := range []int{0, 1, 2, 33, 700} {
+			x := draw(rng, n*rows)
+			for i := 7; i < len(x); i += 41 {
+				x[i] = []float32{inf, -inf, nan, 0, float32(math.Copysign(0, -1))}[rng.IntN(5)]
+			}
+			want, got := make([]float32, len(x)), make([]float32, len(x))
+			for i := range rows {
+				Softmax(want[i*n:(i+1)*n], x[i*n:(i+1)*n])
+			}
+			SoftmaxRows(got, x, n)
+			SoftmaxRows(x, x, n)
+			for i, v := range want {
+				if !equal(got[i], v) || !equal(x[i], v) {
+					t.Fatalf("%d rows of %d: element %d is %v, in place %v, want %v", rows, n, i, got[i], x[i], v)
+				}
+			}
+		}
+	}
+}

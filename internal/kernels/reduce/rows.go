@@ -20,6 +20,55 @@ func Softmax(dst, x []float32) {
 	Divide(dst, SumF32(dst))
 }
 
+// SoftmaxRows is Softmax of each row of n elements; dst may be x.
+func SoftmaxRows(dst, x []float32, n int) {
+	if n > lanes {
+		for ; len(x) >= n; dst, x = dst[n:], x[n:] {
+			Softmax(dst[:n], x[:n])
+		}
+		return
+	}
+	if n <= 0 {
+		return
+	}
+	// Short rows share the calls of the function.
+	rows := 32 * lanes / n
+	for len(x) >= n {
+		k := min(rows, len(x)/n) * n
+		shortSoftmaxes(dst[:k], x[:k], n)
+		dst, x = dst[k:], x[k:]
+	}
+}
+
+// shortSoftmaxes is SoftmaxRows of at most lanes elements a row. Each lane of a
+// row's sum holds one element, and what a lane without one adds changes nothing.
+func shortSoftmaxes(dst, x []float32, n int) {
+	for i := 0; i+n <= len(x); i += n {
+		row, to := x[i:i+n], dst[i:i+n]
+		m := row[0]
+		for _, v := range row[1:] {
+			m = max(m, v)
+		}
+		for j, v := range row {
+			to[j] = v - m
+		}
+	}
+	eltwise.ExpAll(dst, dst, 0)
+	for i := 0; i+n <= len(dst); i += n {
+		row := dst[i : i+n]
+		var sum [lanes]float32
+		copy(sum[:], row)
+		for width := lanes / 2; width > 0; width /= 2 {
+			for j := 0; j < width && j+width < n; j++ {
+				sum[j] += sum[j+width]
+			}
+		}
+		for j, v := range row {
+			row[j] = v / sum[0]
+		}
+	}
+}
+
 // Divide stores x[i] / by in x[i].
 func Divide(x []float32, by float32) {
 	x = x[divideSpans(x, by):]

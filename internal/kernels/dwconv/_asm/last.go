@@ -130,100 +130,188 @@ func (f *file) advance(label, reg string, shift, outputs int) {
 	f.line("ADDQ R9, DI")
 }
 
-// lastFloats is the run of floats: tiles of several outputs and 16 channels,
-// then single outputs. With reg Z the last channels may be fewer. Accumulators
-// begin at register 0, in vectors of reg; the weights are in 8 and 9.
+// lastFloats is the run of floats: tiles of several outputs and channels, then
+// single outputs. With reg Z the last channels may be fewer than a vector has.
+// Accumulators begin at register 0, in vectors of reg.
 func lastFloats(f *file, name, reg string) {
 	f.begin(name, "MOVQ", "SI")
 	f.absolute(reg, 2)
-	vectors, lo, hi := 1, "Z20", "Z21"
-	if reg == "Y" {
-		vectors, lo, hi = 2, "Y10", "Y11"
+	t := floatTile{reg: reg, w: 8, lo: "Y10", hi: "Y11"}
+	// Outputs, and the vectors of channels that follow each other in a tile.
+	tiles := []struct {
+		outputs int
+		vectors []int
+	}{{4, []int{2}}, {1, []int{2}}}
+	if reg == "Z" {
+		t.w, t.lo, t.hi = 16, "Z20", "Z21"
+		tiles[0].vectors, tiles[1].vectors = []int{2, 1}, []int{4, 1}
+		f.line("VBROADCASTSS %d(SI), %s", argLo, t.lo)
+		f.line("VBROADCASTSS %d(SI), %s", argHi, t.hi)
+		// A second vector makes enough sums; without one, more outputs do.
+		f.line("CMPQ %d(SI), $32", argChannels)
+		f.line("JGE  by4")
+		tiles = append([]struct {
+			outputs int
+			vectors []int
+		}{{8, []int{1}}}, tiles...)
 	}
-	tiles := []int{4, 1}
-	for i, outputs := range tiles {
-		l, end := fmt.Sprintf("by%d", outputs), "done"
+	for i, tile := range tiles {
+		l, end := fmt.Sprintf("by%d", tile.outputs), "done"
 		if i+1 < len(tiles) {
-			end = fmt.Sprintf("by%d", tiles[i+1])
+			end = fmt.Sprintf("by%d", tiles[i+1].outputs)
 		}
+		t.outputs = tile.outputs
 		f.label(l)
-		f.line("CMPQ CX, $%d", outputs)
-		f.line("JLT  %s", end)
-		f.line("VBROADCASTSS %d(SI), %s", argLo, lo)
-		f.line("VBROADCASTSS %d(SI), %s", argHi, hi)
+		f.line("CMPQ CX, $%d", t.outputs)
+		if t.outputs == 4 {
+			f.line("JGE  %sgo", l)
+			f.overlap(end)
+			f.label(l + "go")
+		} else {
+			f.line("JLT  %s", end)
+		}
+		if reg == "Y" { // advance takes the registers
+			f.line("VBROADCASTSS %d(SI), %s", argLo, t.lo)
+			f.line("VBROADCASTSS %d(SI), %s", argHi, t.hi)
+		}
 		f.line("MOVQ %d(SI), R13", argW)
 		f.line("MOVQ %d(SI), R14", argParams)
 		f.line("MOVQ %d(SI), BX", argChannels)
 		f.line("MOVQ %d(SI), AX", argOff)
-		f.label(l + "channels")
-		if reg == "Z" {
-			f.line("MOVL $16, R8")
-			f.line("CMPQ BX, R8")
-			f.line("CMOVQLT BX, R8")
-			f.line("MOVQ $-1, R9")
-			f.line("BZHIQ R8, R9, R9")
-			f.line("KMOVW R9, K1")
-		}
-		for i := range outputs * vectors {
-			f.line("VXORPS X%d, X%d, X%d", i, i, i)
-		}
-		f.line("MOVQ %d(SI), DX", argLive)
-		f.line("MOVQ %d(SI), R11", argStep)
-		f.line("MOVQ %d(SI), R12", argTaps)
-		f.label(l + "tap")
-		f.line("MOVQ (DX), R8")
-		for v := range vectors {
-			f.line("VMOVUPS %d(R13), %s%d", 32*v, reg, 8+v)
-		}
-		f.line("ADDQ AX, R8")
-		if outputs > 1 {
-			f.line("MOVQ (R11), R9")
-			f.line("LEAQ (R9)(R9*2), R10")
-			f.line("ADDQ $8, R11")
-		}
-		for o, at := range []string{"(R8)", "(R8)(R9*4)", "(R8)(R9*8)", "(R8)(R10*4)"}[:outputs] {
-			if reg == "Z" {
-				f.line("VFMADD231PS %s, Z8, K1, Z%d", at, o)
-				continue
+		f.line("MOVQ %d(SI), R15", argTaps)
+		f.line("SHLQ $6, R15")
+		for _, v := range tile.vectors {
+			t.vectors, t.masked = v, reg == "Z" && v == 1
+			each, label := map[string]int{"Y": 8, "Z": 16}[reg]*v, fmt.Sprintf("%sx%d", l, v)
+			f.label(label)
+			if reg == "Z" && !t.masked {
+				f.line("CMPQ BX, $%d", each)
+				f.line("JLT  %sx1", l)
 			}
-			f.line("VFMADD231PS %s, Y8, Y%d", at, 2*o)
-			f.line("VFMADD231PS 32%s, Y9, Y%d", at, 2*o+1)
-		}
-		f.line("ADDQ $8, DX")
-		f.line("ADDQ $64, R13")
-		f.line("DECQ R12")
-		f.line("JNZ  %stap", l)
-		for v := range vectors {
-			f.line("VMOVUPS %d(R14), %s%d", 32*v, reg, 8+v)
-		}
-		f.line("LEAQ (DI)(AX*1), R8")
-		for o := range outputs {
-			for v := range vectors {
-				acc := fmt.Sprintf("%s%d", reg, vectors*o+v)
-				f.line("VADDPS %s%d, %s, %s", reg, 8+v, acc, acc)
-				f.line("VMAXPS %s, %s, %s", acc, lo, acc)
-				f.line("VMINPS %s, %s, %s", acc, hi, acc)
-				if reg == "Z" {
-					f.line("VMOVUPS %s, K1, (R8)", acc)
-				} else {
-					f.line("VMOVUPS %s, %d(R8)", acc, 32*v)
-				}
-			}
-			if o+1 < outputs {
-				f.line("ADDQ %d(SI), R8", argNext)
+			t.write(f, label)
+			f.line("ADDQ $%d, R14", 4*each)
+			f.line("ADDQ $%d, AX", 4*each)
+			f.line("SUBQ $%d, BX", each)
+			f.line("JG   %s", label)
+			if !t.masked && reg == "Z" {
+				f.line("JMP  %snext", l)
 			}
 		}
-		f.line("ADDQ $64, R14")
-		f.line("ADDQ $64, AX")
-		f.line("SUBQ $16, BX")
-		f.line("JG   %schannels", l)
-		f.advance(l+"advance", reg, map[int]int{4: 4, 1: 2}[outputs], outputs)
-		f.line("SUBQ $%d, CX", outputs)
+		f.label(l + "next")
+		f.advance(l+"advance", reg, map[int]int{8: 5, 4: 4, 1: 2}[t.outputs], t.outputs)
+		f.line("SUBQ $%d, CX", t.outputs)
 		f.line("JMP  %s", l)
 	}
 	f.label("done")
 	f.line("VZEROUPPER")
 	f.line("RET")
+}
+
+// overlap goes back, where less than four outputs are left of four or more, so
+// that four are: computing some of them twice takes less than one by one.
+func (f *file) overlap(end string) {
+	f.line("TESTQ CX, CX")
+	f.line("JZ   done")
+	f.line("CMPQ %d(SI), $4", argCount)
+	f.line("JLT  %s", end)
+	f.line("MOVQ %d(SI), R8", argMove)
+	f.line("TESTQ R8, R8")
+	f.line("JZ   %s", end)
+	f.line("MOVQ %d(SI), R9", argNext)
+	f.line("SUBQ R8, R9")
+	f.line("MOVL $4, R10")
+	f.line("SUBQ CX, R10")
+	f.line("IMULQ R10, R8")
+	f.line("IMULQ R10, R9")
+	f.line("SUBQ R8, %d(SI)", argOff)
+	f.line("SUBQ R9, DI")
+	f.line("MOVL $4, CX")
+}
+
+// floatTile is some outputs of some vectors of channels.
+type floatTile struct {
+	reg              string
+	outputs, vectors int
+	masked           bool // the last channels
+	w                int  // the register of the first weights
+	lo, hi           string
+}
+
+// write computes the tile. R13 is at the weights of its first block of 16
+// channels, which are R15 bytes; it leaves R13 at those of the next tile.
+func (t *floatTile) write(f *file, label string) {
+	size, blocks := 64, t.vectors
+	if t.reg == "Y" {
+		size, blocks = 32, 1 // two vectors are one block
+	}
+	mask := ""
+	if t.masked {
+		mask = "K1, "
+		f.line("MOVL $16, R8")
+		f.line("CMPQ BX, R8")
+		f.line("CMOVQLT BX, R8")
+		f.line("MOVQ $-1, R9")
+		f.line("BZHIQ R8, R9, R9")
+		f.line("KMOVW R9, K1")
+	}
+	for i := range t.outputs * t.vectors {
+		f.line("VXORPS X%d, X%d, X%d", i, i, i)
+	}
+	f.line("MOVQ %d(SI), DX", argLive)
+	f.line("MOVQ %d(SI), R11", argStep)
+	f.line("MOVQ %d(SI), R12", argTaps)
+	if blocks == 4 {
+		f.line("LEAQ (R15)(R15*2), R10")
+	}
+	f.label(label + "tap")
+	f.line("MOVQ (DX), R8")
+	for v := range t.vectors {
+		at := fmt.Sprintf("%d(R13)", size*v)
+		if blocks > 1 {
+			at = []string{"(R13)", "(R13)(R15*1)", "(R13)(R15*2)", "(R13)(R10*1)"}[v]
+		}
+		f.line("VMOVUPS %s, %s%d", at, t.reg, t.w+v)
+	}
+	f.line("ADDQ AX, R8")
+	if t.outputs > 1 {
+		f.line("MOVQ (R11), R9")
+		f.line("LEAQ (R9)(R9*2), R10")
+		f.line("ADDQ $8, R11")
+	}
+	for o := range t.outputs {
+		if o == 4 {
+			f.line("SHLQ $4, R9")
+			f.line("ADDQ R9, R8")
+			f.line("SHRQ $4, R9")
+		}
+		at := []string{"(R8)", "(R8)(R9*4)", "(R8)(R9*8)", "(R8)(R10*4)"}[o%4]
+		for v := range t.vectors {
+			f.line("VFMADD231PS %d%s, %s%d, %s%s%d", size*v, at, t.reg, t.w+v, mask, t.reg, t.vectors*o+v)
+		}
+	}
+	f.line("ADDQ $8, DX")
+	f.line("ADDQ $64, R13")
+	f.line("DECQ R12")
+	f.line("JNZ  %stap", label)
+	for range blocks - 1 {
+		f.line("ADDQ R15, R13")
+	}
+	for v := range t.vectors {
+		f.line("VMOVUPS %d(R14), %s%d", size*v, t.reg, t.w+v)
+	}
+	f.line("LEAQ (DI)(AX*1), R8")
+	for o := range t.outputs {
+		for v := range t.vectors {
+			acc := fmt.Sprintf("%s%d", t.reg, t.vectors*o+v)
+			f.line("VADDPS %s%d, %s, %s", t.reg, t.w+v, acc, acc)
+			f.line("VMAXPS %s, %s, %s", acc, t.lo, acc)
+			f.line("VMINPS %s, %s, %s", acc, t.hi, acc)
+			f.line("VMOVUPS %s, %s%d(R8)", acc, mask, size*v)
+		}
+		if o+1 < t.outputs {
+			f.line("ADDQ %d(SI), R8", argNext)
+		}
+	}
 }
 
 func (f *file) data(name string, at, size, v int) {
