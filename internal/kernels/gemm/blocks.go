@@ -1,10 +1,6 @@
 package gemm
 
-import (
-	"encoding/binary"
-
-	"github.com/octavo-ml/octavo/internal/cpu"
-)
+import "encoding/binary"
 
 // Codes says where the elements of a k×n matrix of small unsigned integers lie,
 // and what they stand for: element (i, j) is number i*Row + j*Column in Data,
@@ -147,7 +143,7 @@ const directly = 4
 
 // ScratchLen is how many floats of scratch memory a product of m rows needs.
 func (b *Blocks) ScratchLen(m int) int {
-	if m <= directly && cpu.Has(cpu.AVX2) {
+	if m <= directly && inRegisters() {
 		return 0
 	}
 	return b.k * Width

@@ -45,6 +45,9 @@ func (b *Blocks) numbers(dst []float32, p int) {
 	b.launch(&c, Width)
 }
 
+// inRegisters reports whether there are kernels for direct.
+func inRegisters() bool { return cpu.Has(cpu.AVX2) }
+
 // direct writes the sums of up to directly rows.
 func (b *Blocks) direct(dst []float32, ldc int, a []float32, row []int32, p, cols int) {
 	c := b.call(p)
