@@ -39,31 +39,24 @@ type Bodies struct {
 	// Deep says that the node stands in so many bodies that shapes are not to
 	// be inferred more than once.
 	Deep bool
-	// Budget bounds what a run may take; nil while inferring.
+	// Budget is shared by all loops of an evaluation; nil while inferring.
 	Budget *Budget
 }
 
-// DefaultTrips is how many times the bodies of loops may run in one run of a
-// model, all loops together, unless the caller says otherwise.
-const DefaultTrips = 1_000_000
+// maxTrips is how many times the bodies of loops may run, all loops together, in
+// one evaluation of a graph or node.
+const maxTrips = 1_000_000
 
 // maxLooped bounds the bytes that loops gather or carry at one time.
 const maxLooped = 1 << 30
 
-// Budget bounds the loops of one run of a model.
-type Budget struct {
-	Trips int64 // 0: DefaultTrips
-	made  int64
-}
+// Budget counts the trips of the loops of one evaluation.
+type Budget struct{ made int }
 
 // trip counts one run of a body.
 func (b *Budget) trip() error {
-	limit := b.Trips
-	if limit <= 0 {
-		limit = DefaultTrips
-	}
-	if b.made++; b.made > limit {
-		return fmt.Errorf("%w: limit %d (max trips); raise it if the model needs more", ErrTrips, limit)
+	if b.made++; b.made > maxTrips {
+		return fmt.Errorf("%w: their bodies may run %d times", ErrTrips, maxTrips)
 	}
 	return nil
 }

@@ -9,71 +9,24 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// runs is a broadcast of two operands as runs of n elements, in which each
-// operand advances or stands still; the axes outside of the runs have the
-// strides a and b.
-type runs struct {
-	n, all       int // elements of a run, and of the result
-	stepA, stepB int // 1 or 0
-	dims, a, b   []int
-}
-
-// runsOf returns the longest runs in which operands of shapes a and b make up
-// shape, and false where they do not broadcast.
-func runsOf(shape, a, b []int) (runs, bool) {
-	sa, aok := eltwise.BroadcastStrides(a, shape)
-	sb, bok := eltwise.BroadcastStrides(b, shape)
-	all, fits := tensor.Count(shape)
-	if !aok || !bok || !fits {
-		return runs{}, false
-	}
-	r := runs{n: 1, all: all}
-	// From the inside out; axes that both operands cross evenly become one.
-	for d := len(shape) - 1; d >= 0; d-- {
-		k := len(r.dims)
-		switch {
-		case shape[d] == 1:
-		case k > 0 && r.a[k-1]*r.dims[k-1] == sa[d] && r.b[k-1]*r.dims[k-1] == sb[d]:
-			r.dims[k-1] *= shape[d]
-		default:
-			r.dims, r.a, r.b = append(r.dims, shape[d]), append(r.a, sa[d]), append(r.b, sb[d])
-		}
-	}
-	if len(r.dims) > 0 {
-		r.n, r.stepA, r.stepB = r.dims[0], r.a[0], r.b[0]
-		r.dims, r.a, r.b = r.dims[1:], r.a[1:], r.b[1:]
-	}
-	return r, true
-}
-
-// do calls loop for the elements lo to hi of dst, run by run. An operand that
-// stands still is handed over as one element.
-func (r *runs) do(dst, a, b []float32, lo, hi int, loop func(dst, a, b []float32)) {
-	for at := lo; at < hi; {
-		row, in := at/r.n, at%r.n
-		count := min(r.n-in, hi-at)
-		ia, ib := in*r.stepA, in*r.stepB
-		for d, n := range r.dims {
-			i := row % n
-			row /= n
-			ia, ib = ia+i*r.a[d], ib+i*r.b[d]
-		}
-		loop(dst[at:at+count], a[ia:ia+1+r.stepA*(count-1)], b[ib:ib+1+r.stepB*(count-1)])
-		at += count
+// floats calls loop for the elements lo to hi of dst, run by run. An operand
+// that stands still is handed over as one element.
+func (l *lanes) floats(dst, a, b []float32, lo, hi int, loop func(dst, a, b []float32)) {
+	for i := lo; i < hi; {
+		o, left := l.at(i)
+		n := min(left, hi-i)
+		loop(dst[i:i+n], a[o[0]:o[0]+1+l.step[0]*(n-1)], b[o[1]:o[1]+1+l.step[1]*(n-1)])
+		i += n
 	}
 }
 
 // dispatchBinary runs broadcast arithmetic into the arena.
 func (pl *plan) dispatchBinary(s *step) {
 	out := &pl.values[s.out[0]]
-	if out.typ != dtype.Float32 || out.shape == nil {
+	if out.typ != dtype.Float32 {
 		return
 	}
-	a, b := pl.values[s.in[0]].dims(), pl.values[s.in[1]].dims()
-	if a == nil || b == nil {
-		return
-	}
-	r, ok := runsOf(out.shape, a, b)
+	l, ok := pl.lanesOf(s, 2)
 	if !ok || !pl.place(s, 0) {
 		return
 	}
@@ -88,7 +41,7 @@ func (pl *plan) dispatchBinary(s *step) {
 	default:
 		loop = eltwise.Div[float32]
 	}
-	switch {
+	switch a, b := pl.values[s.in[0]].dims(), pl.values[s.in[1]].dims(); {
 	case slices.Equal(a, out.shape):
 		pl.overwrite(s, 0)
 	case slices.Equal(b, out.shape):
@@ -96,7 +49,7 @@ func (pl *plan) dispatchBinary(s *step) {
 	}
 	const each = 8 // what an element costs, in multiply-adds
 	ca, cb := pl.constFloats(s, 0), pl.constFloats(s, 1)
-	s.share(r.all, each*r.all, func(f *frame, s *step, _, lo, hi int) {
+	s.share(l.all, each*l.all, func(f *frame, s *step, _, lo, hi int) {
 		x, y := ca, cb
 		if x == nil {
 			x = tensor.Data[float32](f.vals[s.in[0]])
@@ -104,7 +57,7 @@ func (pl *plan) dispatchBinary(s *step) {
 		if y == nil {
 			y = tensor.Data[float32](f.vals[s.in[1]])
 		}
-		r.do(tensor.Data[float32](f.out(s)), x, y, lo, hi, loop)
+		l.floats(tensor.Data[float32](f.out(s)), x, y, lo, hi, loop)
 	})
 }
 

@@ -68,7 +68,7 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 			pl.dispatchMean(s, g, nil)
 		}
 	case *op.ReduceMean:
-		pl.dispatchReduceMean(s)
+		pl.dispatchReduceMean(s, o.NoopWithEmptyAxes)
 	case *op.Softmax:
 		pl.dispatchSoftmax(s, o)
 	case *op.LayerNormalization:

@@ -152,36 +152,13 @@ func channelBlocks(channels int) int { return (channels + channelBlock - 1) / ch
 
 // dispatchReduceMean runs a mean over all spatial axes of activations whose
 // channels lie last, or over the last axes.
-func (pl *plan) dispatchReduceMean(s *step) {
+func (pl *plan) dispatchReduceMean(s *step, noop bool) {
 	x := &pl.values[s.in[0]]
-	axes := pl.constant(s, 1)
-	if x.shape == nil || axes == nil {
+	if x.shape == nil {
 		return
 	}
-	list, _ := tensor.Ints(axes)
-	reduced := make([]bool, len(x.shape))
-	for _, a := range list {
-		if a < 0 {
-			a += int64(len(x.shape))
-		}
-		if a < 0 || a >= int64(len(x.shape)) {
-			return
-		}
-		reduced[a] = true
-	}
-	first, n := 0, 0
-	for i, r := range reduced {
-		if !r {
-			continue
-		}
-		if n == 0 {
-			first = i
-		} else if first+n != i {
-			return
-		}
-		n++
-	}
-	if n == 0 {
+	first, n, ok := pl.reducedAxes(s, noop)
+	if !ok {
 		return
 	}
 	before, _ := tensor.Count(x.shape[:first])
