@@ -79,6 +79,9 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	if err := ir.Infer(c); err != nil {
 		return nil, err
 	}
+	if err := onlyTensors(c); err != nil {
+		return nil, err
+	}
 	if !o.NoInteger && !o.NoFusion {
 		if err := pass.FuseQDQ(c, func(r pass.Region) bool { return hasIntegerKernel(r) && !watched(r.Node, keep) }); err != nil {
 			return nil, err
@@ -143,6 +146,17 @@ func runnable(g *ir.Graph) error {
 		bad = bad[:5]
 	}
 	return fmt.Errorf("cannot run %s%s: its meaning is not known here; replace it by standard operators, or cut the model before it", strings.Join(bad, ", "), more)
+}
+
+// onlyTensors returns an error if a value of the graph, its bodies aside, is a
+// sequence or an optional: plans hold tensors.
+func onlyTensors(g *ir.Graph) error {
+	for _, v := range g.Values() {
+		if v.Kind != op.TensorKind {
+			return fmt.Errorf("value %q is a %v: these are run inside If, Loop and Scan only; cut the model before it", v.Name, v.Kind)
+		}
+	}
+	return nil
 }
 
 // Inputs returns the graph's inputs.
