@@ -64,7 +64,7 @@ func (b *Budget) trip() error {
 // ErrTrips says that loops ran their bodies more often than they may.
 var ErrTrips = errors.New("loops run too long, or never end")
 
-// bodies checks the number of bodies, and of inputs that each must take.
+// check looks at the number of bodies, and of inputs that each must take.
 func (b Bodies) check(o Flow, in int) error {
 	if names := o.BodyNames(); len(b.List) != len(names) {
 		return fmt.Errorf("got %d bodies, want %d", len(b.List), len(names))
