@@ -35,13 +35,8 @@ var plainEmbedding = embedding{ids: 0, segments: 1, mask: 7, positions: 8,
 
 // Infer returns the shapes of the outputs.
 func (o *EmbedLayerNormalization) Infer(in []Fact, _ int) ([]Fact, error) {
-	if err := need(in, 7, 9); err != nil {
+	if err := needOnly(in, 7, 9, 0, 2, 3, 5, 6); err != nil {
 		return nil, err
-	}
-	for _, i := range []int{0, 2, 3, 5, 6} {
-		if !in[i].Present() {
-			return nil, ArityError(fmt.Sprintf("input %d is missing", i))
-		}
 	}
 	typ, err := wantFloats(in[2], in[3], in[4], in[5], in[6])
 	if err != nil {
@@ -198,14 +193,8 @@ var quantizedEmbedding = embedding{ids: 0, segments: 1, mask: 7, positions: None
 
 // Infer returns the shapes of the outputs.
 func (o *QEmbedLayerNormalization) Infer(in []Fact, _ int) ([]Fact, error) {
-	if err := need(in, 18, 18); err != nil {
+	if err := needOnly(in, 18, 18, 0, 2, 3, 5, 6, 8, 9, 11, 12, 13, 14, 16, 17); err != nil {
 		return nil, err
-	}
-	for i, f := range in {
-		optional := i == 1 || i == 4 || i == 7 || i == 10 || i == 15
-		if !f.Present() && !optional {
-			return nil, ArityError(fmt.Sprintf("input %d is missing", i))
-		}
 	}
 	if in[4].Present() && !in[10].Present() {
 		return nil, ArityError("a segment table without a scale")

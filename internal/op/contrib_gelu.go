@@ -16,6 +16,20 @@ func compute(e Evaluator, in ...*tensor.Tensor) (*tensor.Tensor, error) {
 	return out[0].Tensor, nil
 }
 
+// needOnly checks that there are at least min and at most max inputs, and that
+// those listed are present.
+func needOnly(in []Fact, min, max int, present ...int) error {
+	if len(in) < min || len(in) > max {
+		return ArityError(fmt.Sprintf("got %d inputs, want %s", len(in), span(min, max)))
+	}
+	for _, i := range present {
+		if !in[i].Present() {
+			return ArityError(fmt.Sprintf("input %d is missing", i))
+		}
+	}
+	return nil
+}
+
 // addAll adds the operands that are present from left to right.
 func addAll(x *tensor.Tensor, more ...*tensor.Tensor) (*tensor.Tensor, error) {
 	for _, t := range more {

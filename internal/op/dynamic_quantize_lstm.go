@@ -35,15 +35,12 @@ func (o *DynamicQuantizeLSTM) lstm() *LSTM {
 
 // Infer returns all outputs, the last output and the last cell state.
 func (o *DynamicQuantizeLSTM) Infer(in []Fact, outs int) ([]Fact, error) {
-	if err := need(in, 12, 12); err != nil {
+	if err := needOnly(in, 12, 12, 0, 1, 2, 8, 10); err != nil {
 		return nil, err
 	}
 	real := append([]Fact(nil), in[:8]...)
 	for i, at := range []int{1, 2} {
 		w, scale, zero := in[at], in[8+2*i], in[9+2*i]
-		if !w.Present() || !scale.Present() {
-			return nil, ArityError(fmt.Sprintf("input %d or its scale is missing", at))
-		}
 		if t := w.Type; t != dtype.Invalid && t != dtype.Int8 && t != dtype.Uint8 {
 			return nil, fmt.Errorf("input %d of type %v, want 8 bits", at, t)
 		}

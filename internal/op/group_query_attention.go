@@ -118,11 +118,8 @@ func (o *GroupQueryAttention) sizes(in []Fact) (batch, length, size Dim, err err
 
 // Infer returns the shapes of the outputs.
 func (o *GroupQueryAttention) Infer(in []Fact, _ int) ([]Fact, error) {
-	if err := need(in, 7, 17); err != nil {
+	if err := needOnly(in, 7, 17, gqaQuery, gqaLast, gqaTotal); err != nil {
 		return nil, err
-	}
-	if !in[gqaLast].Present() || !in[gqaTotal].Present() {
-		return nil, ArityError("seqlens_k or total_sequence_length is missing")
 	}
 	if err := o.check(in); err != nil {
 		return nil, err
