@@ -27,7 +27,7 @@ import (
 type GroupQueryAttention struct {
 	Causal            bool         `attr:"causal,default=1"`
 	DoRotary          bool         `attr:"do_rotary,default=0"`
-	KTypeName         string       `attr:"k_quant_type,default=NONE"`
+	KQuantType        string       `attr:"k_quant_type,default=NONE"`
 	KVCacheBitWidth   int          `attr:"kv_cache_bit_width,default=0"`
 	KVNumHeads        int          `attr:"kv_num_heads"`
 	LocalWindowSize   int          `attr:"local_window_size,default=-1"`
@@ -38,7 +38,7 @@ type GroupQueryAttention struct {
 	SlidingWindow     bool         `attr:"sliding_window_cache,default=0"`
 	SmoothSoftmax     int          `attr:"smooth_softmax,default=-1"`
 	Softcap           float32      `attr:"softcap,default=0"`
-	VTypeName         string       `attr:"v_quant_type,default=NONE"`
+	VQuantType        string       `attr:"v_quant_type,default=NONE"`
 }
 
 // Name returns "GroupQueryAttention".
@@ -72,8 +72,8 @@ func (o *GroupQueryAttention) check(in []Fact) error {
 	switch {
 	case o.KVNumHeads < 1 || o.NumHeads%o.KVNumHeads != 0:
 		return fmt.Errorf("kv_num_heads %d, want a divisor of num_heads %d", o.KVNumHeads, o.NumHeads)
-	case o.KTypeName != "NONE" || o.VTypeName != "NONE" || input(in, gqaKeyScale).Present() || input(in, gqaValueScale).Present():
-		return fmt.Errorf("a quantized cache (k_quant_type %q, v_quant_type %q) is not supported; NONE is", o.KTypeName, o.VTypeName)
+	case o.KQuantType != "NONE" || o.VQuantType != "NONE" || input(in, gqaKeyScale).Present() || input(in, gqaValueScale).Present():
+		return fmt.Errorf("a quantized cache (k_quant_type %q, v_quant_type %q) is not supported; NONE is", o.KQuantType, o.VQuantType)
 	case o.SlidingWindow:
 		return fmt.Errorf("sliding_window_cache=1 is not supported; 0, with a cache of all places, is")
 	case input(in, gqaQueryNorm).Present() || input(in, gqaKeyNorm).Present():
