@@ -65,3 +65,11 @@ func ByName(name string) (Op, error) {
 	}
 	return e.New(), nil
 }
+
+// Domain returns the domain in which files have the operator, "" for ai.onnx.
+func Domain(o Op) string {
+	if c, ok := o.(*Custom); ok {
+		return c.Domain
+	}
+	return byName[o.Name()].Domain
+}

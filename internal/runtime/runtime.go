@@ -82,6 +82,15 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	if err := onlyTensors(c); err != nil {
 		return nil, err
 	}
+	if !o.NoFusion {
+		if changed, err := pass.ExpandContrib(c, true); err != nil {
+			return nil, err
+		} else if changed {
+			if err := ir.Infer(c); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if !o.NoInteger && !o.NoFusion {
 		if err := pass.FuseQDQ(c, func(r pass.Region) bool { return hasIntegerKernel(r) && !watched(r.Node, keep) }); err != nil {
 			return nil, err
