@@ -62,9 +62,11 @@ var contribExpansions = map[string]func(*expander) (bool, error){
 
 // put adds a node and returns its output, which is y where that is not nil.
 func (e *expander) put(y *ir.Value, o op.Op, in ...*ir.Value) *ir.Value {
-	name := e.n.Name
 	if y == nil {
 		y = &ir.Value{Name: e.names.Name(e.n.Out[0].Name + "_" + o.Name())}
+	}
+	name := e.n.Name
+	if y != e.n.Out[0] {
 		name = e.names.Name(y.Name)
 	}
 	e.out = append(e.out, &ir.Node{Name: name, Op: o, In: in, Out: []*ir.Value{y}, Origin: e.n.Origin})
@@ -161,8 +163,8 @@ func expandSkip(e *expander) (bool, error) {
 	}
 	e.put(e.n.Out[0], l, in...)
 	last := e.out[len(e.out)-1]
-	for i := 1; i < min(len(e.n.Out), 3); i++ {
-		last.Out = append(last.Out, e.n.Out[i])
+	if e.result(1) != nil || e.result(2) != nil {
+		last.Out = append(last.Out, e.result(1), e.result(2))
 	}
 	return true, nil
 }
