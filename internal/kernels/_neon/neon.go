@@ -10,15 +10,14 @@ var three = map[string]uint32{
 	"add": 0x4ea08400, "sub": 0x6ea08400, "and": 0x4e201c00, "orr": 0x4ea01c00, "eor": 0x6e201c00, "bsl": 0x6e601c00,
 	"fadd": 0x4e20d400, "fsub": 0x4ea0d400, "fmul": 0x6e20dc00, "fdiv": 0x6e20fc00, "fmla": 0x4e20cc00, "fmls": 0x4ea0cc00,
 	"fmax": 0x4e20f400, "fmin": 0x4ea0f400, "fmaxnm": 0x4e20c400, "fminnm": 0x4ea0c400,
-	"fcmeq": 0x4e20e400, "fcmgt": 0x6ea0e400, "fcmge": 0x6e20e400,
-	"tbl1.16b": 0x4e000000, "tbl4.16b": 0x4e006000, "tbx4.16b": 0x4e007000,
-	"sub.16b": 0x6e208400, "umax.16b": 0x6e206400, "smax.16b": 0x4e206400, "fmaxp": 0x6e20f400,
+	"fcmeq": 0x4e20e400, "fcmgt": 0x6ea0e400, "fmaxp": 0x6e20f400, "mul": 0x4ea09c00,
+	"tbl4.16b": 0x4e006000, "tbx4.16b": 0x4e007000, "sub.16b": 0x6e208400,
 }
 
 // two operands d, n. Those that narrow or widen take the lower half of the
 // wider register, and those with a 2 the upper half.
 var two = map[string]uint32{
-	"scvtf": 0x4e21d800, "fcvtns": 0x4e21a800, "fabs": 0x4ea0f800, "fneg": 0x6ea0f800,
+	"scvtf": 0x4e21d800, "fcvtns": 0x4e21a800,
 	"fcvtl": 0x0e217800, "fcvtl2": 0x4e217800, "fcvtn": 0x0e216800, "fcvtn2": 0x4e216800,
 	"xtn.4h": 0x0e612800, "xtn2.8h": 0x4e612800, "xtn.8b": 0x0e212800, "xtn2.16b": 0x4e212800,
 	"uxtl.8h": 0x2f08a400, "uxtl2.8h": 0x6f08a400, "uxtl.4s": 0x2f10a400, "uxtl2.4s": 0x6f10a400,

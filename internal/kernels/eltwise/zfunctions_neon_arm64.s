@@ -903,9 +903,9 @@ tanhNext:
 	WORD $0x6f240442 // ushr v2.4s, v2.4s, #28
 	WORD $0x6f240508 // ushr v8.4s, v8.4s, #28
 	WORD $0x6f2405ce // ushr v14.4s, v14.4s, #28
-	WORD $0x4ebc9c42 // mul v2.4s, v2.4s, v28.4s
-	WORD $0x4ebc9d08 // mul v8.4s, v8.4s, v28.4s
-	WORD $0x4ebc9dce // mul v14.4s, v14.4s, v28.4s
+	WORD $0x4ebc9c42 // mul v2, v2, v28
+	WORD $0x4ebc9d08 // mul v8, v8, v28
+	WORD $0x4ebc9dce // mul v14, v14, v28
 	ADD $88, R5, R4
 	VLD1R (R4), [V31.S4]
 	WORD $0x4ebf8442 // add v2, v2, v31
@@ -1049,7 +1049,7 @@ tanhSingle:
 	WORD $0x4ea3d421 // fsub v1, v1, v3
 	WORD $0x4f3c5442 // shl v2.4s, v2.4s, #28
 	WORD $0x6f240442 // ushr v2.4s, v2.4s, #28
-	WORD $0x4ebc9c42 // mul v2.4s, v2.4s, v28.4s
+	WORD $0x4ebc9c42 // mul v2, v2, v28
 	ADD $88, R5, R4
 	VLD1R (R4), [V31.S4]
 	WORD $0x4ebf8442 // add v2, v2, v31
@@ -1154,9 +1154,9 @@ erfNext:
 	WORD $0x6f240442 // ushr v2.4s, v2.4s, #28
 	WORD $0x6f240508 // ushr v8.4s, v8.4s, #28
 	WORD $0x6f2405ce // ushr v14.4s, v14.4s, #28
-	WORD $0x4ebc9c42 // mul v2.4s, v2.4s, v28.4s
-	WORD $0x4ebc9d08 // mul v8.4s, v8.4s, v28.4s
-	WORD $0x4ebc9dce // mul v14.4s, v14.4s, v28.4s
+	WORD $0x4ebc9c42 // mul v2, v2, v28
+	WORD $0x4ebc9d08 // mul v8, v8, v28
+	WORD $0x4ebc9dce // mul v14, v14, v28
 	ADD $88, R5, R4
 	VLD1R (R4), [V31.S4]
 	WORD $0x4ebf8442 // add v2, v2, v31
@@ -1300,7 +1300,7 @@ erfSingle:
 	WORD $0x4ea3d421 // fsub v1, v1, v3
 	WORD $0x4f3c5442 // shl v2.4s, v2.4s, #28
 	WORD $0x6f240442 // ushr v2.4s, v2.4s, #28
-	WORD $0x4ebc9c42 // mul v2.4s, v2.4s, v28.4s
+	WORD $0x4ebc9c42 // mul v2, v2, v28
 	ADD $88, R5, R4
 	VLD1R (R4), [V31.S4]
 	WORD $0x4ebf8442 // add v2, v2, v31
@@ -1405,9 +1405,9 @@ geluNext:
 	WORD $0x6f240442 // ushr v2.4s, v2.4s, #28
 	WORD $0x6f2404e7 // ushr v7.4s, v7.4s, #28
 	WORD $0x6f24058c // ushr v12.4s, v12.4s, #28
-	WORD $0x4ebc9c42 // mul v2.4s, v2.4s, v28.4s
-	WORD $0x4ebc9ce7 // mul v7.4s, v7.4s, v28.4s
-	WORD $0x4ebc9d8c // mul v12.4s, v12.4s, v28.4s
+	WORD $0x4ebc9c42 // mul v2, v2, v28
+	WORD $0x4ebc9ce7 // mul v7, v7, v28
+	WORD $0x4ebc9d8c // mul v12, v12, v28
 	ADD $88, R5, R4
 	VLD1R (R4), [V31.S4]
 	WORD $0x4ebf8442 // add v2, v2, v31
@@ -1565,7 +1565,7 @@ geluSingle:
 	WORD $0x4ea3d421 // fsub v1, v1, v3
 	WORD $0x4f3c5442 // shl v2.4s, v2.4s, #28
 	WORD $0x6f240442 // ushr v2.4s, v2.4s, #28
-	WORD $0x4ebc9c42 // mul v2.4s, v2.4s, v28.4s
+	WORD $0x4ebc9c42 // mul v2, v2, v28
 	ADD $88, R5, R4
 	VLD1R (R4), [V31.S4]
 	WORD $0x4ebf8442 // add v2, v2, v31
@@ -1676,9 +1676,9 @@ geluTanhNext:
 	WORD $0x6f240442 // ushr v2.4s, v2.4s, #28
 	WORD $0x6f2404e7 // ushr v7.4s, v7.4s, #28
 	WORD $0x6f24058c // ushr v12.4s, v12.4s, #28
-	WORD $0x4ebc9c42 // mul v2.4s, v2.4s, v28.4s
-	WORD $0x4ebc9ce7 // mul v7.4s, v7.4s, v28.4s
-	WORD $0x4ebc9d8c // mul v12.4s, v12.4s, v28.4s
+	WORD $0x4ebc9c42 // mul v2, v2, v28
+	WORD $0x4ebc9ce7 // mul v7, v7, v28
+	WORD $0x4ebc9d8c // mul v12, v12, v28
 	ADD $88, R5, R4
 	VLD1R (R4), [V31.S4]
 	WORD $0x4ebf8442 // add v2, v2, v31
@@ -1836,7 +1836,7 @@ geluTanhSingle:
 	WORD $0x4ea3d421 // fsub v1, v1, v3
 	WORD $0x4f3c5442 // shl v2.4s, v2.4s, #28
 	WORD $0x6f240442 // ushr v2.4s, v2.4s, #28
-	WORD $0x4ebc9c42 // mul v2.4s, v2.4s, v28.4s
+	WORD $0x4ebc9c42 // mul v2, v2, v28
 	ADD $88, R5, R4
 	VLD1R (R4), [V31.S4]
 	WORD $0x4ebf8442 // add v2, v2, v31

@@ -131,7 +131,7 @@ func (w *writer) bytesOfCells() {
 	w.op("VPSRLD", "$28", "i", "i")
 	for s := range w.steps {
 		n, _ := strconv.Atoi(w.operand("i", s)[1:])
-		w.line("WORD $0x%08x // mul v%d.4s, v%d.4s, v%d.4s", 0x4ea09c00|neonCell<<16|n<<5|n, n, n, neonCell)
+		w.line("%s", neon.Three("mul", n, n, neonCell))
 	}
 	w.op("VPADDD", "=50462976", "i", "i") // 0x03020100
 }
