@@ -55,7 +55,7 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/reduce", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zrows_avx2_amd64.s", "zrows_avx512_amd64.s", "zrows_neon_arm64.s", "zwindows_avx512_amd64.s"},
+		files: []string{"zrows_avx2_amd64.s", "zrows_avx512_amd64.s", "zrows_neon_arm64.s", "zwindows_neon_arm64.s", "zwindows_avx2_amd64.s", "zwindows_avx512_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/fused", from: "_asm", command: []string{"go", "run", ".", "OUT"},

@@ -79,11 +79,59 @@ func divideSpans(x []float32, by float32) int {
 	return n * lanes
 }
 
-func maxPlaces[T Number](dst, x []T, offsets []int) { maxPlacesGeneric(dst, x, offsets) }
+// Channels of a step of the loops over places.
+const (
+	maxFloats, maxBytes   = 4, 16
+	sumBytes, sumOfFloats = 16, 4
+)
 
-func sumPlaces[T uint8 | int8](dst []int32, x []T, offsets []int) { sumPlacesGeneric(dst, x, offsets) }
+// maxPlaces is maxPlacesGeneric.
+func maxPlaces[T Number](dst, x []T, offsets []int) {
+	if n, count := len(dst), len(offsets); n > 0 && cpu.Has(cpu.NEON) {
+		switch d := any(&dst[0]).(type) {
+		case *float32:
+			if n >= maxFloats {
+				maxPlacesFloat32NEON(d, any(&x[0]).(*float32), &offsets[0], count, n)
+				return
+			}
+		case *uint8:
+			if n >= maxBytes {
+				maxPlacesUint8NEON(d, any(&x[0]).(*uint8), &offsets[0], count, n)
+				return
+			}
+		case *int8:
+			if n >= maxBytes {
+				maxPlacesInt8NEON(d, any(&x[0]).(*int8), &offsets[0], count, n)
+				return
+			}
+		}
+	}
+	maxPlacesGeneric(dst, x, offsets)
+}
 
-func sumFloats(dst, x []float32, offsets []int) { sumFloatsGeneric(dst, x, offsets) }
+// sumPlaces is sumPlacesGeneric.
+func sumPlaces[T uint8 | int8](dst []int32, x []T, offsets []int) {
+	n, count := len(dst), len(offsets)
+	if n < sumBytes || !cpu.Has(cpu.NEON) {
+		sumPlacesGeneric(dst, x, offsets)
+		return
+	}
+	switch s := any(&x[0]).(type) {
+	case *uint8:
+		sumPlacesUint8NEON(&dst[0], s, &offsets[0], count, n)
+	case *int8:
+		sumPlacesInt8NEON(&dst[0], s, &offsets[0], count, n)
+	}
+}
+
+// sumFloats is sumFloatsGeneric.
+func sumFloats(dst, x []float32, offsets []int) {
+	if n := len(dst); n >= sumOfFloats && cpu.Has(cpu.NEON) {
+		sumPlacesFloat32NEON(&dst[0], &x[0], &offsets[0], len(offsets), n)
+		return
+	}
+	sumFloatsGeneric(dst, x, offsets)
+}
 
 //go:noescape
 func addLanesNEON(lane *[lanes]float32, x *float32, steps int)
@@ -105,3 +153,21 @@ func scaleNEON(dst, x, scale *float32, steps int, factor float32)
 
 //go:noescape
 func divideNEON(dst *float32, steps int, by float32)
+
+//go:noescape
+func maxPlacesFloat32NEON(dst *float32, x *float32, offsets *int, count, n int)
+
+//go:noescape
+func maxPlacesUint8NEON(dst *uint8, x *uint8, offsets *int, count, n int)
+
+//go:noescape
+func maxPlacesInt8NEON(dst *int8, x *int8, offsets *int, count, n int)
+
+//go:noescape
+func sumPlacesUint8NEON(dst *int32, x *uint8, offsets *int, count, n int)
+
+//go:noescape
+func sumPlacesInt8NEON(dst *int32, x *int8, offsets *int, count, n int)
+
+//go:noescape
+func sumPlacesFloat32NEON(dst *float32, x *float32, offsets *int, count, n int)

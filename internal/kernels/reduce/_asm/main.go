@@ -18,6 +18,8 @@ func main() {
 		"zrows_avx2_amd64.s":      rows(&file{reg: "Y", level: "AVX2", vectors: 2}),
 		"zrows_avx512_amd64.s":    rows(&file{reg: "Z", level: "AVX512", vectors: 1}),
 		"zrows_neon_arm64.s":      rowsNEON(),
+		"zwindows_avx2_amd64.s":   windows2(&file{reg: "Y", level: "AVX2", vectors: 1}),
+		"zwindows_neon_arm64.s":   windowsNEON(),
 		"zwindows_avx512_amd64.s": windows(&file{reg: "Z", level: "AVX512", vectors: 1}),
 	} {
 		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {
