@@ -22,6 +22,13 @@ type Flow interface {
 	BodyNames() []string
 }
 
+// PartialFlow is a Flow whose bodies may be left out. One that is has a body
+// that gives what it takes.
+type PartialFlow interface {
+	Flow
+	BodiesAreOptional()
+}
+
 // Body is one graph of a Flow, as far as the operator sees it.
 type Body struct {
 	In, Out []Fact // what is known of its inputs, captured ones included, and outputs

@@ -28,7 +28,7 @@ type Function struct {
 // Call applies an operator to values, Absent standing for one that is left out,
 // and makes one value.
 type Call struct {
-	Op  Op
+	Op  Evaluator
 	In  []int
 	Out int
 }
@@ -59,8 +59,7 @@ func (f *Function) Prune(wanted func(i int) bool) {
 	}
 }
 
-// evalFunction is Eval of an operator with the given number of outputs. Values
-// are dropped after their last use.
+// evalFunction is Eval of an operator with the given number of outputs.
 func evalFunction(o Expander, in []Datum, outs int) ([]Datum, error) {
 	if _, err := prepare(o, in, outs); err != nil {
 		return nil, err
@@ -69,9 +68,19 @@ func evalFunction(o Expander, in []Datum, outs int) ([]Datum, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := map[int]*tensor.Tensor{}
+	args := make([]*tensor.Tensor, len(in))
 	for i := range in {
-		env[i] = arg(in, i)
+		args[i] = arg(in, i)
+	}
+	res, err := f.run(args)
+	return Of(res...), err
+}
+
+// run computes the outputs. Values are dropped after their last use.
+func (f *Function) run(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	env := map[int]*tensor.Tensor{}
+	for i, t := range in {
+		env[i] = t
 	}
 	for v, t := range f.Consts {
 		env[v] = t
@@ -89,7 +98,7 @@ func evalFunction(o Expander, in []Datum, outs int) ([]Datum, error) {
 				args[k].Tensor = env[v]
 			}
 		}
-		out, err := c.Op.(Evaluator).Eval(args)
+		out, err := c.Op.Eval(args)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Op.Name(), err)
 		}
@@ -100,9 +109,9 @@ func evalFunction(o Expander, in []Datum, outs int) ([]Datum, error) {
 			}
 		}
 	}
-	res := make([]Datum, len(f.Out))
+	res := make([]*tensor.Tensor, len(f.Out))
 	for i, v := range f.Out {
-		res[i].Tensor = env[v]
+		res[i] = env[v]
 	}
 	return res, nil
 }

@@ -182,6 +182,9 @@ func rawNode(n *ir.Node) (*node, error) {
 		return nil, fmt.Errorf("the attribute names of its bodies are not known")
 	}
 	for i, b := range n.Bodies {
+		if leftOut(n.Op, b) {
+			continue
+		}
 		r.bodies = append(r.bodies, body{names[i], settle(b, ins[cut:]), n.Captured})
 	}
 	ins = ins[:cut]
