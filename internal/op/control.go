@@ -92,7 +92,8 @@ func Join(a, b Fact) (Fact, error) {
 		return shapeless(a), nil
 	}
 	if a.Kind == OptionalKind && b.Kind != OptionalKind {
-		b = Fact{Kind: OptionalKind, Elem: &b} // it is as good as a full one
+		full := b // it is as good as one that is full
+		b = Fact{Kind: OptionalKind, Elem: &full}
 	}
 	if a.Kind != b.Kind {
 		return Fact{}, fmt.Errorf("a %v is not a %v", a.Kind, b.Kind)
