@@ -289,8 +289,8 @@ func checkHeads(n int, scale float32) error {
 	return nil
 }
 
-// perHead divides a hidden size by the number of heads.
-func perHead(hidden Dim, n int, what string) (Dim, error) {
+// headSize divides a hidden size by the number of heads.
+func headSize(hidden Dim, n int, what string) (Dim, error) {
 	h, ok := hidden.Int()
 	if !ok {
 		return Unknown, nil

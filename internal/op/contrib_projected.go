@@ -92,11 +92,11 @@ func (p projection) infer(x, weights, bias, mask, past, scores Fact, typ dtype.T
 	if err := wantLength(bias, "bias", w[1]); err != nil {
 		return nil, err
 	}
-	size, err := perHead(hidden, p.heads, "hidden size")
+	size, err := headSize(hidden, p.heads, "hidden size")
 	if err != nil {
 		return nil, err
 	}
-	wide, err := perHead(values, p.heads, "hidden size of the values")
+	wide, err := headSize(values, p.heads, "hidden size of the values")
 	if err != nil {
 		return nil, err
 	}

@@ -102,7 +102,7 @@ func (o *GroupQueryAttention) sizes(in []Fact) (batch, length, size Dim, err err
 	if !key.Present() {
 		n += 2 * o.KVNumHeads
 	}
-	if size, err = perHead(q[2], n, "query"); err != nil {
+	if size, err = headSize(q[2], n, "query"); err != nil {
 		return Unknown, Unknown, Unknown, err
 	}
 	for _, f := range []Fact{key, value} {

@@ -76,7 +76,7 @@ func (o *MultiHeadAttention) sizes(in []Fact) (m mhaSizes, ok bool, err error) {
 		return s
 	}
 	split := func(d Dim, what string) Dim {
-		each, e := perHead(d, o.NumHeads, what)
+		each, e := headSize(d, o.NumHeads, what)
 		if err == nil {
 			err = e
 		}

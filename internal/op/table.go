@@ -43,7 +43,7 @@ const microsoft = "com.microsoft"
 
 // Table returns the catalogue of operators.
 func Table() []Entry {
-	return slices.Concat(tableElementwise, tableShape, tableNeural, tableQuantized, tableSignal, tableText, tableTraining, tableControl, tableContrib)
+	return slices.Concat(tableElementwise, tableShape, tableNeural, tableAttention, tableQuantized, tableSignal, tableText, tableTraining, tableControl, tableContrib)
 }
 
 var byName = func() map[string]Entry {
