@@ -10,7 +10,9 @@ import (
 // runtime and the engine of constant folding. inputs are in the order of
 // g.Inputs; the result in that of g.Outputs. Values are dropped after their
 // last use.
-func Eval(g *Graph, inputs []op.Datum) ([]op.Datum, error) { return EvalWithin(g, inputs, &op.Budget{}) }
+func Eval(g *Graph, inputs []op.Datum) ([]op.Datum, error) {
+	return EvalWithin(g, inputs, &op.Budget{})
+}
 
 // EvalWithin is Eval of a part of an evaluation, whose loops share a budget.
 func EvalWithin(g *Graph, inputs []op.Datum, budget *op.Budget) ([]op.Datum, error) {
