@@ -29,6 +29,10 @@ type plan struct {
 	cost    int     // of the steps, in multiply-adds
 	alone   bool    // no step is worth sharing
 	flows   []*flow // the steps that run bodies
+	// own holds the packed weights of the nodes in owns, whose constants follow
+	// from the shapes; all others are shared by the program's plans.
+	own  *packCache
+	owns map[*ir.Node]bool
 
 	mu   sync.Mutex
 	free []*frame
@@ -71,7 +75,7 @@ func (p *Program) newPlan(in []op.Datum, known []bool) (*plan, error) {
 	g, _ := p.g.Clone()
 	keys := map[*ir.Node]*ir.Node{}
 	originals(keys, g, p.g)
-	pl := &plan{p: p, index: map[*ir.Value]int{}, alone: true, wanted: make([]wanted, len(in))}
+	pl := &plan{p: p, index: map[*ir.Value]int{}, own: newPackCache(), owns: map[*ir.Node]bool{}, alone: true, wanted: make([]wanted, len(in))}
 	for i, v := range g.Inputs {
 		pl.wanted[i] = wantedOf(in[i], v.Fact)
 		v.Fact = pl.wanted[i].fact
@@ -81,6 +85,11 @@ func (p *Program) newPlan(in []op.Datum, known []bool) (*plan, error) {
 	}
 	if err := p.settle(g); err != nil {
 		return nil, err
+	}
+	for _, n := range g.Nodes {
+		if !sameConstants(n, keys[n]) {
+			keys[n], pl.owns[n] = n, true
+		}
 	}
 	for i, v := range g.Values() {
 		pv := planned{name: v.Name, typ: v.Type, fixed: handy(v.Const), offset: -1, output: g.IsOutput(v), alias: -1, over: -1, watch: p.keep[v.Name]}
@@ -109,6 +118,29 @@ func (p *Program) newPlan(in []op.Datum, known []bool) (*plan, error) {
 	}
 	pl.layOut()
 	return pl, nil
+}
+
+// sameConstants reports whether the constants that n reads are those of key, the
+// node of the program that it is the copy of: others follow from the shapes that
+// the plan is made for. Nodes with bodies need their key for these.
+func sameConstants(n, key *ir.Node) bool {
+	if len(n.Bodies) > 0 {
+		return true
+	}
+	for i, v := range n.In {
+		if v != nil && v.Const != nil && (key == nil || i >= len(key.In) || key.In[i] == nil || key.In[i].Const != v.Const) {
+			return false
+		}
+	}
+	return true
+}
+
+// packs returns the cache for the weights of a key.
+func (pl *plan) packs(key *ir.Node) *packCache {
+	if pl.owns[key] {
+		return pl.own
+	}
+	return pl.p.weights
 }
 
 // originals notes of which node of g each node of its clone c is the copy, bodies
