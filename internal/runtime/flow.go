@@ -38,8 +38,10 @@ func (pl *plan) dispatchFlow(s *step, key *ir.Node) {
 	pl.alone = false // what bodies do is worth sharing, perhaps
 	switch o := s.node.Op.(type) {
 	case *op.If:
-		for i := range s.out {
-			pl.place(s, i)
+		for i, v := range s.out {
+			if v >= 0 && pl.values[v].typ != dtype.Invalid && pl.values[v].typ != dtype.String {
+				pl.place(s, i)
+			}
 		}
 		s.run = fl.branch
 		return
@@ -208,7 +210,7 @@ func apart(d op.Datum, in []op.Datum) op.Datum {
 		return d
 	}
 	for _, x := range in {
-		if x.Tensor != nil && overlaps(d.Tensor.Bytes(), x.Tensor.Bytes()) {
+		if x.Tensor != nil && meets(d.Tensor, x.Tensor) {
 			return cloned(d)
 		}
 	}

@@ -289,6 +289,40 @@ y float32[...] = If(c; x, w)
 }
 output y
 `, [][]op.Datum{op.Of(wave(1, 2, 3, 5)), op.Of(wave(1, 2, 6, 5))}},
+	{"strings through a branch", `graph g
+input x string[2]
+input c bool[]
+y string[2], k string[2] = If(c; x)
+{
+  graph then
+  input x string[2]
+  z string[2] = Identity(x)
+  output z
+  output x
+}
+{
+  graph else
+  input x string[2]
+  const s string[2] = ["a" "b"]
+  output s
+  output x
+}
+output y
+output k
+`, [][]op.Datum{op.Of(words("p", "q"), boolean(true)), op.Of(words("p", "q"), boolean(false))}},
+	{"one element twice, and constants in a sequence", `graph g
+input x float32[2]
+const w float32[2] = [5 6]
+const zero int64[] = [0]
+const one int64[] = [1]
+l seq(float32[2]) = SequenceConstruct(w, x)
+a float32[2] = SequenceAt(l, zero)
+b float32[2] = SequenceAt(l, zero)
+d float32[2] = SequenceAt(l, one)
+output a
+output b
+output d
+`, [][]op.Datum{op.Of(wave(2))}},
 }
 
 // wave returns numbers of both signs.
@@ -590,4 +624,55 @@ output y
 			}
 		}
 	}
+}
+
+// TestOutputsAreApart: outputs share no memory with each other, with inputs or
+// with what the program keeps.
+func TestOutputsAreApart(t *testing.T) {
+	for _, c := range flowCases {
+		p, err := runtime.Compile(parsed(t, c.graph), runtime.Options{AnyKind: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for range 2 { // the second run sees what the first one left
+			out, err := p.RunData(context.Background(), c.in[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want == nil {
+				want = texts(out)
+			}
+			for i, d := range out {
+				if got := text(d); got != want[i] {
+					t.Errorf("%s: output %d is %s, want %s: another was written", c.name, i, got, want[i])
+				}
+				scribble(d)
+			}
+		}
+	}
+}
+
+// scribble writes over the elements of d.
+func scribble(d op.Datum) {
+	if t := d.Tensor; t != nil && t.Type() != dtype.String {
+		for i := range t.Bytes() {
+			t.Bytes()[i] ^= 1
+		}
+	} else if t != nil {
+		for i := range t.Strings() {
+			t.Strings()[i] += "!"
+		}
+	}
+	for _, e := range d.Seq {
+		scribble(e)
+	}
+}
+
+func words(text ...string) *tensor.Tensor {
+	t, err := tensor.FromStrings(text, len(text))
+	if err != nil {
+		panic(err)
+	}
+	return t
 }

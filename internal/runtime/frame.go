@@ -141,7 +141,7 @@ func (f *frame) run(in, out []op.Datum, watch func(string, *tensor.Tensor)) erro
 			if err := fill(have, t); err != nil {
 				return fmt.Errorf("output %q: %w", v.name, err)
 			}
-		case v.fixed != nil || v.alias >= 0 || slices.Contains(pl.outputs[:i], o) || f.borrowed(t):
+		case v.fixed != nil || v.alias >= 0 || f.borrowed(t, i):
 			out[i].Tensor = t.Clone()
 		default:
 			out[i].Tensor = t
@@ -213,32 +213,37 @@ func (f *frame) floats(slot, n int) []float32 {
 // bytes is floats for bytes.
 func (f *frame) bytes(slot, n int) []byte { return f.scratch[slot*n : (slot+1)*n] }
 
-// borrowed reports whether a tensor's bytes lie in the arena or in an input.
-func (f *frame) borrowed(t *tensor.Tensor) bool {
-	b := t.Bytes()
-	if overlaps(b, f.arena) {
+// borrowed reports whether the bytes of output i lie in the arena, in an input
+// or in another output.
+func (f *frame) borrowed(t *tensor.Tensor, i int) bool {
+	if overlaps(t.Bytes(), f.arena) {
 		return true
 	}
 	for _, v := range f.pl.inputs {
-		if in := f.vals[v]; in != nil && overlaps(b, in.Bytes()) {
+		if in := f.vals[v]; in != nil && meets(t, in) {
 			return true
 		}
 	}
-	// Two outputs may share memory.
-	for _, o := range f.pl.outputs {
-		if other := f.vals[o]; other != nil && other != t && overlaps(b, other.Bytes()) {
+	for j, o := range f.pl.outputs {
+		if other := f.vals[o]; other != nil && j != i && (j < i || other != t) && meets(t, other) {
 			return true
 		}
 	}
 	return false
 }
 
-func overlaps(a, b []byte) bool {
+// meets reports whether two tensors have elements in common.
+func meets(a, b *tensor.Tensor) bool {
+	return a == b || overlaps(a.Bytes(), b.Bytes()) || overlaps(a.Strings(), b.Strings())
+}
+
+func overlaps[T any](a, b []T) bool {
 	if len(a) == 0 || len(b) == 0 {
 		return false
 	}
+	size := unsafe.Sizeof(a[0])
 	pa, pb := uintptr(unsafe.Pointer(&a[0])), uintptr(unsafe.Pointer(&b[0]))
-	return pa < pb+uintptr(len(b)) && pb < pa+uintptr(len(a))
+	return pa < pb+size*uintptr(len(b)) && pb < pa+size*uintptr(len(a))
 }
 
 // evalStep runs a node by its reference meaning.

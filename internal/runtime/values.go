@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -26,11 +27,12 @@ func (p *Program) RunData(ctx context.Context, in []op.Datum) ([]op.Datum, error
 	if err := pl.run(ctx, &c, nil); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(in, func(d op.Datum) bool { return d.Tensor == nil }) {
-		// What the elements of sequences share with each other, and with those
-		// that were given, is not known.
-		for i := range c.out {
-			c.out[i] = cloned(c.out[i])
+	// What the elements of sequences share with each other, and with those that
+	// were given, is not known.
+	given := slices.ContainsFunc(in, func(d op.Datum) bool { return d.Tensor == nil })
+	for i, d := range c.out {
+		if given || d.Tensor == nil {
+			c.out[i] = cloned(d)
 		}
 	}
 	return c.out, nil
@@ -78,7 +80,7 @@ func admits(f op.Fact, d op.Datum) error {
 		}
 		return nil
 	case d.Tensor == nil:
-		return fmt.Errorf("it is missing")
+		return errors.New("it is missing")
 	case f.Type != dtype.Invalid && d.Tensor.Type() != f.Type:
 		return fmt.Errorf("it is %v, want %v", d.Tensor.Type(), f.Type)
 	}
@@ -190,7 +192,7 @@ func (f *frame) accept(s *step, in, out []op.Datum) error {
 func (f *frame) own(s *step, in []op.Datum, d op.Datum) op.Datum {
 	t := d.Tensor
 	if t == nil {
-		return f.ownElements(s, in, d)
+		return f.ownElements(in, d)
 	}
 	for i := range in {
 		if t == in[i].Tensor && f.pl.values[s.in[i]].alias >= 0 {
@@ -206,12 +208,12 @@ func (f *frame) own(s *step, in []op.Datum, d op.Datum) op.Datum {
 // ownElements is own for sequences and optionals, which may outlive the run:
 // elements that lie in tensors among the inputs are copied. Those of sequences
 // have been when they came into them.
-func (f *frame) ownElements(s *step, in []op.Datum, d op.Datum) op.Datum {
+func (f *frame) ownElements(in []op.Datum, d op.Datum) op.Datum {
 	whole := d.Seq
 	for i, e := range whole {
 		if e.Tensor == nil {
-			e = f.ownElements(s, in, e)
-		} else if f.lent(s, in, e.Tensor) {
+			e = f.ownElements(in, e)
+		} else if f.lent(in, e.Tensor) {
 			e.Tensor = e.Tensor.Clone()
 		}
 		if e.Tensor != whole[i].Tensor || e.Tensor == nil {
@@ -224,14 +226,13 @@ func (f *frame) ownElements(s *step, in []op.Datum, d op.Datum) op.Datum {
 	return d
 }
 
-// lent reports whether t lies in the arena or in a tensor that is an input of
-// the step.
-func (f *frame) lent(s *step, in []op.Datum, t *tensor.Tensor) bool {
+// lent reports whether t lies in the arena or in one of the tensors in.
+func (f *frame) lent(in []op.Datum, t *tensor.Tensor) bool {
 	if overlaps(t.Bytes(), f.arena) {
 		return true
 	}
 	for i := range in {
-		if x := in[i].Tensor; x != nil && f.pl.values[s.in[i]].fixed == nil && overlaps(t.Bytes(), x.Bytes()) {
+		if x := in[i].Tensor; x != nil && meets(t, x) {
 			return true
 		}
 	}
