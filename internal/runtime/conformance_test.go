@@ -54,8 +54,8 @@ func TestNodeConformance(t *testing.T) {
 		}
 	}
 	t.Logf("%d sets of inputs, %d with sequences or optionals", ran, kinds)
-	if ran < 1400 {
-		t.Errorf("%d sets of inputs ran, want at least 1400", ran)
+	if ran < 1750 {
+		t.Errorf("%d sets of inputs ran, want at least 1750", ran)
 	}
 	if kinds < 20 {
 		t.Errorf("%d of them have sequences or optionals, want at least 20", kinds)

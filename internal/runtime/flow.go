@@ -129,7 +129,7 @@ func (fl *flow) trips(f *frame, p *Program) func([]op.Datum) ([]op.Datum, error)
 		if memory[turn] == nil {
 			memory[turn] = make([]op.Datum, fl.carried)
 		}
-		out := make([]op.Datum, fl.out)
+		out := make([]op.Datum, len(p.g.Outputs))
 		copy(out, memory[turn])
 		pl, err := p.runInside(f, in, fl.known, out)
 		if err != nil {

@@ -112,6 +112,11 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 // bodies likewise.
 func (p *Program) compile(g *ir.Graph, o Options) error {
 	p.g = g
+	if !o.NoFusion {
+		if _, err := pass.ExpandFunctions(g); err != nil {
+			return err
+		}
+	}
 	if !o.NoInteger && !o.NoFusion {
 		if err := pass.FuseQDQ(g, func(r pass.Region) bool { return hasIntegerKernel(r) && !watched(r.Node, p.keep) }); err != nil {
 			return err
