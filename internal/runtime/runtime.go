@@ -83,6 +83,13 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 		return nil, err
 	}
 	if !o.NoFusion {
+		if changed, err := pass.ExpandContrib(c, true); err != nil {
+			return nil, err
+		} else if changed {
+			if err := ir.Infer(c); err != nil {
+				return nil, err
+			}
+		}
 		if _, err := pass.ExpandFunctions(c); err != nil {
 			return nil, err
 		}
