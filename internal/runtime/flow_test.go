@@ -16,12 +16,14 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// flowCases are graphs with bodies, and what they are run on, in the order of
-// their inputs.
-var flowCases = []struct {
+// flowCase is a graph with bodies, and what it is run on, in the order of its
+// inputs.
+type flowCase struct {
 	name, graph string
 	in          [][]op.Datum
-}{
+}
+
+var flowCases = []flowCase{
 	{"a loop doubles", `graph g
 input x float32[2]
 const n int64[] = [3]
