@@ -113,6 +113,13 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 func (p *Program) compile(g *ir.Graph, o Options) error {
 	p.g = g
 	if !o.NoFusion {
+		if changed, err := pass.ExpandContrib(g, true); err != nil {
+			return err
+		} else if changed {
+			if err := ir.Infer(g); err != nil {
+				return err
+			}
+		}
 		if _, err := pass.ExpandFunctions(g); err != nil {
 			return err
 		}
