@@ -334,6 +334,11 @@ func (m *Model) Compile(opts ...CompileOption) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.PackCache != "" {
+		if o.Source, err = m.contentDigest(); err != nil {
+			return nil, m.wrap(err)
+		}
+	}
 	p, err := engine.Compile(g, o)
 	if err != nil {
 		return nil, m.wrap(err)

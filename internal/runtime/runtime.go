@@ -48,6 +48,14 @@ type Options struct {
 	// AnyOrder lets Observe hand out tensors whose axes are in another order,
 	// which saves putting them in order.
 	AnyOrder bool
+	// PackCache is a folder in which packed weights are kept, so that another
+	// program of the same graph maps what this one packed; "": they are not.
+	// Results are the same.
+	PackCache string
+	// Source tells the numbers of the graph's constants from those of any other
+	// graph with the same nodes, such as a digest of the file that they are
+	// from; nil: PackCache reads them.
+	Source []byte
 }
 
 // Program is a compiled graph.
@@ -105,8 +113,19 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Program{g: c, threads: threads, plain: o.NoFusion, keep: keep, weights: newPackCache()}, nil
+	p := &Program{g: c, threads: threads, plain: o.NoFusion, keep: keep, weights: newPackCache()}
+	if o.PackCache != "" {
+		var err error
+		if p.weights.store, err = openPackStore(o.PackCache, c, o.Source); err != nil {
+			return nil, fmt.Errorf("cache of packed weights: %w", err)
+		}
+	}
+	return p, nil
 }
+
+// PackError returns why packed weights could not be written to
+// Options.PackCache; nil where they could, or nothing was to be written yet.
+func (p *Program) PackError() error { return p.weights.err() }
 
 func watched(n *ir.Node, keep map[string]bool) bool {
 	for _, v := range n.In {
@@ -220,7 +239,13 @@ func (p *Program) planFor(in Tensors) (*plan, error) {
 	if err := p.checkInputs(in); err != nil {
 		return nil, err
 	}
-	pl, err := p.newPlan(in)
+	var pl *plan
+	err := tensor.Guard(func() (err error) { // weights are read
+		if pl, err = p.newPlan(in); err == nil && p.weights.keep() {
+			pl, err = p.newPlan(in) // over mapped weights
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
