@@ -1,12 +1,19 @@
 package octavo
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
 
+	"github.com/octavo-ml/octavo/internal/atomicfile"
 	engine "github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -31,13 +38,19 @@ func (p *Program) PackError() error { return p.p.PackError() }
 const digestLeaf = 1 << 20
 
 // contentDigest stands for the bytes of the files that m was read from; nil for
-// a model that was made.
-func (m *Model) contentDigest() ([]byte, error) {
+// a model that was made. What it was for files that have not changed since is
+// read from the folder dir, where the system tells.
+func (m *Model) contentDigest(dir string) ([]byte, error) {
 	if m.src == nil {
 		return nil, nil
 	}
+	files := m.src.Files()
+	known := openMemo(dir, files)
+	if sum := known.load(); sum != nil {
+		return sum, nil
+	}
 	h := sha256.New()
-	for _, f := range m.src.Files() {
+	for _, f := range files {
 		leaves, err := digestLeaves(f)
 		if err != nil {
 			return nil, err
@@ -45,7 +58,70 @@ func (m *Model) contentDigest() ([]byte, error) {
 		fmt.Fprintln(h, len(leaves))
 		h.Write(leaves)
 	}
-	return h.Sum(nil), nil
+	sum := h.Sum(nil)
+	known.save(sum)
+	return sum, nil
+}
+
+// memo is a file that holds the digest of files in a state that they have no
+// more once they change. A nil one holds nothing.
+type memo struct {
+	path  string
+	state [sha256.Size]byte
+}
+
+// openMemo returns the memo for files as they were when they were mapped; nil
+// where the system does not tell, or one changed so lately that a change after
+// it might look the same.
+func openMemo(dir string, files []*tensor.Mapping) *memo {
+	h := sha256.New()
+	for _, f := range files {
+		if f.Info() == nil {
+			return nil
+		}
+		stamp, settled, ok := stampOf(f.Info())
+		if !ok || !settled {
+			return nil
+		}
+		fmt.Fprintln(h, stamp)
+	}
+	m := &memo{}
+	h.Sum(m.state[:0])
+	m.path = filepath.Join(dir, hex.EncodeToString(m.state[:16])+".digest")
+	return m
+}
+
+// load returns the digest, nil where there is none.
+func (m *memo) load() []byte {
+	if m == nil {
+		return nil
+	}
+	f, err := os.Open(m.path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	b := make([]byte, len(m.state)+sha256.Size+1)
+	n, err := io.ReadFull(f, b)
+	if !errors.Is(err, io.ErrUnexpectedEOF) || n != len(b)-1 || !bytes.Equal(b[:len(m.state)], m.state[:]) {
+		return nil
+	}
+	return b[len(m.state):n]
+}
+
+// save writes the digest. Where it cannot, the next process computes it too.
+func (m *memo) save(sum []byte) {
+	if m == nil || os.MkdirAll(filepath.Dir(m.path), 0o700) != nil {
+		return
+	}
+	f, err := atomicfile.Create(m.path)
+	if err != nil {
+		return
+	}
+	defer f.Discard()
+	if _, err := f.Write(append(m.state[:], sum...)); err == nil {
+		_ = f.Commit()
+	}
 }
 
 // digestLeaves returns the SHA-256 of each leaf of a file.

@@ -335,7 +335,7 @@ func (m *Model) Compile(opts ...CompileOption) (*Program, error) {
 		return nil, err
 	}
 	if o.PackCache != "" {
-		if o.Source, err = m.contentDigest(); err != nil {
+		if o.Source, err = m.contentDigest(o.PackCache); err != nil {
 			return nil, m.wrap(err)
 		}
 	}

@@ -251,7 +251,7 @@ func TestManyShareAPackFile(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if files := packedFiles(t, dir); len(files) != 2  {
+	if files := packedFiles(t, dir); len(files) != 2 {
 		t.Errorf("the folder holds %q", files)
 	}
 	for i := range want {
