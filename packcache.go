@@ -29,9 +29,15 @@ import (
 // number of processes may share it, and it may be removed at any time.
 func PackCache(dir string) CompileOption { return func(o *engine.Options) { o.PackCache = dir } }
 
-// PackError returns why weights could not be written to PackCache; nil where
-// they could, or no run has packed any.
-func (p *Program) PackError() error { return p.p.PackError() }
+// Warnings says that the weights that a run packed could not be written to
+// PackCache (OCT021).
+func (p *Program) Warnings() []Warning {
+	err := p.p.PackError()
+	if err == nil {
+		return nil
+	}
+	return []Warning{{ID: "OCT021", Msg: fmt.Sprintf("packed weights cannot be kept: %v", err), Notes: []string{"the next run packs them again"}}}
+}
 
 // digestLeaf is how many bytes of a file are digested at once: at that length
 // several threads share one file, and what was read is released behind them.
