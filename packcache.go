@@ -24,7 +24,7 @@ import (
 // Outputs are the same with and without.
 //
 // A file there belongs to the content of a model, whatever its name, and to
-// this build of octavo; one that is broken or of another model is written anew.
+// this version of octavo; one that is broken or of another model is written anew.
 // Its numbers are not checked: nobody else should be able to write to dir. Any
 // number of processes may share it, and it may be removed at any time.
 func PackCache(dir string) CompileOption { return func(o *engine.Options) { o.PackCache = dir } }
