@@ -2,6 +2,7 @@
 
 Usage: real_samples.py SHARED FOLDER. A case is a folder with model.onnx, the
 file as it is; mended.onnx where ONNX Runtime needs another (MEND);
+recorded.npy, where ONNX Runtime's outputs were recorded with the file;
 samples.npz, one array for each input, the samples on a new first axis; and
 about.json, which says whether octavo is to quantize the model. Samples are real data where there is
 some, else seeded; states come from the model's own run in ONNX Runtime.
@@ -72,11 +73,11 @@ def keywords():
 def stream(path, name, frames, states, **fixed):
     """The inputs of a model over frames, each with the states that the last one left."""
     s = session(path)
-    outputs = [o.name for o in s.get_outputs()]
+    outputs, taken = [o.name for o in s.get_outputs()], [i.name for i in s.get_inputs()]
     held = {i: np.zeros(shape, np.float32) for i, (_, shape) in states.items()}
     rows = []
     for f in frames:
-        row = {name: f, **held, **fixed}
+        row = {k: v for k, v in {name: f, **held, **fixed}.items() if k in taken}
         rows.append(row)
         got = dict(zip(outputs, s.run(outputs, row)))
         held = {i: got[o] for i, (o, _) in states.items()}
@@ -117,6 +118,7 @@ REAL = {
     "silero_vad_16k_op15.onnx": lambda p: silero(p, 16000),
     "silero_vad_op18_ifless.onnx": lambda p: silero(p, 16000),
     "silero_vad_op18_ifless.onnx@8000": lambda p: silero(p, 8000),
+    "silero_vad_op18_ifless.onnx@fixed": lambda p: silero(p, 16000),
     "model_1.onnx": dtln,
     "nmp.onnx": lambda p: notes(),
 }
@@ -146,9 +148,11 @@ def seeded(s):
     return out
 
 
-def samples(base, path, label):
+def samples(base, path, label, given):
     if base + label in REAL:
         return REAL[base + label](path)
+    if given is not None:
+        return given[None]
     if base.startswith("tokens_"):
         rows, length = map(int, label[1:].split("x")) if label else (BATCH, 24)
         return fixture("tokens_test_x.npy", rows, length).astype(np.int64)
@@ -190,19 +194,42 @@ def mend_old(m):
 MEND = {"super_resolution.onnx": mend_old}
 
 
+def fix_rate(m):
+    """The rate as a constant: which of its two networks runs is known then, and
+    that one can be quantized."""
+    m.graph.input.remove(next(i for i in m.graph.input if i.name == "sr"))
+    m.graph.initializer.append(onnx.numpy_helper.from_array(np.array(16000), "sr"))
+    return m
+
+
+# Files that are changed for both, and then quantized.
+CHANGE = {"silero_vad_op18_ifless.onnx@fixed": fix_rate}
+
+
 def write(path, folder, label):
     os.makedirs(folder)
     base, target = os.path.basename(path), os.path.join(folder, "model.onnx")
-    shutil.copyfile(path, target)
+    if base + label in CHANGE:
+        onnx.save(CHANGE[base + label](onnx.load(path)), target)
+    else:
+        shutil.copyfile(path, target)
     if base in MEND:
         target = os.path.join(folder, "mended.onnx")
         onnx.save(MEND[base](onnx.load(path)), target)
-    x = samples(base, target, label)
+    given = None
+    if os.path.basename(os.path.dirname(path)) == "ort":
+        # The rows that were given to ONNX Runtime when its outputs were recorded.
+        given = np.load(os.path.join(os.path.dirname(path), "../inputs.npy"))
+        recorded = path.removesuffix(".onnx") + ".disabled.npy"
+        if os.path.exists(recorded):
+            shutil.copyfile(recorded, os.path.join(folder, "recorded.npy"))
+    x = samples(base, target, label, given)
     if not isinstance(x, dict):
-        x = {session(target).get_inputs()[0].name: np.ascontiguousarray(x)}
+        i = session(target).get_inputs()[0]
+        x = {i.name: np.ascontiguousarray(x, np.float16 if i.type == "tensor(float16)" else None)}
     np.savez(os.path.join(folder, "samples.npz"), **x)
     with open(os.path.join(folder, "about.json"), "w") as f:
-        json.dump({"quantize": not label and real.kind(onnx.load(target)) == "float32"}, f)
+        json.dump({"quantize": (not label and base + "@fixed" not in CHANGE or base + label in CHANGE) and real.kind(onnx.load(target)) == "float32"}, f)
 
 
 def main(root, out):
