@@ -27,6 +27,7 @@ type Pass struct {
 var prepare = []Pass{
 	{Name: "infer_shapes", Run: InferShapes},
 	{Name: "fold_constants", Run: FoldConstants},
+	{Name: "inline_if", Run: InlineIf},
 	{Name: "eliminate_identity", Run: EliminateIdentity},
 	{Name: "fuse_layer_normalization", Run: FuseLayerNormalization, Pattern: true},
 	{Name: "fuse_gelu", Run: FuseGelu, Pattern: true},
