@@ -3,6 +3,7 @@
 Usage: real_samples.py SHARED FOLDER. A case is a folder with model.onnx, the
 file as it is; mended.onnx where ONNX Runtime needs another (MEND);
 recorded.npy, where ONNX Runtime's outputs were recorded with the file;
+golden.npz, where the authors' are there;
 samples.npz, one array for each input, the samples on a new first axis; and
 about.json, which says whether octavo is to quantize the model. Samples are real data where there is
 some, else seeded; states come from the model's own run in ONNX Runtime.
@@ -10,14 +11,17 @@ some, else seeded; states come from the model's own run in ONNX Runtime.
 import gzip
 import json
 import os
+import pickle
 import shutil
 import sys
 import tarfile
 import wave
+import zipfile
 
 import numpy as np
 import onnx
 import onnxruntime as ort
+import soxr
 from PIL import Image
 
 import real
@@ -98,6 +102,35 @@ def dtln(path):
     return stream(path, "input_2", frames, {"input_3": ("tf_op_layer_stack_2", (1, 2, 128, 2))})
 
 
+def windows():
+    """What Basic Pitch's own script feeds: 2 s with 30 frames of 256 in common,
+    after half of that in zeros."""
+    with wave.open(os.path.join(shared, "models/basic-pitch/vocadito_10.wav")) as w:
+        x = np.frombuffer(w.readframes(w.getnframes()), "<i2").astype(np.float32) / 32768
+    x = soxr.resample(x, 44100, 22050, quality="HQ").astype(np.float32)
+    hop, x = 43844 - 30 * 256, np.concatenate([np.zeros(15 * 256, np.float32), x])
+    rows = [x[i:i + 43844] for i in range(0, len(x), hop)]
+    return np.stack([np.pad(r, (0, 43844 - len(r))).reshape(1, 43844, 1) for r in rows])
+
+
+class Arrays(pickle.Unpickler):
+    """Reads a pickle of NumPy arrays and nothing else."""
+
+    def find_class(self, module, name):
+        if (module.replace("._core", ".core"), name) not in {("numpy.core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")}:
+            raise ValueError(f"{module}.{name} in a golden")
+        return super().find_class(module, name)
+
+
+def golden_notes():
+    """The authors' outputs, by the names of the ONNX file's."""
+    with zipfile.ZipFile(os.path.join(shared, "models/basic-pitch/model_output.npz")) as z, z.open("arr_0.npy") as f:
+        np.lib.format.read_magic(f)
+        np.lib.format.read_array_header_1_0(f)
+        held = Arrays(f).load().item()
+    return {f"StatefulPartitionedCall:{i}": held[k] for i, k in enumerate(["contour", "note", "onset"])}
+
+
 def notes():
     x = wav("models/basic-pitch/vocadito_10.wav", 22050)
     return np.stack([x[i * 20000:][:43844].reshape(1, 43844, 1) for i in range(SAMPLES)])
@@ -121,7 +154,10 @@ REAL = {
     "silero_vad_op18_ifless.onnx@fixed": lambda p: silero(p, 16000),
     "model_1.onnx": dtln,
     "nmp.onnx": lambda p: notes(),
+    "nmp.onnx@golden": lambda p: windows(),
 }
+# Outputs of the authors, frames in order, for the samples of a case.
+GOLDEN = {"nmp.onnx@golden": golden_notes}
 SHAPES = [(1, 1), (1, 7), (3, 24), (3, 7), (3, 1), (1, 24)]  # of the token model
 
 
@@ -228,6 +264,8 @@ def write(path, folder, label):
         i = session(target).get_inputs()[0]
         x = {i.name: np.ascontiguousarray(x, np.float16 if i.type == "tensor(float16)" else None)}
     np.savez(os.path.join(folder, "samples.npz"), **x)
+    if base + label in GOLDEN:
+        np.savez(os.path.join(folder, "golden.npz"), **GOLDEN[base + label]())
     with open(os.path.join(folder, "about.json"), "w") as f:
         json.dump({"quantize": (not label and base + "@fixed" not in CHANGE or base + label in CHANGE) and real.kind(onnx.load(target)) == "float32"}, f)
 
