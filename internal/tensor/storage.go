@@ -126,6 +126,8 @@ func section(s Storage, off, n int64) Storage {
 		return splat{s.elem, n}
 	case computed:
 		return computed{n, func(o int64, dst []byte) error { return fillFrom(s.fill, off+o, dst) }}
+	case *permutedStorage:
+		return computed{n, func(o int64, dst []byte) error { return s.read(off+o, dst) }}
 	}
 	return heap(s.Bytes()[off : off+n])
 }
