@@ -19,7 +19,9 @@ const maxFolded = 1 << 30
 // does not quantize or dequantize (the pair around a weight must stay). Sizes
 // are checked against inferred shapes first: a result larger than its inputs
 // counts against a limit of 1 GB a graph.
-func FoldConstants(g *ir.Graph) (bool, error) {
+func FoldConstants(g *ir.Graph) (bool, error) { return foldConstants(g, false) }
+
+func foldConstants(g *ir.Graph, large bool) (bool, error) {
 	var kept []*ir.Node
 	var produced int64
 	changed := false
@@ -33,7 +35,7 @@ func FoldConstants(g *ir.Graph) (bool, error) {
 	}
 	for _, n := range g.Nodes {
 		resolve(n.In)
-		consts, err := foldNode(n, &produced)
+		consts, err := foldNode(n, &produced, large)
 		if err != nil {
 			return changed, fmt.Errorf("%s: %w", n.Label(), err)
 		}
@@ -59,7 +61,8 @@ func FoldConstants(g *ir.Graph) (bool, error) {
 }
 
 // foldNode returns the node's outputs where they are constant, nil otherwise.
-func foldNode(n *ir.Node, produced *int64) ([]*tensor.Tensor, error) {
+// With large, those of many bytes are computed when they are read.
+func foldNode(n *ir.Node, produced *int64, large bool) ([]*tensor.Tensor, error) {
 	if c := shapeValues(n); c != nil {
 		return c, nil
 	}
@@ -104,6 +107,11 @@ func foldNode(n *ir.Node, produced *int64) ([]*tensor.Tensor, error) {
 	if grows := size - given; grows > 0 {
 		if *produced += grows; *produced > maxFolded {
 			return nil, fmt.Errorf("its constant result would take %d bytes, and folding is limited to %d in all", size, int64(maxFolded))
+		}
+	}
+	if large && len(out) > 0 {
+		if t, err := foldLarge(n, in, out[0]); t != nil || err != nil {
+			return []*tensor.Tensor{t}, err
 		}
 	}
 	res, err := e.Eval(in)

@@ -20,13 +20,16 @@ type Pass struct {
 	// Pattern marks passes that replace a group of operators by one that
 	// stands for it; they are left out where a peer's result is wanted.
 	Pattern bool
+	// Large stands for Run where what is large is computed when it is read;
+	// nil: Run does that, or makes nothing large.
+	Large func(*ir.Graph) (bool, error)
 }
 
 // prepare is what every model goes through before anything is quantized or
 // run. The list is repeated until nothing changes.
 var prepare = []Pass{
 	{Name: "infer_shapes", Run: InferShapes},
-	{Name: "fold_constants", Run: FoldConstants},
+	{Name: "fold_constants", Run: FoldConstants, Large: FoldLargeConstants},
 	{Name: "eliminate_identity", Run: EliminateIdentity},
 	{Name: "fuse_layer_normalization", Run: FuseLayerNormalization, Pattern: true},
 	{Name: "fuse_gelu", Run: FuseGelu, Pattern: true},
@@ -42,6 +45,9 @@ var prepare = []Pass{
 type Options struct {
 	// NoPatterns leaves out the passes that recognise groups of operators.
 	NoPatterns bool
+	// Large leaves large results to be computed when they are read: for a graph
+	// that is looked at or written, as each reading computes them anew.
+	Large bool
 	// Verify checks the invariants after each pass.
 	Verify bool
 }
@@ -67,7 +73,11 @@ func run(g *ir.Graph, list []Pass, o Options) (changed bool, err error) {
 		if p.Pattern && o.NoPatterns {
 			continue
 		}
-		did, err := p.Run(g)
+		f := p.Run
+		if o.Large && p.Large != nil {
+			f = p.Large
+		}
+		did, err := f(g)
 		if err != nil {
 			return changed, fmt.Errorf("%s: %w", p.Name, err)
 		}
