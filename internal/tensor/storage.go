@@ -3,6 +3,7 @@ package tensor
 import (
 	"bytes"
 	"fmt"
+	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 )
@@ -113,6 +114,27 @@ func (s splat) Chunks(yield func([]byte) error) error {
 		}
 	}
 	return nil
+}
+
+// Identity returns a key that two tensors share where their bytes are the same
+// ones of the heap or of a mapped file; false where that cannot be told.
+func (t *Tensor) Identity() (key any, ok bool) {
+	switch s := t.store.(type) {
+	case heap:
+		if len(s) == 0 {
+			return nil, false
+		}
+		return place{unsafe.SliceData(s), int64(len(s))}, true
+	case *mapped:
+		return *s, true
+	}
+	return nil, false
+}
+
+// place is bytes of the heap.
+type place struct {
+	first *byte
+	n     int64
 }
 
 // section returns bytes off to off+n of s.
