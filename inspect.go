@@ -56,6 +56,9 @@ func (m *Model) lookedAt() (*ir.Graph, error) {
 	if m.prepared != nil {
 		return m.prepared, nil
 	}
+	if m.looked != nil {
+		return m.looked, nil
+	}
 	g, _ := m.graph.Clone()
 	err := tensor.Guard(func() error {
 		if err := pass.Expand(g); err != nil {
@@ -66,6 +69,7 @@ func (m *Model) lookedAt() (*ir.Graph, error) {
 	if err != nil {
 		return nil, m.wrap(err)
 	}
+	m.looked = g
 	return g, nil
 }
 
@@ -200,26 +204,39 @@ func channelRanges(w *tensor.Tensor, axis int) (lo, hi float64, err error) {
 	for _, d := range w.Shape()[axis+1:] {
 		inner *= d
 	}
-	channels := make([]float32, w.Shape()[axis])
+	// Magnitudes are compared as bits, which are in the order of the numbers.
+	const magnitude = 1<<31 - 1
+	channels := make([]uint32, w.Shape()[axis])
 	c, left := 0, inner // the channel of the next element, and how many more it has in a row
 	err = w.Storage().Chunks(func(b []byte) error {
 		t, err := tensor.FromBytes(dtype.Float32, []int{len(b) / 4}, b)
 		if err != nil {
 			return err
 		}
-		for d := tensor.Data[float32](t); len(d) > 0; {
+		d := tensor.Data[uint32](t)
+		for inner == 1 && len(d) > 0 {
+			row := channels[c:]
+			n := min(len(row), len(d))
+			for i, v := range d[:n] {
+				row[i] = max(row[i], v&magnitude)
+			}
+			if d, c = d[n:], c+n; c == len(channels) {
+				c = 0
+			}
+		}
+		for len(d) > 0 {
 			n := min(left, len(d))
 			m := channels[c]
 			for _, v := range d[:n] {
-				m = max(m, max(v, -v))
+				m = max(m, v&magnitude)
 			}
 			channels[c] = m
-			d, left = d[n:], left-n
-			if left == 0 {
-				left = inner
-				if c++; c == len(channels) {
-					c = 0
-				}
+			if d, left = d[n:], left-n; left > 0 {
+				continue
+			}
+			left = inner
+			if c++; c == len(channels) {
+				c = 0
 			}
 		}
 		return nil
@@ -228,11 +245,12 @@ func channelRanges(w *tensor.Tensor, axis int) (lo, hi float64, err error) {
 		return 0, 0, err
 	}
 	lo = math.Inf(1)
-	for _, c := range channels {
-		if c > 0 {
-			lo = min(lo, float64(c))
+	for _, bits := range channels {
+		m := float64(math.Float32frombits(bits))
+		if m > 0 {
+			lo = min(lo, m)
 		}
-		hi = max(hi, float64(c))
+		hi = max(hi, m)
 	}
 	if math.IsInf(lo, 1) {
 		return 0, 0, nil

@@ -64,6 +64,7 @@ type Model struct {
 	format   *format.Format
 	graph    *ir.Graph
 	prepared *ir.Graph // cache of Prepare with patterns
+	looked   *ir.Graph // cache of lookedAt
 	source   *Model    // cache of SourceIO where that is another model
 	opset    int
 	fixed    []string // the flags that Fix was given

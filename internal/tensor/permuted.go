@@ -143,20 +143,8 @@ func gatherTiled[T any](dst, src []T, shape, strides []int) {
 		return
 	}
 	to := Strides(shape)
-	const side = 32
 	tiles := func(d, s int) {
-		for i0 := 0; i0 < shape[run]; i0 += side {
-			for j0 := 0; j0 < shape[last]; j0 += side {
-				n := min(side, shape[last]-j0)
-				for i := i0; i < min(i0+side, shape[run]); i++ {
-					row, at := dst[d+i*to[run]+j0:][:n], s+i+j0*strides[last]
-					for j := range row {
-						row[j] = src[at]
-						at += strides[last]
-					}
-				}
-			}
-		}
+		transpose(dst[d:], src[s:], shape[run], shape[last], to[run], strides[last])
 	}
 	var walk func(axis, d, s int)
 	walk = func(axis, d, s int) {
@@ -172,6 +160,40 @@ func gatherTiled[T any](dst, src []T, shape, strides []int) {
 		}
 	}
 	walk(0, 0, 0)
+}
+
+// transpose puts element j·from+i of src at i·to+j of dst, for i < m and j < n.
+func transpose[T any](dst, src []T, m, n, to, from int) {
+	const side = 32 // of a tile; blocks of 4×4 within it spare most checks of bounds
+	for i0 := 0; i0 < m; i0 += side {
+		iEnd := min(i0+side, m)
+		for j0 := 0; j0 < n; j0 += side {
+			jEnd := min(j0+side, n)
+			i := i0
+			for ; i+4 <= iEnd; i += 4 {
+				j := j0
+				for ; j+4 <= jEnd; j += 4 {
+					at, o := j*from+i, i*to+j
+					r0, r1, r2, r3 := src[at:at+4], src[at+from:at+from+4], src[at+2*from:at+2*from+4], src[at+3*from:at+3*from+4]
+					d0, d1, d2, d3 := dst[o:o+4], dst[o+to:o+to+4], dst[o+2*to:o+2*to+4], dst[o+3*to:o+3*to+4]
+					d0[0], d0[1], d0[2], d0[3] = r0[0], r1[0], r2[0], r3[0]
+					d1[0], d1[1], d1[2], d1[3] = r0[1], r1[1], r2[1], r3[1]
+					d2[0], d2[1], d2[2], d2[3] = r0[2], r1[2], r2[2], r3[2]
+					d3[0], d3[1], d3[2], d3[3] = r0[3], r1[3], r2[3], r3[3]
+				}
+				for ; j < jEnd; j++ {
+					for k := i; k < i+4; k++ {
+						dst[k*to+j] = src[j*from+k]
+					}
+				}
+			}
+			for ; i < iEnd; i++ {
+				for j := j0; j < jEnd; j++ {
+					dst[i*to+j] = src[j*from+i]
+				}
+			}
+		}
+	}
 }
 
 // Joined returns the parts one behind the other along an axis, read from where
