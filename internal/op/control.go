@@ -22,6 +22,13 @@ type Flow interface {
 	BodyNames() []string
 }
 
+// PartialFlow is a Flow whose bodies may be left out. One that is has a body
+// that gives what it takes.
+type PartialFlow interface {
+	Flow
+	BodiesAreOptional()
+}
+
 // Body is one graph of a Flow, as far as the operator sees it.
 type Body struct {
 	In, Out []Fact // what is known of its inputs, captured ones included, and outputs
@@ -85,7 +92,8 @@ func Join(a, b Fact) (Fact, error) {
 		return shapeless(a), nil
 	}
 	if a.Kind == OptionalKind && b.Kind != OptionalKind {
-		b = Fact{Kind: OptionalKind, Elem: &b} // it is as good as a full one
+		full := b // it is as good as one that is full
+		b = Fact{Kind: OptionalKind, Elem: &full}
 	}
 	if a.Kind != b.Kind {
 		return Fact{}, fmt.Errorf("a %v is not a %v", a.Kind, b.Kind)

@@ -16,8 +16,8 @@ import (
 // neuralOps are the operators that TestStrangeInputs drives.
 var neuralOps = []string{"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "Einsum", "GRU", "Gemm",
 	"GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool", "GroupNormalization", "InstanceNormalization", "LRN", "LSTM",
-	"LayerNormalization", "LpNormalization", "LpPool", "MatMul", "MaxPool", "MaxUnpool", "MeanVarianceNormalization",
-	"RMSNormalization", "RNN", "RoiAlign"}
+	"Attention", "CausalConvWithState", "LayerNormalization", "LinearAttention", "LpNormalization", "LpPool", "MatMul", "MaxPool", "MaxUnpool", "MeanVarianceNormalization",
+	"RMSNormalization", "RNN", "RoiAlign", "RotaryEmbedding", "SwiGLU"}
 
 var strangeStrings = []string{"", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "reverse", "bidirectional", "forward",
 	"avg", "max", "half_pixel", "ij,jk->ik", "...,...", "ii,i->", "i->j", "abc,cb", "...ij->...", "a...b...", "->", "ij,jk", "Relu", "Tanh"}

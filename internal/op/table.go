@@ -33,7 +33,7 @@ const microsoft = "com.microsoft"
 
 // Table returns the catalogue of operators.
 func Table() []Entry {
-	return slices.Concat(tableElementwise, tableShape, tableNeural, tableQuantized, tableSignal, tableText, tableTraining, tableControl)
+	return slices.Concat(tableElementwise, tableShape, tableNeural, tableAttention, tableQuantized, tableSignal, tableText, tableTraining, tableControl)
 }
 
 var byName = func() map[string]Entry {

@@ -50,8 +50,8 @@ func TestNodeConformance(t *testing.T) {
 		}
 	}
 	t.Logf("%d sets of inputs", ran)
-	if ran < 1400 {
-		t.Errorf("%d sets of inputs ran, want at least 1400", ran)
+	if ran < 1750 {
+		t.Errorf("%d sets of inputs ran, want at least 1750", ran)
 	}
 }
 

@@ -82,6 +82,11 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	if err := onlyTensors(c); err != nil {
 		return nil, err
 	}
+	if !o.NoFusion {
+		if _, err := pass.ExpandFunctions(c); err != nil {
+			return nil, err
+		}
+	}
 	if !o.NoInteger && !o.NoFusion {
 		if err := pass.FuseQDQ(c, func(r pass.Region) bool { return hasIntegerKernel(r) && !watched(r.Node, keep) }); err != nil {
 			return nil, err
