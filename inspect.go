@@ -130,7 +130,7 @@ func (m *Model) Inspect() (*Info, error) {
 	slices.SortFunc(info.Operators, func(a, b OperatorInfo) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
 	})
-	lines, unread, err := hard(g)
+	lines, unread, err := hard(g, hardBytes)
 	if err != nil {
 		return nil, m.wrap(err)
 	}
@@ -165,8 +165,8 @@ const hardBytes = 256 << 20
 
 // hard lists layers whose weights quantize badly: channels of very different
 // range under a single scale. unread is how many layers were not looked at,
-// their weights lying behind the bound.
-func hard(g *ir.Graph) (out []string, unread int, err error) {
+// their weights lying behind the first most bytes.
+func hard(g *ir.Graph, most int64) (out []string, unread int, err error) {
 	var read int64
 	for _, n := range g.Nodes {
 		q, ok := n.Op.(op.Quantizable)
@@ -182,7 +182,7 @@ func hard(g *ir.Graph) (out []string, unread int, err error) {
 		if err != nil {
 			continue
 		}
-		if read += w.Storage().Len(); read > hardBytes {
+		if read += w.Storage().Len(); read > most {
 			unread++
 			continue
 		}
