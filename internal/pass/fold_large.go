@@ -20,7 +20,10 @@ const (
 // computed by parts when they are read, as far as their operators allow that:
 // those that work element by element, Transpose, Concat and what only changes
 // shapes. So the memory does not grow with the weights.
-func FoldLargeConstants(g *ir.Graph) (bool, error) { return foldConstants(g, true) }
+func FoldLargeConstants(g *ir.Graph) (bool, error) {
+	var produced int64
+	return foldConstants(g, &produced, false, true)
+}
 
 // foldLarge returns the only output of a node of constants that is computed
 // when it is read, nil where that does not go or the output is small.

@@ -153,12 +153,11 @@ func rawNode(n *ir.Node) (*node, error) {
 	case *op.Custom:
 		r.domain, r.op = o.Domain, o.Type
 	default:
-		r.op = o.Name()
-		e, ok := entryOf[r.op]
+		e, ok := entryOf[o.Name()]
 		if !ok {
 			return nil, fmt.Errorf("ONNX has no such operator")
 		}
-		r.domain = e.Domain
+		r.domain, r.op = e.Domain, e.Type
 	}
 	for _, a := range op.Attrs(n.Op) {
 		if _, custom := n.Op.(*op.Custom); !custom && strings.HasPrefix(a.Name, ".") {
