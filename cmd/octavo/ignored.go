@@ -40,7 +40,7 @@ var ignored = []struct {
 	commands, flags []string
 	why             func(f *facts) string
 }{
-	{quantizes, slices.Concat(strings.Fields("out force ranges save-ranges cache shape dim fill pad state skip-bad class-names label-offset"), pictureFlagNames[1:]), func(f *facts) string {
+	{quantizes, slices.Concat(strings.Fields("out force external-data ranges save-ranges cache shape dim fill pad state skip-bad class-names label-offset"), pictureFlagNames[1:]), func(f *facts) string {
 		return when(f.printRecipe, "a recipe does not hold it, and --print-recipe stops there")
 	}},
 	{quantizes, []string{"data"}, func(f *facts) string {

@@ -127,7 +127,7 @@ Flags of all commands:
 
 // commands is the table of subcommands.
 var commands = []func(*cli) *cobra.Command{
-	newDemo, newInspect, newCheck, newQuantize, newValidate, newBench, newRun, newDiff, newTargets, newCompletion, newMan, newVersion, newMeasure,
+	newDemo, newInspect, newCheck, newQuantize, newConvert, newValidate, newBench, newRun, newDiff, newTargets, newCompletion, newMan, newVersion, newMeasure,
 }
 
 // unknownCommand names the nearest subcommands.

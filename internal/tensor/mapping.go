@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
+	"syscall"
 	"unsafe"
 )
 
@@ -114,7 +115,8 @@ func (t *Tensor) Release() {
 var ErrFileChanged = errors.New("the file became shorter while it was read; do not change it during the run")
 
 // Guard runs f, which reads mapped memory, and turns the fault of a file that
-// shrank underneath into ErrFileChanged. It covers only f's own goroutine.
+// shrank underneath into ErrFileChanged. It covers only f's own goroutine. A
+// system call that reads the memory fails instead: that error is turned too.
 func Guard(f func() error) (err error) {
 	old := debug.SetPanicOnFault(true)
 	defer func() {
@@ -127,7 +129,10 @@ func Guard(f func() error) (err error) {
 			panic(r)
 		}
 	}()
-	return f()
+	if err := f(); !errors.Is(err, syscall.EFAULT) {
+		return err
+	}
+	return ErrFileChanged
 }
 
 // StorageOf returns sub, a part of m.Bytes, as storage.
