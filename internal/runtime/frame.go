@@ -19,6 +19,8 @@ type frame struct {
 	scratch []byte
 	vals    []*tensor.Tensor // headers over the arena, or what steps allocated
 	home    []*tensor.Tensor // the headers over the arena, and those of views
+	lives   []liveParams
+	ends    []liveEnd
 }
 
 func (pl *plan) take() *frame {
@@ -31,6 +33,10 @@ func (pl *plan) take() *frame {
 	}
 	f := &frame{pl: pl, crew: newCrew(pl.p.threads), arena: tensor.Aligned(pl.arena), scratch: tensor.Aligned(pl.scratch)}
 	f.vals, f.home = make([]*tensor.Tensor, len(pl.values)), make([]*tensor.Tensor, len(pl.values))
+	f.lives, f.ends = make([]liveParams, pl.lives), make([]liveEnd, len(pl.ends))
+	for i, e := range pl.ends {
+		f.ends[i].list[0] = e.End()
+	}
 	for i, v := range pl.values {
 		offset := pl.values[pl.root(i)].offset
 		if v.fixed != nil {

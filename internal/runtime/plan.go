@@ -9,6 +9,7 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -26,6 +27,10 @@ type plan struct {
 	// scratch is the largest temporary memory that a step asks for.
 	scratch int
 	alone   bool // no step is worth sharing
+	// ends are the epilogues that a run sets, and lives the number of
+	// activations whose parameters it finds.
+	ends  []*gemm.LiveEnd
+	lives int
 
 	mu   sync.Mutex
 	free []*frame
@@ -91,6 +96,15 @@ func (p *Program) newPlan(in Tensors) (*plan, error) {
 		gr := groups[n]
 		if gr != nil && n != gr.last() {
 			continue
+		}
+		if gr == nil {
+			known, err := pl.dequantized(n, keys[n])
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", n.Label(), err)
+			}
+			if known {
+				continue
+			}
 		}
 		s := step{node: n, in: pl.refs(n.In), out: pl.refs(n.Out)}
 		if err := pl.prepare(&s, gr, keys[n]); err != nil {

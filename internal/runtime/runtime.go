@@ -83,6 +83,9 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 		return nil, err
 	}
 	if !o.NoInteger && !o.NoFusion {
+		if err := pass.FuseDynamic(c, keep); err != nil {
+			return nil, err
+		}
 		if err := pass.FuseQDQ(c, func(r pass.Region) bool { return hasIntegerKernel(r) && !watched(r.Node, keep) }); err != nil {
 			return nil, err
 		}
