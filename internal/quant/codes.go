@@ -18,8 +18,8 @@ const (
 	RTN = "rtn"
 	// MSEClip takes the range, no larger, of least squared error.
 	MSEClip = "mse-clip"
-	// HQQ is half-quadratic quantization (Badri and Shaji 2023): zero points,
-	// or scales where they are 0, that fit all weights but the outliers best.
+	// HQQ is half-quadratic quantization (Badri and Shaji 2023): scales and zero
+	// points that fit all weights but the outliers best.
 	HQQ = "hqq"
 )
 
@@ -34,7 +34,8 @@ func chooseCodes(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Param
 	} else {
 		p, err = affine.ChooseWeightParams(c, scheme, pt.Axis)
 	}
-	if err != nil || pt.Algorithm == RTN {
+	mirrored := pt.Mirrored && scheme.Symmetric && scheme.Type.Bits() < 8
+	if err != nil || pt.Algorithm == RTN && !mirrored {
 		return p, err
 	}
 	x, err := op.Convert(c, dtype.Float32)
@@ -44,10 +45,16 @@ func chooseCodes(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Param
 	qmin, qmax := scheme.Range()
 	f := fitter{lo: float64(qmin), hi: float64(qmax), symmetric: scheme.Symmetric}
 	refine := f.clip
-	if pt.Algorithm == HQQ {
+	switch pt.Algorithm {
+	case HQQ:
 		refine = f.halfQuadratic
+	case RTN:
+		refine = func(_ []float32, s, z float64) (float64, float64) { return s, z }
 	}
 	p.Groups(c.Shape(), tensor.Data[float32](x), func(k int, group []float32) {
+		if mirrored {
+			p.Scale[k] = f.farthest(group, p.Scale[k])
+		}
 		s, z := refine(group, float64(p.Scale[k]), float64(p.Zero(k)))
 		p.Scale[k], p.ZeroPoint[k] = float32(s), int64(z)
 	})
@@ -58,6 +65,22 @@ func chooseCodes(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Param
 type fitter struct {
 	lo, hi    float64 // the integers
 	symmetric bool
+}
+
+// farthest returns the scale, of either sign, that makes the weight farthest
+// from 0 the least integer, of which signed types have one more, as ONNX
+// Runtime's groups of codes have it; or s where that loses less.
+func (f *fitter) farthest(x []float32, s float32) float32 {
+	far := float32(0)
+	for _, v := range x {
+		if max(v, -v) > max(far, -far) {
+			far = v
+		}
+	}
+	if t := far / float32(f.lo); max(t, -t) >= 0x1p-126 && f.loss(x, float64(t), 0) < f.loss(x, float64(s), 0) {
+		return t
+	}
+	return s
 }
 
 // code returns the integer of a weight.
@@ -88,7 +111,7 @@ func (f *fitter) clip(x []float32, s, z float64) (float64, float64) {
 	bestS, best := s, f.loss(x, s, z)
 	for i := 1; i <= clipSteps; i++ {
 		t := s * (1 - float64((1-leastClip)*float64(i)/clipSteps))
-		if t = float64(float32(t)); t < 0x1p-126 {
+		if t = float64(float32(t)); math.Abs(t) < 0x1p-126 {
 			break
 		}
 		if l := f.loss(x, t, z); l < best {
@@ -107,45 +130,70 @@ const (
 )
 
 // halfQuadratic alternates between the errors that are taken for outliers, by
-// the shrinkage of the norm, and the zero point (or, where that is fixed, the
-// scale) that fits the rest best, until the error no longer falls. The zero
-// point is rounded at the end.
+// the shrinkage of the norm, and the scale and zero point that fit the rest
+// best by least squares, until the error no longer falls. Zero points are
+// integers in the end, and so the scale is fitted along with them.
 func (f *fitter) halfQuadratic(x []float32, s, z float64) (float64, float64) {
 	beta, best := float64(hqqBeta), math.Inf(1)
-	fitS, fitZ := s, z
+	bestS, bestZ := s, z
 	for range hqqSteps {
-		loss, num, den := 0.0, 0.0, 0.0
-		for _, v := range x {
-			w := float64(v)
-			q := max(f.lo, min(f.hi, math.RoundToEven(w/fitS+fitZ)))
-			e := w - float64((q-fitZ)*fitS)
-			loss += math.Abs(e)
-			rest := w - shrink(e, beta)
-			if f.symmetric {
-				num += float64(rest * q)
-				den += float64(q * q)
-			} else {
-				num += q - rest/fitS
-				den++
-			}
-		}
-		if !(loss < best) {
-			break
-		}
-		best, s, z = loss, fitS, fitZ
-		if den == 0 {
-			break
-		}
-		if f.symmetric {
-			if t := float64(float32(num / den)); t >= 0x1p-126 {
-				fitS = t
-			}
+		if loss := f.deviation(x, s, z); loss < best {
+			best, bestS, bestZ = loss, s, z
 		} else {
-			fitZ = num / den
+			break
 		}
+		t, y := f.fit(x, s, z, beta)
+		y = max(f.lo, min(f.hi, math.RoundToEven(y)))
+		if f.symmetric {
+			y = z
+		}
+		if t = float64(float32(t)); math.Abs(t) < 0x1p-126 {
+			break
+		}
+		s, z = t, y
 		beta *= hqqGrow
 	}
-	return s, max(f.lo, min(f.hi, math.RoundToEven(z)))
+	return bestS, bestZ
+}
+
+// deviation returns the sum of the errors, which outliers do not rule.
+func (f *fitter) deviation(x []float32, s, z float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += math.Abs(float64(v) - float64((f.code(float64(v), s, z)-z)*s))
+	}
+	return sum
+}
+
+// fit returns the scale and zero point by which the integers that s and z give
+// are nearest to the weights without their outliers.
+func (f *fitter) fit(x []float32, s, z, beta float64) (float64, float64) {
+	var n, sq, sr, sqq, sqr float64
+	for _, v := range x {
+		q := f.code(float64(v), s, z)
+		if f.symmetric {
+			q -= z
+		}
+		rest := float64(v) - shrink(float64(v)-float64((f.code(float64(v), s, z)-z)*s), beta)
+		n++
+		sq, sr = sq+q, sr+rest
+		sqq, sqr = sqq+float64(q*q), sqr+float64(q*rest)
+	}
+	if f.symmetric {
+		if sqq == 0 {
+			return s, z
+		}
+		return sqr / sqq, z
+	}
+	spread := sqq - float64(sq*sq)/n
+	if spread <= 0 {
+		return s, z
+	}
+	t := (sqr - float64(sq*sr)/n) / spread
+	if t == 0 {
+		return s, z
+	}
+	return t, (sq - sr/t) / n
 }
 
 // shrink is the proximal step of |e|^p: what of an error counts as outlier.

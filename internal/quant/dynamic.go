@@ -155,7 +155,7 @@ func (p *placer) addWeight(n *ir.Node, i int, q precision, axis, block int) {
 	}
 	pt := Point{Value: v.Name, Role: Weight, Uses: []Use{use}, Type: q.weight, Symmetric: p.symmetric(q.weight), Axis: axis, Block: block}
 	if q.mode == WeightOnly {
-		pt.Algorithm = p.algorithm
+		pt.Algorithm, pt.Mirrored = p.algorithm, len(p.target.Mode(string(WeightOnly)).NBits) > 0
 	}
 	p.out.Points = append(p.out.Points, pt)
 }

@@ -47,6 +47,8 @@ type Point struct {
 	// Block is how many elements along Axis share a scale; 0: all at an index
 	// of Axis do.
 	Block int
+	// Mirrored says that scales of a weight may be negative.
+	Mirrored bool
 	// Algorithm is how a weight of mode weight-only finds its integers.
 	Algorithm string
 	// Ranged is the value whose observed range stands for this one's; "" for
