@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/octavo-ml/octavo/internal/dataset/preprocess"
@@ -31,11 +32,14 @@ type RecipePreprocess = quant.Preprocess
 
 // The modes of quantization: Static takes the ranges of activations from
 // samples, Dynamic finds them as the model runs, WeightOnly leaves activations
-// real numbers. Only Static needs samples.
+// real numbers, Float16 and BFloat16 make all numbers shorter. Only Static needs
+// samples.
 const (
 	Static     = quant.Static
 	Dynamic    = quant.Dynamic
 	WeightOnly = quant.WeightOnly
+	Float16    = quant.Float16
+	BFloat16   = quant.BFloat16
 )
 
 // ParseRecipe reads the YAML form of a recipe. What it holds for Validate and
@@ -176,7 +180,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err != nil {
 		return nil, err
 	}
-	if len(placement.Nodes) == 0 && kept == nil {
+	if len(placement.Nodes) == 0 && len(placement.Halves) == 0 && kept == nil {
 		return nil, nothingToDo(m, placement)
 	}
 	if o.samples == nil && o.ranges == nil && len(placement.Watched()) > 0 {
@@ -190,10 +194,10 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	var warnings []Warning
 	if o.ranges != nil {
 		cal, err = o.ranges.statistics(id, placement)
-	} else if len(placement.Watched()) == 0 && (kept != nil || o.samples == nil || r.Mode != "" && r.Mode != quant.Auto && r.Mode != Static) {
+	} else if len(placement.Watched()) == 0 && (o.samples == nil || len(placement.Measured) == 0) && (kept != nil || o.samples == nil || r.Mode != "" && r.Mode != quant.Auto && r.Mode != Static) {
 		cal = &calibrate.Result{} // nothing is left to observe
 	} else {
-		watched := placement.Watched()
+		watched := slices.Concat(placement.Watched(), placement.Measured)
 		cal, warnings, err = o.calibrate(id, watched, func(c calibrate.Options) (*calibrate.Result, error) {
 			return calibrate.Run(ctx, g, watched, tensors(o.samples), c)
 		}, calibrate.Options{Threads: o.threads, Histogram: method, Keep: quant.KeptSamples, Progress: o.progress})
@@ -201,6 +205,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err != nil {
 		return nil, m.wrap(err)
 	}
+	placement.KeepMeasured(cal.Stats)
 	var out *ir.Graph
 	var plan *quant.Plan
 	var trials []quant.Trial

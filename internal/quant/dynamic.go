@@ -15,6 +15,9 @@ import (
 func (p *placer) placeOther(n *ir.Node, f op.Facts, q precision) {
 	rule := p.target.Mode(string(q.mode))
 	switch q.mode {
+	case Float16, BFloat16:
+		p.placeHalf(n, q, rule)
+		return
 	case WeightOnly:
 		p.placeWeights(n, f, q, rule)
 		return

@@ -97,6 +97,9 @@ type Placement struct {
 	Modes []NodeMode
 	// Halves are the nodes that are to compute in 16 bits, by first output.
 	Halves []Half
+	// Measured are the values whose ranges tell, where there are samples,
+	// whether 16 bits hold them.
+	Measured []string
 	// Kept are the parameters that the graph has already, by what they
 	// dequantize.
 	Kept []Kept
@@ -120,6 +123,10 @@ type Half struct {
 	Node    string
 	Type    dtype.Type
 	Storage bool
+	// Name and Op are the node's; Values are what it reads and computes, where
+	// measurements decide.
+	Name, Op string
+	Values   []string
 }
 
 // Kept is a value that the graph dequantizes already.

@@ -38,7 +38,7 @@ var vocabulary = []struct {
 	key   string
 	words diag.Words
 }{
-	{"mode", diag.Words{Known: []string{string(Auto), string(Static), string(Dynamic), string(WeightOnly)}, Unbuilt: []string{string(Float16), string(BFloat16)}}},
+	{"mode", diag.Words{Known: []string{string(Auto), string(Static), string(Dynamic), string(WeightOnly), string(Float16), string(BFloat16)}}},
 	{"target", diag.Words{Known: append([]string{DefaultTarget}, slices.DeleteFunc(target.Names(), func(n string) bool { return n == DefaultTarget })...)}},
 	{"activations.dtype", diag.Words{Known: typesOf(func(t *target.Target) []string { return t.Activations.Types }), Unbuilt: unbuiltTypes, Instead: integers}},
 	{"activations.observer", diag.Words{Known: append([]string{AutoObserver}, observe.Names()...)}},
@@ -46,7 +46,7 @@ var vocabulary = []struct {
 	{"weights.granularity", diag.Words{Known: []string{perChannel, perTensor, perGroup + ":N"}}},
 	{"weights.algorithm", diag.Words{Known: []string{RTN, MSEClip, HQQ}, Unbuilt: []string{"gptq", "awq"}, Instead: []string{
 		"hqq and mse-clip need no samples, and are nearer to the weights than rounding to nearest"}}},
-	{"overrides.precision", diag.Words{Known: []string{precW8A8, precInt8, precFloat, string(Dynamic), string(WeightOnly), precW8A16, precW4A16, precW4A16 + ":gN", precW4A8}, Unbuilt: []string{string(Float16), string(BFloat16)}}},
+	{"overrides.precision", diag.Words{Known: []string{precW8A8, precInt8, precFloat, string(Float16), string(BFloat16), string(Dynamic), string(WeightOnly), precW8A16, precW4A16, precW4A16 + ":gN", precW4A8}}},
 	{"overrides.observer", diag.Words{Known: observe.Names()}},
 	{"parity", diag.Words{Known: []string{parityONNXRuntime}, Unbuilt: []string{"tflite", "pytorch"}}},
 	{"existing", diag.Words{Known: []string{ExistingError, ExistingKeep, ExistingStrip}}},

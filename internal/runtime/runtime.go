@@ -82,6 +82,11 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	if err := onlyTensors(c); err != nil {
 		return nil, err
 	}
+	if !o.NoFusion {
+		if err := pass.WidenHalves(c); err != nil {
+			return nil, err
+		}
+	}
 	if !o.NoInteger && !o.NoFusion {
 		if err := pass.FuseDynamic(c, keep); err != nil {
 			return nil, err
