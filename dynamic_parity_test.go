@@ -37,6 +37,14 @@ func integerWeights(t *testing.T, m *Model) (weights map[string]quantizedValue, 
 				dynamic[n.Op.Name()]++
 			}
 		}
+		if _, ok := n.Op.(*op.DynamicQuantizeLSTM); ok {
+			dynamic["LSTM"]++
+			for k, at := range []int{1, 2} {
+				zeros, _ := tensor.Ints(n.In[9+2*k].Const)
+				p := affine.Params{Type: n.In[at].Type, Scale: tensor.Data[float32](n.In[8+2*k].Const), ZeroPoint: zeros}
+				weights[strings.TrimSuffix(n.In[at].Name, "_quantized")] = quantizedValue{p, n.In[at].Const}
+			}
+		}
 		if _, ok := n.Op.(*op.DequantizeLinear); !ok {
 			continue
 		}

@@ -176,6 +176,9 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 			return nil, err
 		}
 	}
+	if g, err = m.loadable(g, r.Target); err != nil {
+		return nil, err
+	}
 	placement, err := quant.Place(g, &r)
 	if err != nil {
 		return nil, err

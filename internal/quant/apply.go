@@ -47,6 +47,9 @@ func Apply(g *ir.Graph, plan *Plan) (*ir.Graph, error) {
 	if err := out.Sort(); err != nil {
 		return nil, err
 	}
+	if err := a.cells(); err != nil {
+		return nil, err
+	}
 	if err := a.halve(); err != nil {
 		return nil, err
 	}

@@ -31,11 +31,14 @@ func (p *placer) placeOther(n *ir.Node, f op.Facts, q precision) {
 		}
 		return
 	}
-	if _, ok := n.Op.(*op.Gather); ok {
+	switch o := n.Op.(type) {
+	case *op.Gather:
 		p.placeTable(n, q)
-		return
+	case *op.LSTM:
+		p.placeCell(n, o, q)
+	default:
+		p.placeProduct(n, f, q)
 	}
-	p.placeProduct(n, f, q)
 }
 
 // notDynamic says why a node with weights that the target has no dynamic form

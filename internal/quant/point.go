@@ -97,6 +97,8 @@ type Placement struct {
 	Modes []NodeMode
 	// Halves are the nodes that are to compute in 16 bits, by first output.
 	Halves []Half
+	// Cells are the LSTMs that are dynamic.
+	Cells []Cell
 	// Measured are the values whose ranges tell, where there are samples,
 	// whether 16 bits hold them.
 	Measured []string

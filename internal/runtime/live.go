@@ -93,7 +93,7 @@ func (pl *plan) dispatchLive(s *step, key *ir.Node) error {
 		return nil
 	}
 	c := conv.NewPlan(matrixGeometry(rows, k, n, false), element(x.typ))
-	packed := pl.p.weights.getBytes(key, "rows", c.WeightBytes(), func(dst []int8) {
+	packed := pl.packs(key).getBytes(key, "rows", c.WeightBytes(), func(dst []int8) {
 		c.PackBytes(dst, tensor.Data[int8](w))
 		w.Release()
 	})

@@ -74,7 +74,7 @@ func (pl *plan) dequantized(n, key *ir.Node) (bool, error) {
 	}
 	// What follows from the shapes of inputs is another one in each plan.
 	shared := !slices.ContainsFunc(key.In, func(v *ir.Value) bool { return v != nil && v.Const == nil })
-	c := pl.p.weights
+	c := pl.packs(key)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.reals[key]
