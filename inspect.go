@@ -22,6 +22,7 @@ type Info struct {
 	Parameters     int64           `json:"parameters"`
 	ParameterBytes int64           `json:"parameter_bytes"`
 	Precision      []PrecisionInfo `json:"precision"`
+	Computes       []ComputeInfo   `json:"computes"`
 	Operators      []OperatorInfo  `json:"operators"`
 	Hard           []string        `json:"hard"`
 	Nodes          []string        `json:"nodes"`
@@ -105,6 +106,7 @@ func (m *Model) Inspect() (*Info, error) {
 	slices.SortFunc(info.Operators, func(a, b OperatorInfo) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
 	})
+	info.Computes = precisionMap(g)
 	info.Hard = append(info.Hard, hard(g)...)
 	return info, nil
 }
