@@ -1,44 +1,48 @@
 package runtime
 
 import (
-	"slices"
 	"sync"
+	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
-	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // packCache holds packed weights by node, for all plans of a program.
 type packCache struct {
 	mu     sync.Mutex
-	floats map[packKey][]float32
-	bytes  map[packKey][]int8
+	held   map[packKey][]byte
 	blocks map[*ir.Node]*gemm.Blocks
 	reals  map[*ir.Node]*tensor.Tensor // constants that were dequantized
+	store  *packStore                  // nil: they are not kept
 }
 
 // packKey names a packing: plans for inputs of other sizes may need the same
 // weight in another form, or another size of it.
 type packKey struct {
-	node *ir.Node
-	form string
-	n    int
+	node  *ir.Node
+	form  string
+	bytes int
 }
 
 func newPackCache() *packCache {
-	return &packCache{floats: map[packKey][]float32{}, bytes: map[packKey][]int8{}, blocks: map[*ir.Node]*gemm.Blocks{}, reals: map[*ir.Node]*tensor.Tensor{}}
+	return &packCache{held: map[packKey][]byte{}, blocks: map[*ir.Node]*gemm.Blocks{}, reals: map[*ir.Node]*tensor.Tensor{}}
 }
 
 // get returns the packed form, made by pack the first time.
 func (c *packCache) get(node *ir.Node, form string, n int, pack func(dst []float32)) []float32 {
-	return packed(c, c.floats, packKey{node, form, n}, n, pack)
+	return packed(c, node, form, n, pack)
 }
 
 // getBytes is get for weights packed as bytes.
 func (c *packCache) getBytes(node *ir.Node, form string, n int, pack func(dst []int8)) []int8 {
-	return packed(c, c.bytes, packKey{node, form, n}, n, pack)
+	return packed(c, node, form, n, pack)
+}
+
+// getSums is get for what packed weights add up to.
+func (c *packCache) getSums(node *ir.Node, form string, n int, sum func(dst []int32)) []int32 {
+	return packed(c, node, form+" sums", n, sum)
 }
 
 // getBlocks is get for codes, whose packing may fail.
@@ -55,54 +59,51 @@ func (c *packCache) getBlocks(node *ir.Node, pack func() (*gemm.Blocks, error)) 
 	return c.blocks[node], nil
 }
 
-// dequantized makes a constant of what a DequantizeLinear of constants gives,
-// and reports whether it is one: no run repeats it. Products that take codes
-// as they are stored have been found before.
-func (pl *plan) dequantized(n, key *ir.Node) (bool, error) {
-	dq, ok := n.Op.(*op.DequantizeLinear)
-	if !ok || pl.p.plain || pl.p.keep[n.Out[0].Name] {
-		return false, nil
-	}
-	in := make([]op.Datum, len(n.In))
-	for i, v := range n.In {
-		if v != nil && v.Const == nil {
-			return false, nil
-		}
-		if v != nil {
-			in[i] = op.Datum{Tensor: v.Const}
-		}
-	}
-	// What follows from the shapes of inputs is another one in each plan.
-	shared := !slices.ContainsFunc(key.In, func(v *ir.Value) bool { return v != nil && v.Const == nil })
-	c := pl.packs(key)
+func packed[T float32 | int8 | int32](c *packCache, node *ir.Node, form string, n int, pack func(dst []T)) []T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := c.reals[key]
-	if t == nil || !shared {
-		out, err := dq.Eval(in)
-		if err != nil {
-			return false, err
+	var element T
+	k := packKey{node, form, n * int(unsafe.Sizeof(element))}
+	b, ok := c.held[k]
+	if !ok {
+		if b, ok = c.store.find(k); !ok {
+			b = tensor.Aligned(k.bytes)
+			pack(viewOf[T](b, n))
 		}
-		t = out[0].Tensor
-		n.In[0].Const.Release()
+		c.held[k] = b
 	}
-	if shared {
-		c.reals[key] = t
-	}
-	n.Out[0].Const = t
-	v := &pl.values[pl.index[n.Out[0]]]
-	v.fixed, v.shape = t, nil
-	return true, nil
+	return viewOf[T](b, n)
 }
 
-func packed[T float32 | int8](c *packCache, m map[packKey][]T, k packKey, n int, pack func(dst []T)) []T {
+// viewOf returns bytes as n numbers.
+func viewOf[T float32 | int8 | int32](b []byte, n int) []T {
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n)
+}
+
+// keep writes what was packed since the last time to the store, and goes on
+// with the file's pages in the place of the heap's. It reports whether plans
+// that were made before are better made anew.
+func (c *packCache) keep() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	w, ok := m[k]
-	if !ok {
-		w = make([]T, n)
-		pack(w)
-		m[k] = w
+	if !c.store.missed() {
+		return false
 	}
-	return w
+	c.store.write(c.held)
+	for k, b := range c.held {
+		if s, ok := c.store.sections[c.store.name(k)]; ok && len(s) == len(b) {
+			c.held[k] = s
+		}
+	}
+	return c.store.err == nil
+}
+
+// err returns why packed weights could not be kept.
+func (c *packCache) err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.store == nil {
+		return nil
+	}
+	return c.store.err
 }
