@@ -134,7 +134,7 @@ type Weights struct {
 	Symmetric *bool `yaml:"symmetric,omitempty" default:"by type: signed ones are" example:"true"`
 	// What shares a scale: a channel of the output, the whole weight, or N
 	// weights of one channel, a power of two (mode weight-only).
-	Granularity string `yaml:"granularity,omitempty" default:"by target; groups of 32 for weights of fewer than 8 bits in mode weight-only" example:"group:64"`
+	Granularity string `yaml:"granularity,omitempty" default:"by target; groups of 32 for weights of fewer than 8 bits in mode weight-only" example:"tensor"`
 	// How weights find their integers in mode weight-only: rounded to nearest,
 	// with the range of least error, or by half-quadratic quantization.
 	Algorithm string `yaml:"algorithm,omitempty" default:"rtn" example:"hqq"`
