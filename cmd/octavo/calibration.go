@@ -64,6 +64,9 @@ func (c *cli) calibrated(cmd *cobra.Command, m *octavo.Model, r *octavo.Recipe, 
 	if err != nil {
 		return nil, err
 	}
+	if len(f.Paths) == 0 {
+		return octavo.Quantize(cmd.Context(), m, *r, octavo.WithThreads(c.threads))
+	}
 	if random {
 		return make(octavo.WithRandomCalibration(n, r.Data.Seed), n)
 	}

@@ -32,7 +32,9 @@ func Apply(g *ir.Graph, plan *Plan) (*ir.Graph, error) {
 			continue // absorbed, or left float
 		}
 		var err error
-		if v.Const != nil {
+		if pt.Role == Live {
+			a.live(v, pt)
+		} else if v.Const != nil {
 			err = a.constant(v, pt, plan.Params[i])
 		} else {
 			err = a.activation(v, pt, plan.Params[i])
@@ -43,6 +45,12 @@ func Apply(g *ir.Graph, plan *Plan) (*ir.Graph, error) {
 	}
 	out.Nodes = append(out.Nodes, a.added...)
 	if err := out.Sort(); err != nil {
+		return nil, err
+	}
+	if err := a.cells(); err != nil {
+		return nil, err
+	}
+	if err := a.halve(); err != nil {
 		return nil, err
 	}
 	return out, ir.Infer(out)
@@ -144,10 +152,13 @@ func (a *applier) standing(v *ir.Value, p affine.Params) *ir.Value {
 	return nil
 }
 
-// constants returns new scale and zero-point constants.
-func (a *applier) constants(base string, p affine.Params) paramValues {
+// constants returns new scale and zero-point constants, for a tensor of a
+// shape where there are groups.
+func (a *applier) constants(base string, p affine.Params, of ...int) paramValues {
 	shape := []int{}
-	if !p.IsPerTensor() {
+	if len(of) > 0 {
+		shape = p.ScaleShape(of)
+	} else if !p.IsPerTensor() {
 		shape = []int{len(p.Scale)}
 	}
 	zeros := make([]int64, len(p.Scale))
@@ -202,6 +213,28 @@ func (a *applier) activation(v *ir.Value, pt Point, p affine.Params) error {
 	return nil
 }
 
+// live quantizes what some nodes read with the range that it has when the model
+// runs.
+func (a *applier) live(v *ir.Value, pt Point) {
+	reads := a.reads(v, pt)
+	if len(reads) == 0 {
+		return
+	}
+	q := op.New[op.DynamicQuantize]()
+	q.Type = pt.Type
+	val := func(suffix string, t dtype.Type, s op.Shape) *ir.Value {
+		return &ir.Value{Name: a.names.Name(v.Name + suffix), Fact: op.TensorFact(t, s)}
+	}
+	outs := []*ir.Value{val("_quantized", pt.Type, v.Shape.Clone()), val("_scale", dtype.Float32, op.Known()), val("_zero_point", pt.Type, op.Known())}
+	dq := val("_dequantized", dtype.Float32, v.Shape.Clone())
+	a.added = append(a.added,
+		&ir.Node{Name: a.names.Name(v.Name + "_DynamicQuantize"), Op: q, In: []*ir.Value{v}, Out: outs},
+		&ir.Node{Name: a.names.Name(v.Name + "_DequantizeLinear"), Op: op.New[op.DequantizeLinear](), In: outs, Out: []*ir.Value{dq}})
+	for _, u := range reads {
+		u.Node.In[u.Index] = dq
+	}
+}
+
 // constant replaces a weight or bias by its quantized form.
 func (a *applier) constant(v *ir.Value, pt Point, p affine.Params) error {
 	reads := a.reads(v, pt)
@@ -214,14 +247,14 @@ func (a *applier) constant(v *ir.Value, pt Point, p affine.Params) error {
 	}
 	base := v.Name
 	dq := op.New[op.DequantizeLinear]()
-	if !p.IsPerTensor() {
-		dq.Axis = p.Axis
+	if !p.IsPerTensor() || p.BlockSize > 0 {
+		dq.Axis, dq.BlockSize = p.Axis, p.BlockSize
 	}
 	qv := ir.NewConst(a.names.Name(base+"_quantized"), q)
 	if pt.Role == Bias {
 		base = qv.Name
 	}
-	c := a.constants(base, p)
+	c := a.constants(base, p, v.Const.Shape()...)
 	out := &ir.Value{Name: a.names.Name(base + "_DequantizeLinear_Output"), Fact: op.TensorFact(v.Type, v.Shape.Clone())}
 	a.added = append(a.added, &ir.Node{Name: a.names.Name(base + "_DequantizeLinear"), Op: dq, In: []*ir.Value{qv, c.scale, c.zero}, Out: []*ir.Value{out}})
 	for _, u := range reads {
