@@ -107,6 +107,7 @@ type options struct {
 	ranges   *Ranges
 	cache    string
 	progress func(done int)
+	layers   func(layer, of int)
 	threads  int
 	random   *randomCalibration // set: in the place of samples
 }
@@ -149,6 +150,10 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if o.samples == nil && o.ranges == nil {
 		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line")
 	}
+	use, err := o.algorithms(&r)
+	if err != nil {
+		return nil, err
+	}
 	method, err := quant.NeedsHistogram(&r)
 	if err != nil {
 		return nil, err
@@ -163,6 +168,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		if g, r, kept, err = m.existing(n, r); err != nil {
 			return nil, err
 		}
+		use = nil // the parameters that stand stay as they are
 	}
 	placement, err := quant.Place(g, &r)
 	if err != nil {
@@ -185,18 +191,25 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		watched := placement.Watched()
 		cal, warnings, err = o.calibrate(id, watched, func(c calibrate.Options) (*calibrate.Result, error) {
 			return calibrate.Run(ctx, g, watched, tensors(o.samples), c)
-		}, calibrate.Options{Threads: o.threads, Histogram: method, Keep: quant.KeptSamples, Progress: o.progress})
+		}, calibrate.Options{Threads: o.threads, Histogram: method, Keep: keptSamples(use), Progress: o.progress})
 	}
 	if err != nil {
 		return nil, m.wrap(err)
 	}
 	var out *ir.Graph
-	var plan *quant.Plan
+	var plan, plain *quant.Plan
 	var trials []quant.Trial
 	var changed []IOValue
 	err = tensor.Guard(func() error {
 		if plan, trials, err = quant.Choose(ctx, g, placement, cal, &r, o.threads); err != nil {
 			return err
+		}
+		if plain = plan; len(use) > 0 && len(cal.Kept) > 0 {
+			better, err := quant.Improve(ctx, g, placement, cal, &r, o.threads, o.layers)
+			if err != nil {
+				return err
+			}
+			g, plan, trials = better.Graph, better.Plan, better.Trials
 		}
 		if out, err = quant.Apply(g, plan); err != nil {
 			return err
@@ -214,7 +227,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		q.Report.Existing = kept
 	}
 	q.Report.Trials, q.Report.IO = trials, append([]IOValue{}, changed...)
-	q.Report.ranges = rangesOf(id, plan, cal.Samples, &asked)
+	q.Report.ranges = rangesOf(id, plain, cal.Samples, &asked)
 	if n := cal.Samples; n < fewSamples && len(placement.Watched()) > 0 {
 		q.Warnings = append(q.Warnings, Warning{ID: "OCT002", Msg: fmt.Sprintf("only %d calibration samples; ranges taken from fewer than %d are unsure", n, fewSamples)})
 	}

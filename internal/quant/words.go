@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/quant/algo"
 	"github.com/octavo-ml/octavo/internal/quant/observe"
 	"github.com/octavo-ml/octavo/internal/target"
 )
@@ -14,6 +15,7 @@ const (
 	ExistingError = "error"
 	ExistingKeep  = "keep"
 	ExistingStrip = "strip"
+	NoAlgorithm   = "none" // plain rounding
 	formQDQ       = "qdq"
 	formQOperator = "qoperator"
 	perChannel    = "channel"
@@ -41,6 +43,8 @@ var vocabulary = []struct {
 	{"weights.dtype", diag.Words{Known: typesOf(func(t *target.Target) []string { return t.Weights.Types }), Unbuilt: unbuiltTypes, Instead: integers}},
 	{"weights.granularity", diag.Words{Known: []string{perChannel, perTensor}, Unbuilt: []string{"group:N"}, Instead: []string{
 		"channel has the most scales: one for each output channel of a weight"}}},
+	{"algorithms", diag.Words{Known: append(algo.Names(), NoAlgorithm), Unbuilt: []string{"adaround", "hqq", "awq"}, Instead: []string{
+		"gptq chooses integers layer by layer, with the inputs that the quantized layers before give"}}},
 	{"overrides.precision", diag.Words{Known: []string{"w8a8", "int8", precFloat}, Unbuilt: []string{"float16", "bfloat16", "dynamic", "w8a16", "w4a16:gN", "w4a8"}, Instead: []string{
 		"float leaves nodes as accurate as they were; w8a8 quantizes weights and activations to 8 bits"}}},
 	{"overrides.observer", diag.Words{Known: observe.Names()}},
