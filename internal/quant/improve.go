@@ -58,7 +58,7 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 	}
 	stats := maps.Clone(cal.Stats)
 	if algo.Uses(use, algo.Equalizing, algo.Smoothing) {
-		if err := out.rescale(ctx, use, quantized, cal, stats, threads); err != nil {
+		if err := out.rescale(ctx, use, !s.perChannel, quantized, cal, stats, threads); err != nil {
 			return nil, err
 		}
 	}
@@ -131,7 +131,7 @@ func ownBiases(g *ir.Graph, quantized func(*ir.Node) bool) {
 
 // rescale runs the algorithms that move factors between layers, and observes
 // what they change anew.
-func (out *Improved) rescale(ctx context.Context, use []string, quantized func(*ir.Node) bool, cal *calibrate.Result, stats Statistics, threads int) error {
+func (out *Improved) rescale(ctx context.Context, use []string, shared bool, quantized func(*ir.Node) bool, cal *calibrate.Result, stats Statistics, threads int) error {
 	type step struct {
 		name string
 		run  func(g *ir.Graph, greatest map[string][]float32) []*ir.Value
@@ -141,7 +141,7 @@ func (out *Improved) rescale(ctx context.Context, use []string, quantized func(*
 		{algo.Equalizing, func(g *ir.Graph, greatest map[string][]float32) (changed []*ir.Value) {
 			for _, p := range algo.Pairs(g, quantized) {
 				name, _ := p.Value()
-				changed = append(changed, p.Equalize(greatest[name])...)
+				changed = append(changed, p.Equalize(greatest[name], shared)...)
 			}
 			return changed
 		}, func(g *ir.Graph) map[string]int {

@@ -2,6 +2,7 @@ package algo
 
 import (
 	"math"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
@@ -155,35 +156,72 @@ func passes(n *ir.Node) (hi float64, ok bool) {
 }
 
 // Equalize multiplies the channels of a pair so that they use their common range
-// better, given the greatest magnitude of each (after Nagel et al., 2019,
-// section 4.1, with factors from activations): channels in front of weights
-// that have a scale for each of them become alike, others half so. Factors are
-// 1 or more, so that a limit that holds for all channels goes on holding. It
-// returns the values that changed. The float graph computes the same within
-// rounding.
-func (p Pair) Equalize(greatest []float32) []*ir.Value {
+// better, given the greatest magnitude of each. It returns the values that
+// changed. The float graph computes the same within rounding.
+//
+// A channel of small activations a gains by a great factor, one whose weights
+// w2 in the second layer are small by a small one (after Nagel et al., 2019,
+// section 4.1, and Xiao et al., "SmoothQuant", 2023): it is √(w2/a), or
+// ∜(w2/a³) where the second layer has weights of their own, and a scale, for
+// each channel. Where weights share a scale, those of the first layer w1 count
+// too: √(1/a)·∜(w2/w1). Factors are brought to 1 or more, so that a limit
+// that holds for all channels goes on holding.
+func (p Pair) Equalize(greatest []float32, sharedScale bool) []*ir.Value {
 	if len(greatest) != p.from.outputs() {
 		return nil
 	}
-	top := 0.0
-	for _, v := range greatest {
-		top = max(top, float64(v))
-	}
+	w1, w2 := p.from.greatestOutputs(), p.to.greatestInputs()
 	depthwise := p.to.facts.Groups == p.to.inputs()
-	factors, any := make([]float32, len(greatest)), false
+	f, top := make([]float64, len(greatest)), -1
 	for c, v := range greatest {
-		s := 1.0
-		if v > 0 && !math.IsInf(top, 0) {
-			s = top / float64(v)
-			if !depthwise {
-				s = math.Sqrt(s)
-			}
-			s = min(s, mostFactor, p.hi/(margin*float64(v)))
+		a := float64(v)
+		if !(a > 0 && w1[c] > 0 && w2[c] > 0) || math.IsInf(a, 0) {
+			continue // nothing is known of it
 		}
-		factors[c] = float32(max(s, 1))
-		any = any || factors[c] != 1
+		switch {
+		case sharedScale:
+			f[c] = math.Sqrt(math.Sqrt(w2[c]/w1[c]) / a)
+		case depthwise:
+			f[c] = math.Sqrt(math.Sqrt(w2[c]/a) / a)
+		default:
+			f[c] = math.Sqrt(w2[c] / a)
+		}
+		if top < 0 || v > greatest[top] {
+			top = c
+		}
 	}
-	if !any {
+	shared := 0.0
+	for _, v := range w1 {
+		shared = max(shared, v)
+	}
+	// Compared with the channel that makes the range, none is raised so far that
+	// it would make it: what a channel reaches at most is seen in few samples.
+	most := 0.0
+	for c, v := range greatest {
+		if f[c] > 0 && c != top {
+			f[c] = min(f[c], f[top]*max(float64(greatest[top])/(margin*float64(v)), 1))
+			if sharedScale {
+				f[c] = min(f[c], f[top]*max(shared/w1[c], 1))
+			}
+		}
+		most = max(most, f[c])
+	}
+	least := most
+	for c := range f {
+		if f[c] > 0 {
+			f[c] = max(f[c], most/mostFactor)
+			least = min(least, f[c])
+		}
+	}
+	factors, changes := make([]float32, len(greatest)), false
+	for c, v := range greatest {
+		factors[c] = 1
+		if f[c] > 0 {
+			factors[c] = float32(max(min(f[c]/least, p.hi/(margin*float64(v))), 1))
+		}
+		changes = changes || factors[c] != 1
+	}
+	if !changes {
 		return nil
 	}
 	p.from.scaleOutputs(factors)
@@ -191,11 +229,38 @@ func (p Pair) Equalize(greatest []float32) []*ir.Value {
 	return p.between
 }
 
+// greatestOutputs returns the greatest magnitude of the weights of each output
+// channel, greatestInputs of each input channel.
+func (l linear) greatestOutputs() []float64 {
+	out := make([]float64, l.outputs())
+	l.each(func(_ int, v float32, m, _ int) { out[m] = max(out[m], math.Abs(float64(v))) })
+	return out
+}
+
+func (l linear) greatestInputs() []float64 {
+	out := make([]float64, l.inputs())
+	l.each(func(_ int, v float32, _, c int) { out[c] = max(out[c], math.Abs(float64(v))) })
+	return out
+}
+
+// each calls f with each element of the weight, its output channel and its
+// input channel.
+func (l linear) each(f func(i int, v float32, m, c int)) {
+	shape := l.weight.Const.Shape()
+	strides := tensor.Strides(shape)
+	out, in := l.axis(l.facts.WeightAxis), l.axis(l.facts.WeightInput)
+	per := l.outputs() / l.facts.Groups
+	for i, v := range tensor.Data[float32](l.weight.Const) {
+		m := i / strides[out] % shape[out]
+		f(i, v, m, m/per*shape[in]+i/strides[in]%shape[in])
+	}
+}
+
 // scaleOutputs multiplies each output channel by its factor.
 func (l linear) scaleOutputs(factors []float32) {
-	l.scale(l.axis(l.facts.WeightAxis), func(m, _ int) float32 { return factors[m] }, false)
+	l.set(func(v float32, m, _ int) float32 { return v * factors[m] })
 	if b := l.bias(); b != nil {
-		d := append([]float32(nil), tensor.Data[float32](b.Const)...)
+		d := slices.Clone(tensor.Data[float32](b.Const))
 		for c := range d {
 			d[c] *= factors[c]
 		}
@@ -206,24 +271,17 @@ func (l linear) scaleOutputs(factors []float32) {
 // scaleInputs multiplies what an input channel is multiplied with by its
 // factor, or divides it.
 func (l linear) scaleInputs(factors []float32, divide bool) {
-	per := l.outputs() / l.facts.Groups
-	n := l.weight.Const.Shape()[l.axis(l.facts.WeightInput)]
-	l.scale(l.axis(l.facts.WeightAxis), func(m, c int) float32 { return factors[m/per*n+c] }, divide)
+	l.set(func(v float32, _, c int) float32 {
+		if divide {
+			return v / factors[c]
+		}
+		return v * factors[c]
+	})
 }
 
-// scale multiplies or divides each element of the weight by what factor says of
-// its output channel and its input channel inside the group.
-func (l linear) scale(out int, factor func(m, c int) float32, divide bool) {
-	in, shape := l.axis(l.facts.WeightInput), l.weight.Const.Shape()
-	strides := tensor.Strides(shape)
-	d := append([]float32(nil), tensor.Data[float32](l.weight.Const)...)
-	for i := range d {
-		f := factor(i/strides[out]%shape[out], i/strides[in]%shape[in])
-		if divide {
-			d[i] /= f
-		} else {
-			d[i] *= f
-		}
-	}
-	l.weight.Const = tensor.FromSlice(d, shape...)
+// set changes each element of the weight, of which it makes another tensor.
+func (l linear) set(f func(v float32, m, c int) float32) {
+	d := make([]float32, len(tensor.Data[float32](l.weight.Const)))
+	l.each(func(i int, v float32, m, c int) { d[i] = f(v, m, c) })
+	l.weight.Const = tensor.FromSlice(d, l.weight.Const.Shape()...)
 }
