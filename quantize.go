@@ -67,6 +67,8 @@ type Report struct {
 	Quantized int    // nodes that run on integers
 	Float     []Skip // nodes that stay float, and why
 	Values    []Range
+	// Algorithms are those that ran, in their order.
+	Algorithms []string
 	// Trials are the range methods that the auto observer tried, with the
 	// output SQNR on calibration samples.
 	Trials []Trial
@@ -200,6 +202,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	var plan, plain *quant.Plan
 	var trials []quant.Trial
 	var changed []IOValue
+	var ran []string
 	err = tensor.Guard(func() error {
 		if plan, trials, err = quant.Choose(ctx, g, placement, cal, &r, o.threads); err != nil {
 			return err
@@ -209,7 +212,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 			if err != nil {
 				return err
 			}
-			g, plan, trials = better.Graph, better.Plan, better.Trials
+			g, plan, trials, ran = better.Graph, better.Plan, better.Trials, better.Ran
 		}
 		if out, err = quant.Apply(g, plan); err != nil {
 			return err
@@ -226,6 +229,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		kept.Added = quant.Parameters(out) - kept.Kept
 		q.Report.Existing = kept
 	}
+	q.Report.Algorithms = ran
 	q.Report.Trials, q.Report.IO = trials, append([]IOValue{}, changed...)
 	q.Report.ranges = rangesOf(id, plain, cal.Samples, &asked)
 	if n := cal.Samples; n < fewSamples && len(placement.Watched()) > 0 {

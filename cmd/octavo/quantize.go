@@ -18,6 +18,8 @@ type quantizeFlags struct {
 	samples                       int
 	target, weights, activations  string
 	granularity, observer, parity string
+	algorithms                    []string
+	effort                        int
 	symmetric, strict, force      bool
 	reduceRange                   string
 	form                          string
@@ -52,6 +54,8 @@ func newQuantize(c *cli) *cobra.Command {
 	s.BoolVar(&f.symmetric, "symmetric", false, "force the zero point of activations to the middle")
 	s.StringVar(&f.granularity, "granularity", "", "of weights: channel or tensor (default: by target)")
 	s.StringVar(&f.observer, "observer", "", "how ranges of activations are chosen: "+strings.Join(octavo.Observers(), ", ")+" (default: "+octavo.DefaultObserver+")")
+	s.StringSliceVar(&f.algorithms, "algorithm", nil, "what wins accuracy back: "+strings.Join(octavo.Algorithms(), ", ")+", with commas between (default: by --effort)")
+	s.IntVar(&f.effort, "effort", 2, "how much is done for accuracy: 0 is plain rounding, 3 all there is")
 	s.StringArrayVar(&f.only, "only", nil, "quantize only nodes that match this name glob or op:TYPE")
 	s.StringArrayVar(&f.keep, "keep", nil, "leave nodes float that match this name glob or op:TYPE")
 	s.StringArrayVar(&f.override, "override", nil, "PATTERN=float or PATTERN=w8a8")
@@ -110,6 +114,12 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	set("io-layout", &r.IOLayout, f.ioLayout)
 	if given("symmetric") {
 		r.Activations.Symmetric = &f.symmetric
+	}
+	if given("algorithm") {
+		r.Algorithms = f.algorithms
+	}
+	if given("effort") {
+		r.Effort = &f.effort
 	}
 	if given("samples") {
 		r.Data.Samples = f.samples
@@ -235,7 +245,7 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 	peak := octavo.PeakMemory()
 	if c.json {
 		return printJSON(w, map[string]any{"schema": "octavo.quantize/1", "input": in, "output": out, "bytes_before": before, "bytes_after": after,
-			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "io": r.IO, "existing": r.Existing, "opset_raised": r.Opset,
+			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "algorithms": append([]string{}, r.Algorithms...), "io": r.IO, "existing": r.Existing, "opset_raised": r.Opset,
 			"seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
 	}
 	if c.quiet {
@@ -244,6 +254,9 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 	fmt.Fprintf(w, "%s -> %s\n", in, out)
 	fmt.Fprintf(w, "  size       %s -> %s (%.2fx smaller)\n", size(before), size(after), float64(before)/float64(after))
 	fmt.Fprintf(w, "  int8       %d operators, ranges from %d samples\n", r.Quantized, r.Samples)
+	if len(r.Algorithms) > 0 {
+		fmt.Fprintf(w, "  accuracy   %s\n", strings.Join(r.Algorithms, ", "))
+	}
 	if r.Existing != nil {
 		fmt.Fprintf(w, "  existing   %v\n", *r.Existing)
 	}

@@ -32,6 +32,8 @@ type Improved struct {
 	Graph  *ir.Graph
 	Plan   *Plan
 	Trials []Trial
+	// Ran are the algorithms that found something to do, in their order.
+	Ran []string
 	// Unequal names the algorithms that were left out because the float graph
 	// would not have computed the same any more.
 	Unequal []string
@@ -80,6 +82,11 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 	if algo.Uses(use, algo.GPTQ, algo.Correcting) {
 		if err := refine(ctx, out.Graph, out.Plan, inputsOf(cal.Kept), use, threads, done); err != nil {
 			return nil, err
+		}
+		for _, a := range []string{algo.GPTQ, algo.Correcting} {
+			if algo.Uses(use, a) {
+				out.Ran = append(out.Ran, a)
+			}
 		}
 		clear(known.integers) // they were those of the weights before
 	}
@@ -185,7 +192,7 @@ func (out *Improved) rescale(ctx context.Context, use []string, shared bool, qua
 			out.Unequal = append(out.Unequal, st.name)
 			continue
 		}
-		out.Graph = g
+		out.Graph, out.Ran = g, append(out.Ran, st.name)
 		maps.Copy(stats, seen)
 	}
 	return nil

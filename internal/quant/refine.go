@@ -20,7 +20,7 @@ import (
 // Hessian, places of its output, and the columns of one Hessian.
 const (
 	leastRows, mostRows = 2048, 8192
-	mostPlaces          = 1 << 22 // times channels
+	mostPlaces          = 1 << 21 // times channels
 	fullColumns         = 768
 	blockColumns        = 256
 )
