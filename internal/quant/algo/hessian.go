@@ -111,7 +111,7 @@ func addProducts(dst []float64, columns []float32, k, n int) {
 	out := make([]float32, k*k)
 	end, rows := gemm.NewFloatEnd(k, nil, false, 0, 0), gemm.RowsOf(k, n)
 	for j := 0; j < k; j += gemm.Width {
-		gemm.Floats(out, nil, k, columns, rows, k, packed[j/gemm.Width*m.FloatPanel():], j, min(gemm.Width, k-j), end)
+		gemm.Floats(out[j:], nil, k, columns, rows, k, packed[j*n:], j, min(gemm.Width, k-j), end)
 	}
 	for i, v := range out {
 		dst[i] += float64(v)
