@@ -207,7 +207,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		if plan, trials, err = quant.Choose(ctx, g, placement, cal, &r, o.threads); err != nil {
 			return err
 		}
-		if plain = plan; len(use) > 0 && len(cal.Kept) > 0 {
+		if plain = plan; len(use) > 0 && len(cal.Kept) >= quant.LeastImproveSamples {
 			better, err := quant.Improve(ctx, g, placement, cal, &r, o.threads, o.layers)
 			if err != nil {
 				return err

@@ -23,6 +23,9 @@ import (
 // ImproveSamples is how many kept samples the algorithms look at.
 const ImproveSamples = 64
 
+// LeastImproveSamples is how many they need: fewer do not tell what is typical.
+const LeastImproveSamples = 8
+
 // leastEqual is how near, in dB, the outputs of the float graph must stay when
 // weights are rescaled: the rounding of float32 is far below.
 const leastEqual = 80
