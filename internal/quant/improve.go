@@ -162,6 +162,21 @@ func (out *Improved) rescale(ctx context.Context, use []string, shared bool, qua
 			}
 			return watch
 		}},
+		{algo.Smoothing, func(g *ir.Graph, greatest map[string][]float32) (changed []*ir.Value) {
+			names := ir.NewNamer(g)
+			for _, n := range algo.Norms(g, quantized) {
+				if v := n.Smooth(g, names, greatest[n.Value()]); v != nil {
+					changed = append(changed, v)
+				}
+			}
+			return changed
+		}, func(g *ir.Graph) map[string]int {
+			watch := map[string]int{}
+			for _, n := range algo.Norms(g, quantized) {
+				watch[n.Value()] = -1
+			}
+			return watch
+		}},
 	}
 	for _, st := range steps {
 		if !algo.Uses(use, st.name) {
