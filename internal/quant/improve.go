@@ -3,19 +3,17 @@ package quant
 import (
 	"context"
 	"fmt"
-	"iter"
 	"maps"
-	"slices"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
+	histograms "github.com/octavo-ml/octavo/internal/kernels/histogram"
 	"github.com/octavo-ml/octavo/internal/metric"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/quant/algo"
 	"github.com/octavo-ml/octavo/internal/quant/calibrate"
+	"github.com/octavo-ml/octavo/internal/quant/observe"
 	"github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -61,9 +59,13 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 	if algo.Uses(use, algo.Correcting) {
 		ownBiases(out.Graph, quantized)
 	}
-	stats := maps.Clone(cal.Stats)
+	stats, samples := maps.Clone(cal.Stats), cal.Kept
+	if n := int(streamBytes / max(liveBytes(g, samples), 1)); n < len(samples) {
+		samples = spread(samples, max(n, LeastImproveSamples))
+	}
+	histogram := hasHistogram(cal.Stats)
 	if algo.Uses(use, algo.Equalizing, algo.Smoothing) {
-		if err := out.rescale(ctx, use, !s.perChannel, quantized, cal, stats, threads); err != nil {
+		if err := out.rescale(ctx, use, !s.perChannel, quantized, samples, stats, histogram, threads); err != nil {
 			return nil, err
 		}
 	}
@@ -71,7 +73,7 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 	if err != nil {
 		return nil, err
 	}
-	if err := observeRest(ctx, out.Graph, placement, cal, stats, threads); err != nil {
+	if err := observeRest(ctx, out.Graph, placement, samples, stats, histogram, threads); err != nil {
 		return nil, err
 	}
 	known := newWeights()
@@ -83,7 +85,7 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 		return nil, err
 	}
 	if algo.Uses(use, algo.GPTQ, algo.Correcting) {
-		if err := refine(ctx, out.Graph, out.Plan, inputsOf(cal.Kept), use, threads, done); err != nil {
+		if err := refine(ctx, out.Graph, out.Plan, inputsOf(samples), use, threads, done); err != nil {
 			return nil, err
 		}
 		for _, a := range []string{algo.GPTQ, algo.Correcting} {
@@ -91,7 +93,6 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 				out.Ran = append(out.Ran, a)
 			}
 		}
-		clear(known.integers) // they were those of the weights before
 	}
 	if s.auto {
 		out.Plan, out.Trials, err = choose(ctx, out.Graph, placement, stats, cal.Kept, r, known, threads)
@@ -99,6 +100,15 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 		out.Plan, err = makePlan(out.Graph, placement, stats, r, known)
 	}
 	return out, err
+}
+
+func hasHistogram(stats Statistics) bool {
+	for _, st := range stats {
+		if st.HasHistogram() {
+			return true
+		}
+	}
+	return false
 }
 
 func inputsOf(kept []calibrate.Kept) []runtime.Tensors {
@@ -141,7 +151,7 @@ func ownBiases(g *ir.Graph, quantized func(*ir.Node) bool) {
 
 // rescale runs the algorithms that move factors between layers, and observes
 // what they change anew.
-func (out *Improved) rescale(ctx context.Context, use []string, shared bool, quantized func(*ir.Node) bool, cal *calibrate.Result, stats Statistics, threads int) error {
+func (out *Improved) rescale(ctx context.Context, use []string, shared bool, quantized func(*ir.Node) bool, samples []calibrate.Kept, stats Statistics, histogram bool, threads int) error {
 	type step struct {
 		name string
 		run  func(g *ir.Graph, greatest map[string][]float32) []*ir.Value
@@ -186,7 +196,7 @@ func (out *Improved) rescale(ctx context.Context, use []string, shared bool, qua
 		if len(watch) == 0 {
 			continue
 		}
-		greatest, err := greatestOf(ctx, out.Graph, watch, cal.Kept, threads)
+		greatest, err := greatestOf(ctx, out.Graph, watch, inputsOf(samples), threads)
 		if err != nil {
 			return err
 		}
@@ -202,7 +212,7 @@ func (out *Improved) rescale(ctx context.Context, use []string, shared bool, qua
 		for _, v := range changed {
 			names = append(names, v.Name)
 		}
-		seen, equal, err := observeAgain(ctx, g, names, cal, threads)
+		seen, equal, err := observeAgain(ctx, g, names, samples, histogram, threads)
 		if err != nil {
 			return err
 		}
@@ -216,79 +226,117 @@ func (out *Improved) rescale(ctx context.Context, use []string, shared bool, qua
 	return nil
 }
 
-// greatestOf returns the greatest magnitude in each channel of some values,
-// given the axis of their channels.
-func greatestOf(ctx context.Context, g *ir.Graph, watch map[string]int, kept []calibrate.Kept, threads int) (map[string][]float32, error) {
-	prog, err := runtime.Compile(g, runtime.Options{Threads: 1, Keep: slices.Sorted(maps.Keys(watch))})
-	if err != nil {
-		return nil, err
-	}
-	out := map[string][]float32{}
-	var mu sync.Mutex
-	eg, ctx := errgroup.WithContext(ctx)
-	eg.SetLimit(max(threads, 1))
-	for _, s := range kept {
-		eg.Go(func() error {
-			_, err := prog.Observe(ctx, s.In, func(name string, t *tensor.Tensor) {
-				axis, err := op.Axis(watch[name], t.Rank())
-				if err != nil || t.Type() != dtype.Float32 {
-					return
+// pieceNodes is how many nodes run at once where a whole program, with all its
+// packed weights, would take more memory than is worth it.
+const pieceNodes = 8
+
+// sweep runs g over samples in pieces and hands out values, of each sample in
+// any order.
+func sweep(ctx context.Context, g *ir.Graph, names map[string]bool, samples []runtime.Tensors, threads int, visit func(sample int, name string, t *tensor.Tensor) error) error {
+	s := newStream(g, g.Nodes, samples, threads)
+	for s.at < len(s.nodes) {
+		end := min(s.at+pieceNodes, len(s.nodes))
+		var watch []*ir.Value
+		for _, n := range s.nodes[s.at:end] {
+			for _, v := range n.Out {
+				if v != nil && names[v.Name] {
+					watch = append(watch, v)
 				}
-				n := t.Shape()[axis]
-				own := make([]float32, n)
-				inner := tensor.Strides(t.Shape())[axis]
-				for i, v := range tensor.Data[float32](t) {
-					c := i / inner % n
-					own[c] = max(own[c], v, -v)
+			}
+		}
+		if err := s.advance(ctx, end, watch, func(i int, out runtime.Tensors) error {
+			for _, v := range watch {
+				if err := visit(i, v.Name, out[v.Name]); err != nil {
+					return err
 				}
-				mu.Lock()
-				defer mu.Unlock()
-				if out[name] == nil {
-					out[name] = own
-					return
-				}
-				for c := range out[name] {
-					out[name][c] = max(out[name][c], own[c])
-				}
-			})
+			}
+			return nil
+		}); err != nil {
 			return err
-		})
+		}
 	}
-	return out, eg.Wait()
+	return nil
 }
 
-// observeAgain observes values of a changed graph on the kept samples, and
-// measures how near its outputs are to what they were.
-func observeAgain(ctx context.Context, g *ir.Graph, names []string, cal *calibrate.Result, threads int) (Statistics, float64, error) {
-	histogram := false
-	for _, st := range cal.Stats {
-		histogram = histogram || st.HasHistogram()
+// greatestOf returns the greatest magnitude in each channel of some values,
+// given the axis of their channels.
+func greatestOf(ctx context.Context, g *ir.Graph, watch map[string]int, samples []runtime.Tensors, threads int) (map[string][]float32, error) {
+	out, names := map[string][]float32{}, map[string]bool{}
+	for name := range watch {
+		names[name] = true
 	}
-	var seq iter.Seq2[runtime.Tensors, error] = func(yield func(runtime.Tensors, error) bool) {
-		for _, k := range cal.Kept {
-			if !yield(k.In, nil) {
-				return
-			}
+	var mu sync.Mutex
+	err := sweep(ctx, g, names, samples, threads, func(_ int, name string, t *tensor.Tensor) error {
+		axis, err := op.Axis(watch[name], t.Rank())
+		if err != nil || t.Type() != dtype.Float32 {
+			return err
+		}
+		n := t.Shape()[axis]
+		own := make([]float32, n)
+		inner := tensor.Strides(t.Shape())[axis]
+		for i, v := range tensor.Data[float32](t) {
+			c := i / inner % n
+			own[c] = max(own[c], v, -v)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if out[name] == nil {
+			out[name] = own
+			return nil
+		}
+		if len(out[name]) != n {
+			return fmt.Errorf("value %q has %d channels in one sample and %d in another", name, len(out[name]), n)
+		}
+		for c := range own {
+			out[name][c] = max(out[name][c], own[c])
+		}
+		return nil
+	})
+	return out, err
+}
+
+// observeAgain observes values of a changed graph on samples, and measures how
+// near its outputs are to what they were.
+func observeAgain(ctx context.Context, g *ir.Graph, values []string, samples []calibrate.Kept, histogram bool, threads int) (Statistics, float64, error) {
+	names, outputs, stats := map[string]bool{}, map[string]bool{}, Statistics{}
+	for _, name := range values {
+		names[name], stats[name] = true, observe.New(histogram)
+	}
+	for _, v := range g.Outputs {
+		if v.Type == dtype.Float32 {
+			names[v.Name], outputs[v.Name] = true, true
 		}
 	}
-	res, err := calibrate.Run(ctx, g, names, seq, calibrate.Options{Threads: threads, Histogram: histogram, Keep: len(cal.Kept)})
-	if err != nil {
-		return nil, 0, err
+	var mu sync.Mutex // statistics have no order
+	var counter *histograms.Counter
+	if histogram {
+		counter = histograms.NewCounter()
 	}
+	errors := make([]metric.Error, len(samples))
+	err := sweep(ctx, g, names, inputsOf(samples), threads, func(i int, name string, t *tensor.Tensor) error {
+		if t.Type() != dtype.Float32 {
+			return nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if outputs[name] {
+			errors[i].Add(tensor.Data[float32](samples[i].Out[name]), tensor.Data[float32](t))
+		}
+		if st := stats[name]; st != nil {
+			st.Observe(i, tensor.Data[float32](t), counter)
+		}
+		return nil
+	})
 	var e metric.Error
-	for i, k := range res.Kept {
-		for _, v := range g.Outputs {
-			if v.Type == dtype.Float32 {
-				e.Add(tensor.Data[float32](cal.Kept[i].Out[v.Name]), tensor.Data[float32](k.Out[v.Name]))
-			}
-		}
+	for i := range errors {
+		e.Merge(&errors[i])
 	}
-	return res.Stats, e.SQNR(), nil
+	return stats, e.SQNR(), err
 }
 
 // observeRest observes what the placement wants to know of values that have no
 // statistics yet.
-func observeRest(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Result, stats Statistics, threads int) error {
+func observeRest(ctx context.Context, g *ir.Graph, pl *Placement, samples []calibrate.Kept, stats Statistics, histogram bool, threads int) error {
 	var missing []string
 	for _, name := range pl.Watched() {
 		if stats[name] == nil {
@@ -298,7 +346,7 @@ func observeRest(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate
 	if len(missing) == 0 {
 		return nil
 	}
-	seen, _, err := observeAgain(ctx, g, missing, cal, threads)
+	seen, _, err := observeAgain(ctx, g, missing, samples, histogram, threads)
 	if err != nil {
 		return fmt.Errorf("observing what algorithms added: %w", err)
 	}

@@ -31,6 +31,7 @@ type layer struct {
 	facts           op.Facts
 	weight          *ir.Value // of node
 	params          affine.Params
+	key             weightKey
 	axis            int       // of the weight's output channels
 	bias            *ir.Value // nil: there is none to correct
 	biasNode        *ir.Node  // that adds it: node, or one that follows it
@@ -46,6 +47,7 @@ type refiner struct {
 	gptq, bias   bool
 	threads      int
 	samples      int
+	known        *weights
 }
 
 // refine chooses the integers of weights and the biases of the layers of plan,
@@ -56,7 +58,7 @@ func refine(ctx context.Context, g *ir.Graph, plan *Plan, samples []runtime.Tens
 	if err != nil {
 		return err
 	}
-	r := &refiner{g: g, q: q, gptq: algo.Uses(use, algo.GPTQ), bias: algo.Uses(use, algo.Correcting), threads: threads, samples: len(samples)}
+	r := &refiner{g: g, q: q, gptq: algo.Uses(use, algo.GPTQ), bias: algo.Uses(use, algo.Correcting), threads: threads, samples: len(samples), known: plan.weights}
 	r.float = newStream(g, inOrderOf(g, q, origin), samples, threads)
 	r.quant = newStream(q, q.Nodes, samples, threads)
 	layers := r.layers(plan, origin)
@@ -119,7 +121,7 @@ func (r *refiner) layers(plan *Plan, origin map[*ir.Node]string) []*layer {
 		if n == nil || quantized[pt.Uses[0].Node] == nil {
 			continue
 		}
-		l := &layer{node: n, quantized: quantized[pt.Uses[0].Node], params: p}
+		l := &layer{node: n, quantized: quantized[pt.Uses[0].Node], key: keyOf(pt), params: p}
 		if l.facts, _ = facts(n); !r.fits(l, pt, uses) {
 			continue
 		}
@@ -364,11 +366,10 @@ func (r *refiner) round(ctx context.Context, l *layer, centred bool) error {
 		return err
 	}
 	q := tensor.FromInts(l.params.Type, back(h.Round(matrix, grid, centred, r.threads)), w...)
-	t, err := affine.Dequantize(q, l.params, dtype.Float32)
-	if err != nil {
+	if l.weight.Const, err = dequantized(q, l.params); err != nil {
 		return err
 	}
-	l.weight.Const = t
+	r.known.integers[l.key] = quantized{l.params, q}
 	constantOf(r.quant, l.quantized.In[l.facts.Weight]).Const = q
 	return nil
 }
@@ -409,4 +410,36 @@ func rowsOf(t *tensor.Tensor, axis int) ([]float32, func([]int64) []int64) {
 	return tensor.Data[float32](moved), func(q []int64) []int64 {
 		return tensor.Data[int64](tensor.Permute(tensor.FromSlice(q, moved.Shape()...), inverse))
 	}
+}
+
+// eager is the number of elements up to which real numbers are computed at
+// once: those of greater weights are made when they are read.
+const eager = 1 << 16
+
+// dequantized returns the real numbers of a weight.
+func dequantized(q *tensor.Tensor, p affine.Params) (*tensor.Tensor, error) {
+	if n, _ := tensor.Count(q.Shape()); n <= eager || q.Type() != dtype.Int8 && q.Type() != dtype.Uint8 {
+		return affine.Dequantize(q, p, dtype.Float32)
+	}
+	inner := 1
+	if !p.IsPerTensor() {
+		inner = tensor.Strides(q.Shape())[p.Axis]
+	}
+	codes, signed := q.Bytes(), q.Type() == dtype.Int8
+	return tensor.Computed(dtype.Float32, q.Shape(), func(off int64, dst []byte) error {
+		t, err := tensor.FromBytes(dtype.Float32, []int{len(dst) / 4}, dst)
+		if err != nil {
+			return err
+		}
+		out, at := tensor.Data[float32](t), int(off/4)
+		for i := range out {
+			c := (at + i) / inner % len(p.Scale)
+			v := int64(codes[at+i])
+			if signed {
+				v = int64(int8(codes[at+i]))
+			}
+			out[i] = p.Scale[c] * float32(v-p.Zero(c))
+		}
+		return nil
+	}), nil
 }
