@@ -57,13 +57,18 @@ func (p *places) take(sample int, t *tensor.Tensor) error {
 	return nil
 }
 
+// of returns the places of one sample and channel.
+func (p *places) of(sample, channel int) []float32 {
+	n := len(p.samples[sample]) / p.number
+	return p.samples[sample][channel*n : channel*n+n]
+}
+
 // channels returns the places of all samples in their order, by channel.
 func (p *places) channels() [][]float32 {
 	out := make([][]float32, p.number)
 	for c := range out {
-		for _, s := range p.samples {
-			n := len(s) / p.number
-			out[c] = append(out[c], s[c*n:c*n+n]...)
+		for i := range p.samples {
+			out[c] = append(out[c], p.of(i, c)...)
 		}
 	}
 	return out

@@ -290,9 +290,17 @@ func (r *refiner) layer(ctx context.Context, l *layer) error {
 func (r *refiner) shift(l *layer, want, got *places) error {
 	bias := slices.Clone(tensor.Data[float32](l.bias.Const))
 	float, quant := want.channels(), got.channels()
+	trust := make([]float64, len(bias))
+	algo.Each(len(bias), r.threads, func(c int) {
+		var d []float64
+		for i := range want.samples {
+			d = append(d, algo.Mean(want.of(i, c), l.clamp.Lo, l.clamp.Hi)-algo.Mean(got.of(i, c), l.clamp.Lo, l.clamp.Hi))
+		}
+		trust[c] = algo.Trust(d)
+	})
 	algo.Each(len(bias), r.threads, func(c int) {
 		s := algo.Shift(quant[c], algo.Mean(float[c], l.clamp.Lo, l.clamp.Hi), l.clamp.Lo, l.clamp.Hi)
-		if b := float32(float64(bias[c]) + s); b-b == 0 {
+		if b := float32(float64(bias[c]) + float64(trust[c]*s)); b-b == 0 {
 			bias[c] = b
 		}
 	})

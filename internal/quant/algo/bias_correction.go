@@ -24,6 +24,25 @@ func Shift(y []float32, mean, lo, hi float64) float64 {
 	return shift
 }
 
+// Trust returns the share of the mean of some differences, one for each sample,
+// that is more than chance: 1 − (standard error / mean)², 0 where chance
+// explains all of it (the positive part of James and Stein's estimate).
+func Trust(d []float64) float64 {
+	n := float64(len(d))
+	sum := 0.0
+	for _, v := range d {
+		sum += v
+	}
+	mean, square := sum/n, 0.0
+	for _, v := range d {
+		square += float64((v - mean) * (v - mean))
+	}
+	if len(d) < 2 || mean == 0 {
+		return 0
+	}
+	return max(1-square/(n*(n-1))/float64(mean*mean), 0)
+}
+
 // Mean returns the mean of y limited to [lo, hi].
 func Mean(y []float32, lo, hi float64) float64 {
 	m, _ := clampedMean(y, 0, lo, hi)
