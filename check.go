@@ -59,6 +59,10 @@ func (m *Model) Check(name string) (*Check, error) {
 		return nil, &diag.Error{Msg: fmt.Sprintf("%s: the model is quantized already (%d QuantizeLinear and DequantizeLinear nodes)", m.Path, n),
 			Notes: []string{"check the float model it was made from"}}
 	}
+	g, missing, err := m.forTarget(g, t)
+	if err != nil {
+		return nil, err
+	}
 	p, err := quant.Place(g, &Recipe{Target: name})
 	if err != nil {
 		return nil, err
@@ -79,7 +83,8 @@ func (m *Model) Check(name string) (*Check, error) {
 		if s, ok := runs[quant.NodeName(n)]; ok {
 			r = s
 		}
-		if custom, ok := n.Op.(*op.Custom); ok && !t.Brings(custom.Domain) {
+		custom, ok := n.Op.(*op.Custom)
+		if ok && !t.Brings(custom.Domain, false) || missing[n.Op.Name()] {
 			r = NodeCheck{Runs: RunsNot, Reason: fmt.Sprintf("%s does not bring this operator", name)}
 			if !refused[n.Op.Name()] {
 				refused[n.Op.Name()] = true

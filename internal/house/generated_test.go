@@ -23,7 +23,7 @@ var generators = []struct {
 }{
 	{
 		dir: "internal/kernels/gemm", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zblocks_avx2_amd64.s", "zblocks_avx512_amd64.s", "zbytes_amx_amd64.s", "zbytes_avxvnni_amd64.s", "zbytes_dotprod_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zlive_avx2_amd64.s", "zpanels_avx2_amd64.s"},
+		files: []string{"zblocks_avx2_amd64.s", "zblocks_avx512_amd64.s", "zbytes_amx_amd64.s", "zbytes_avxvnni_amd64.s", "zbytes_dotprod_arm64.s", "zbytes_i8mm_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zlive_avx2_amd64.s", "zpanels_avx2_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/kerneltest", from: "_asm", command: []string{"go", "run", ".", "OUT"},
@@ -35,11 +35,11 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/eltwise", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zarith_avx2_amd64.s", "zbounds_avx512_amd64.s", "zfunctions_avx2_amd64.s", "zfunctions_avx512_amd64.s"},
+		files: []string{"zarith_avx2_amd64.s", "zarith_neon_arm64.s", "zbounds_avx512_amd64.s", "zfunctions_avx2_amd64.s", "zfunctions_avx512_amd64.s", "zfunctions_neon_arm64.s"},
 	},
 	{
 		dir: "internal/kernels/convert", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zbinary_avx512_amd64.s", "zhalf_avx2_amd64.s", "zquantize_avx2_amd64.s"},
+		files: []string{"zbinary_avx512_amd64.s", "zhalf_avx2_amd64.s", "zloops_neon_arm64.s", "zquantize_avx2_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/dwconv", from: "_asm", command: []string{"go", "run", ".", "OUT"},
@@ -51,11 +51,11 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/lut", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"ztable_avx2_amd64.s", "ztable_vbmi_amd64.s"},
+		files: []string{"ztable_avx2_amd64.s", "ztable_neon_arm64.s", "ztable_vbmi_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/reduce", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zrows_avx2_amd64.s", "zrows_avx512_amd64.s", "zwindows_avx512_amd64.s"},
+		files: []string{"zrows_avx2_amd64.s", "zrows_avx512_amd64.s", "zrows_neon_arm64.s", "zwindows_neon_arm64.s", "zwindows_avx2_amd64.s", "zwindows_avx512_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/fused", from: "_asm", command: []string{"go", "run", ".", "OUT"},
@@ -63,7 +63,7 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/transpose", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zblocks_avx2_amd64.s"},
+		files: []string{"zblocks_avx2_amd64.s", "zblocks_neon_arm64.s"},
 	},
 	{
 		dir: "internal/kernels/eltwise", from: "_fit", command: []string{"python3", "fit.py"}, stdout: true, needs: "python3 -c 'import mpmath'",

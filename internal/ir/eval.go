@@ -10,9 +10,12 @@ import (
 // runtime and the engine of constant folding. inputs are in the order of
 // g.Inputs; the result in that of g.Outputs. Values are dropped after their
 // last use.
-func Eval(g *Graph, inputs []op.Datum) ([]op.Datum, error) { return eval(g, inputs, &op.Budget{}) }
+func Eval(g *Graph, inputs []op.Datum) ([]op.Datum, error) {
+	return EvalWithin(g, inputs, &op.Budget{})
+}
 
-func eval(g *Graph, inputs []op.Datum, budget *op.Budget) ([]op.Datum, error) {
+// EvalWithin is Eval of a part of an evaluation, whose loops share a budget.
+func EvalWithin(g *Graph, inputs []op.Datum, budget *op.Budget) ([]op.Datum, error) {
 	if len(inputs) != len(g.Inputs) {
 		return nil, fmt.Errorf("got %d inputs, want %d", len(inputs), len(g.Inputs))
 	}
@@ -89,7 +92,7 @@ func runnable(n *Node, budget *op.Budget) []op.Body {
 	out := make([]op.Body, len(n.Bodies))
 	for i, b := range n.Bodies {
 		out[i] = op.Body{In: Facts(b.Inputs), Out: Facts(b.Outputs), Run: func(in []op.Datum) ([]op.Datum, error) {
-			return eval(b, in, budget)
+			return EvalWithin(b, in, budget)
 		}}
 	}
 	return out

@@ -22,6 +22,13 @@ type Flow interface {
 	BodyNames() []string
 }
 
+// PartialFlow is a Flow whose bodies may be left out. One that is has a body
+// that gives what it takes.
+type PartialFlow interface {
+	Flow
+	BodiesAreOptional()
+}
+
 // Body is one graph of a Flow, as far as the operator sees it.
 type Body struct {
 	In, Out []Fact // what is known of its inputs, captured ones included, and outputs
@@ -44,19 +51,27 @@ type Bodies struct {
 }
 
 // maxTrips is how many times the bodies of loops may run, all loops together, in
-// one evaluation of a graph or node.
+// one evaluation of a graph or node, where no other limit is given.
 const maxTrips = 1_000_000
 
 // maxLooped bounds the bytes that loops gather or carry at one time.
 const maxLooped = 1 << 30
 
 // Budget counts the trips of the loops of one evaluation.
-type Budget struct{ made int }
+type Budget struct {
+	// Limit is how many trips there may be; 0: a million.
+	Limit int
+	made  int
+}
 
 // trip counts one run of a body.
 func (b *Budget) trip() error {
-	if b.made++; b.made > maxTrips {
-		return fmt.Errorf("%w: their bodies may run %d times", ErrTrips, maxTrips)
+	limit := b.Limit
+	if limit == 0 {
+		limit = maxTrips
+	}
+	if b.made++; b.made > limit {
+		return fmt.Errorf("%w: their bodies may run %d times in all; raise the limit on trips if that is too few, else look at what ends the loop", ErrTrips, limit)
 	}
 	return nil
 }
@@ -85,7 +100,8 @@ func Join(a, b Fact) (Fact, error) {
 		return shapeless(a), nil
 	}
 	if a.Kind == OptionalKind && b.Kind != OptionalKind {
-		b = Fact{Kind: OptionalKind, Elem: &b} // it is as good as a full one
+		full := b // it is as good as one that is full
+		b = Fact{Kind: OptionalKind, Elem: &full}
 	}
 	if a.Kind != b.Kind {
 		return Fact{}, fmt.Errorf("a %v is not a %v", a.Kind, b.Kind)
@@ -155,7 +171,7 @@ func (b Bodies) invariant(start []Fact, infer func([]Fact) (carried, rest []Fact
 			cur[i] = shapeless(f)
 		}
 	}
-	const rounds = 3
+	const rounds = 4
 	for round := range rounds {
 		out, rest, err := infer(cur)
 		if err != nil {
@@ -169,9 +185,15 @@ func (b Bodies) invariant(start []Fact, infer func([]Fact) (carried, rest []Fact
 			}
 			if !sameFact(next[i], cur[i]) {
 				same = false
-				if round == rounds-2 || b.Deep {
+				if round == rounds-3 || b.Deep {
 					next[i] = shapeless(next[i])
 				}
+			}
+		}
+		if !same && round == rounds-2 {
+			// One change leads to the next: no shape is sure to last.
+			for i := range next {
+				next[i] = shapeless(next[i])
 			}
 		}
 		if same || round == rounds-1 {

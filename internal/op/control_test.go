@@ -34,3 +34,12 @@ func TestLoopThatNeverEnds(t *testing.T) {
 		t.Errorf("a loop of 3: %d trips, %v, %v", trips-maxTrips, out, err)
 	}
 }
+
+// TestJoinOfAnOptionalWithWhatItHolds is the optional.
+func TestJoinOfAnOptionalWithWhatItHolds(t *testing.T) {
+	seq := Fact{Kind: SequenceKind, Elem: &Fact{Type: dtype.Float32, Shape: OfRank(1)}}
+	got, err := Join(Fact{Kind: OptionalKind, Elem: &seq}, seq)
+	if err != nil || got.Kind != OptionalKind || got.Elem == nil || !sameFact(*got.Elem, seq) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}

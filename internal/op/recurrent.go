@@ -184,20 +184,40 @@ func (r recurrent) infer(in []Fact, most int) ([]Fact, error) {
 type cell struct {
 	batch, hidden int
 	f             []activation
-	r             []float32 // recurrent weights [gates·hidden, hidden]
-	wb, rb        []float32 // biases [gates·hidden], zeros where absent
-	peephole      []float32 // [3·hidden] or nil
-	limit         float32
+	// recur stores the products of states h [batch, hidden] with count rows of
+	// recurrent weights from row on.
+	recur    func(dst, h []float32, row, count int)
+	wb, rb   []float32 // biases [gates·hidden], zeros where absent
+	peephole []float32 // [3·hidden] or nil
+	limit    float32
 }
 
 // clipped limits the argument of an activation.
 func (c *cell) clipped(v float32) float32 { return min(max(v, -c.limit), c.limit) }
 
-// recur stores the products of states h [batch, hidden] with count rows of
-// recurrent weights from row on.
-func (c *cell) recur(dst, h []float32, row, count int) {
-	r := matrix[float32]{c.r[row*c.hidden:], c.hidden, 1}
-	multiply(dst, count, c.batch, count, c.hidden, matrix[float32]{h, c.hidden, 1}, r.transposed())
+// products multiplies rows by the weights of a direction.
+type products struct {
+	hidden int
+	// data stores the products of rows of data with the weights.
+	data func(dst, x []float32, d, rows int)
+	// state stores those of the states of the batch with count rows of the
+	// recurrent weights from row on.
+	state func(dst, h []float32, d, batch, row, count int)
+}
+
+// floatProducts multiplies by weights w [directions, gates·hidden, features] and
+// r [directions, gates·hidden, hidden].
+func floatProducts(w, r *tensor.Tensor) products {
+	gh, features, hidden := w.Shape()[1], w.Shape()[2], r.Shape()[2]
+	return products{hidden,
+		func(dst, x []float32, d, rows int) {
+			m := matrix[float32]{tensor.Data[float32](w)[d*gh*features:], features, 1}
+			multiply(dst, gh, rows, gh, features, matrix[float32]{x, features, 1}, m.transposed())
+		},
+		func(dst, h []float32, d, batch, row, count int) {
+			m := matrix[float32]{tensor.Data[float32](r)[(d*gh+row)*hidden:], hidden, 1}
+			multiply(dst, count, batch, count, hidden, matrix[float32]{h, hidden, 1}, m.transposed())
+		}}
 }
 
 // step computes the next states in place from the products of the data with the
@@ -206,66 +226,70 @@ type step func(c *cell, xw []float32, states [][]float32)
 
 // eval runs the operator.
 func (r recurrent) eval(o Op, in []Datum, advance step) ([]Datum, error) {
-	return evalWide(o, in, 1+r.states, false, func(in []Datum, out []Fact) ([]Datum, error) {
-		dirs, backward, err := r.directions()
-		if err != nil {
-			return nil, err
-		}
-		fns, err := r.functions(dirs)
-		if err != nil {
-			return nil, err
-		}
-		x := in[0].Tensor
-		if r.batchFirst {
-			x = tensor.Permute(x, []int{1, 0, 2})
-		}
-		time, batch, features := x.Shape()[0], x.Shape()[1], x.Shape()[2]
-		hidden := in[2].Tensor.Shape()[2]
-		lens, err := lengths(arg(in, 4), time, batch)
-		if err != nil {
-			return nil, err
-		}
-		y, err := room(Fact{Shape: Known(time, dirs, batch, hidden)}, dtype.Float32)
-		if err != nil {
-			return nil, err
-		}
-		last := make([]*tensor.Tensor, r.states)
-		for i := range last {
-			if last[i], err = r.initial(arg(in, 5+i), dirs, batch, hidden); err != nil {
-				return nil, err
-			}
-		}
-		gh := r.gates * hidden
-		for d := range dirs {
-			c := &cell{batch: batch, hidden: hidden, f: fns[d], limit: float32(math.Inf(1)),
-				r: tensor.Data[float32](in[2].Tensor)[d*gh*hidden:], wb: make([]float32, gh), rb: make([]float32, gh)}
-			if b := arg(in, 3); b != nil {
-				c.wb = tensor.Data[float32](b)[d*2*gh:][:gh]
-				c.rb = tensor.Data[float32](b)[d*2*gh+gh:][:gh]
-			}
-			if p := arg(in, 7); p != nil {
-				c.peephole = tensor.Data[float32](p)[d*3*hidden:]
-			}
-			if r.clip.Set {
-				c.limit = r.clip.Value
-			}
-			states := make([][]float32, r.states)
-			for i := range states {
-				states[i] = tensor.Data[float32](last[i])[d*batch*hidden:][:batch*hidden]
-			}
-			xw := make([]float32, time*batch*gh)
-			w := matrix[float32]{tensor.Data[float32](in[1].Tensor)[d*gh*features:], features, 1}
-			multiply(xw, gh, time*batch, gh, features, matrix[float32]{tensor.Data[float32](x), features, 1}, w.transposed())
-			c.run(tensor.Data[float32](y), xw, states, lens, d, dirs, backward(d), advance)
-		}
-		if r.batchFirst {
-			y = tensor.Permute(y, []int{2, 0, 1, 3})
-			for i := range last {
-				last[i] = tensor.Permute(last[i], []int{1, 0, 2})
-			}
-		}
-		return Of(append([]*tensor.Tensor{y}, last...)...), nil
+	return evalWide(o, in, 1+r.states, false, func(in []Datum, _ []Fact) ([]Datum, error) {
+		return r.runAll(in, floatProducts(in[1].Tensor, in[2].Tensor), advance)
 	})
+}
+
+// runAll runs every direction.
+func (r recurrent) runAll(in []Datum, p products, advance step) ([]Datum, error) {
+	dirs, backward, err := r.directions()
+	if err != nil {
+		return nil, err
+	}
+	fns, err := r.functions(dirs)
+	if err != nil {
+		return nil, err
+	}
+	x := in[0].Tensor
+	if r.batchFirst {
+		x = tensor.Permute(x, []int{1, 0, 2})
+	}
+	time, batch, hidden := x.Shape()[0], x.Shape()[1], p.hidden
+	lens, err := lengths(arg(in, 4), time, batch)
+	if err != nil {
+		return nil, err
+	}
+	y, err := room(Fact{Shape: Known(time, dirs, batch, hidden)}, dtype.Float32)
+	if err != nil {
+		return nil, err
+	}
+	last := make([]*tensor.Tensor, r.states)
+	for i := range last {
+		if last[i], err = r.initial(arg(in, 5+i), dirs, batch, hidden); err != nil {
+			return nil, err
+		}
+	}
+	gh := r.gates * hidden
+	for d := range dirs {
+		c := &cell{batch: batch, hidden: hidden, f: fns[d], limit: float32(math.Inf(1)),
+			wb: make([]float32, gh), rb: make([]float32, gh),
+			recur: func(dst, h []float32, row, count int) { p.state(dst, h, d, batch, row, count) }}
+		if b := arg(in, 3); b != nil {
+			c.wb = tensor.Data[float32](b)[d*2*gh:][:gh]
+			c.rb = tensor.Data[float32](b)[d*2*gh+gh:][:gh]
+		}
+		if p := arg(in, 7); p != nil {
+			c.peephole = tensor.Data[float32](p)[d*3*hidden:]
+		}
+		if r.clip.Set {
+			c.limit = r.clip.Value
+		}
+		states := make([][]float32, r.states)
+		for i := range states {
+			states[i] = tensor.Data[float32](last[i])[d*batch*hidden:][:batch*hidden]
+		}
+		xw := make([]float32, time*batch*gh)
+		p.data(xw, tensor.Data[float32](x), d, time*batch)
+		c.run(tensor.Data[float32](y), xw, states, lens, d, dirs, backward(d), advance)
+	}
+	if r.batchFirst {
+		y = tensor.Permute(y, []int{2, 0, 1, 3})
+		for i := range last {
+			last[i] = tensor.Permute(last[i], []int{1, 0, 2})
+		}
+	}
+	return Of(append([]*tensor.Tensor{y}, last...)...), nil
 }
 
 // initial returns a copy of an initial state [directions, batch, hidden], zeros

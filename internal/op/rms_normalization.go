@@ -36,38 +36,50 @@ func (o *RMSNormalization) Infer(in []Fact, _ int) ([]Fact, error) {
 // Eval normalizes.
 func (o *RMSNormalization) Eval(in []Datum) ([]Datum, error) {
 	return evalWide(o, in, 1, true, func(in []Datum, out []Fact) ([]Datum, error) {
-		x := in[0].Tensor
-		axis, err := Axis(o.Axis, x.Rank())
-		if err != nil {
-			return nil, err
-		}
-		y, err := room(out[0], x.Type())
-		if err != nil {
-			return nil, err
-		}
-		gamma, err := factorOf(in[1].Tensor, x, axis)
-		if err != nil {
-			return nil, err
-		}
-		if gamma, err = Convert(gamma, x.Type()); err != nil {
-			return nil, err
-		}
-		row := inner(x.Shape(), axis)
-		if x.Type() == dtype.Float64 {
-			rmsNorm[float64](y, x, gamma, row, float64(o.Epsilon))
-		} else {
-			rmsNorm[float32](y, x, gamma, row, o.Epsilon)
-		}
-		return Of(y), nil
+		y, _, err := byRMS(in[0].Tensor, in[1].Tensor, out[0], o.Axis, o.Epsilon)
+		return Of(y), err
 	})
 }
 
-func rmsNorm[T float32 | float64](y, x, gamma *tensor.Tensor, row int, epsilon T) {
-	dst, src, g := tensor.Data[T](y), tensor.Data[T](x), tensor.Data[T](gamma)
+// byRMS returns x, whose inferred output is out, divided by its root mean
+// square over the axes from axis on and scaled, and the factor 1/RMS of each
+// row.
+func byRMS(x, scale *tensor.Tensor, out Fact, axis int, epsilon float32) (y, inv *tensor.Tensor, err error) {
+	if axis, err = Axis(axis, x.Rank()); err != nil {
+		return nil, nil, err
+	}
+	if y, err = room(out, x.Type()); err != nil {
+		return nil, nil, err
+	}
+	gamma, err := factorOf(scale, x, axis)
+	if err != nil {
+		return nil, nil, err
+	}
+	if gamma, err = Convert(gamma, x.Type()); err != nil {
+		return nil, nil, err
+	}
+	stats := Known(x.Shape()...)
+	for i := axis; i < len(stats); i++ {
+		stats[i] = Size(1)
+	}
+	if inv, err = room(Fact{Shape: stats}, x.Type()); err != nil {
+		return nil, nil, err
+	}
+	row := inner(x.Shape(), axis)
+	if x.Type() == dtype.Float64 {
+		rmsNorm[float64](y, x, gamma, inv, row, float64(epsilon))
+	} else {
+		rmsNorm[float32](y, x, gamma, inv, row, epsilon)
+	}
+	return y, inv, nil
+}
+
+func rmsNorm[T float32 | float64](y, x, gamma, inv *tensor.Tensor, row int, epsilon T) {
+	dst, src, g, rs := tensor.Data[T](y), tensor.Data[T](x), tensor.Data[T](gamma), tensor.Data[T](inv)
 	for i := 0; i < len(dst); i += row {
 		d, s := dst[i:i+row], src[i:i+row]
 		if f, ok := any(d).([]float32); ok {
-			reduce.RMSNorm(f, any(s).([]float32), nil, float32(epsilon))
+			rs[i/row] = T(reduce.RMSNorm(f, any(s).([]float32), nil, float32(epsilon)))
 		} else {
 			for j, v := range s {
 				d[j] = v * v
@@ -76,6 +88,7 @@ func rmsNorm[T float32 | float64](y, x, gamma *tensor.Tensor, row int, epsilon T
 			for j, v := range s {
 				d[j] = v * r
 			}
+			rs[i/row] = r
 		}
 		scaleRow(d, rowOf(g, i/row, row), nil)
 	}

@@ -10,8 +10,10 @@ import (
 type Entry struct {
 	// Domain is "" for ai.onnx.
 	Domain string
-	Name   string
-	make   func() Op
+	// Type is what files call it in that domain; Name is what the catalogue
+	// does, which differs where two domains mean different things by one type.
+	Type, Name string
+	make       func() Op
 }
 
 // New returns the operator with default attributes.
@@ -21,7 +23,15 @@ func row[T any, P interface {
 	*T
 	Op
 }](domain string) Entry {
-	return Entry{domain, P(new(T)).Name(), func() Op {
+	return rowAs[T, P](domain, P(new(T)).Name())
+}
+
+// rowAs is a row of an operator that files call typ.
+func rowAs[T any, P interface {
+	*T
+	Op
+}](domain, typ string) Entry {
+	return Entry{domain, typ, P(new(T)).Name(), func() Op {
 		p := P(new(T))
 		setDefaults(reflect.ValueOf(p).Elem())
 		return p
@@ -33,7 +43,7 @@ const microsoft = "com.microsoft"
 
 // Table returns the catalogue of operators.
 func Table() []Entry {
-	return slices.Concat(tableElementwise, tableShape, tableNeural, tableQuantized, tableSignal, tableText, tableTraining, tableControl)
+	return slices.Concat(tableElementwise, tableShape, tableNeural, tableAttention, tableQuantized, tableSignal, tableText, tableTraining, tableControl, tableContrib)
 }
 
 var byName = func() map[string]Entry {
@@ -54,4 +64,12 @@ func ByName(name string) (Op, error) {
 		return nil, fmt.Errorf("op: unknown operator %q", name)
 	}
 	return e.New(), nil
+}
+
+// Domain returns the domain in which files have the operator, "" for ai.onnx.
+func Domain(o Op) string {
+	if c, ok := o.(*Custom); ok {
+		return c.Domain
+	}
+	return byName[o.Name()].Domain
 }

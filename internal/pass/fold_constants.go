@@ -8,7 +8,8 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// maxFolded bounds the bytes that constant folding may produce in one graph.
+// maxFolded bounds the bytes that constant folding may produce in one graph and
+// its bodies.
 // A model that asks for more is refused before anything is allocated.
 const maxFolded = 1 << 30
 
@@ -18,10 +19,15 @@ const maxFolded = 1 << 30
 // Conditions: the operator has a reference meaning and is deterministic; it
 // does not quantize or dequantize (the pair around a weight must stay). Sizes
 // are checked against inferred shapes first: a result larger than its inputs
-// counts against a limit of 1 GB a graph.
+// counts against a limit of 1 GB a graph. Bodies are folded too; what fails in
+// one stays, as the body may never run.
 func FoldConstants(g *ir.Graph) (bool, error) {
-	var kept []*ir.Node
 	var produced int64
+	return foldConstants(g, &produced, false)
+}
+
+func foldConstants(g *ir.Graph, produced *int64, inBody bool) (bool, error) {
+	var kept []*ir.Node
 	changed := false
 	repl := map[*ir.Value]*ir.Value{}
 	resolve := func(vs []*ir.Value) {
@@ -33,7 +39,18 @@ func FoldConstants(g *ir.Graph) (bool, error) {
 	}
 	for _, n := range g.Nodes {
 		resolve(n.In)
-		consts, err := foldNode(n, &produced)
+		for _, b := range n.Bodies {
+			did, err := foldConstants(b, produced, true)
+			if err != nil {
+				return changed, err
+			}
+			changed = changed || did
+		}
+		before := *produced
+		consts, err := foldNode(n, produced)
+		if err != nil && inBody {
+			*produced, err = before, nil
+		}
 		if err != nil {
 			return changed, fmt.Errorf("%s: %w", n.Label(), err)
 		}

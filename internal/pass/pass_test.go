@@ -157,6 +157,42 @@ func TestOrderConstraintsHold(t *testing.T) {
 	}
 }
 
+// TestFoldingInBodies: what a branch that may never run cannot compute, or asks
+// too much memory for, is left to it; the rest is folded.
+func TestFoldingInBodies(t *testing.T) {
+	g, err := ir.Parse(`graph g
+input c bool[]
+y float32[...] = If(c)
+{
+  graph then
+  const a float32[2] = [1 2]
+  const s int64[1] = [3]
+  y float32[...] = Reshape(a, s)
+  output y
+}
+{
+  graph else
+  const a float32[1] = [1]
+  const s int64[3] = [4000 4000 4000]
+  x float32[...] = Expand(a, s)
+  const b float32[2] = [1 2]
+  z float32[2] = Neg(b)
+  y float32[...] = Add(x, z)
+  output y
+}
+output y`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := FoldConstants(g); err != nil {
+		t.Fatal(err)
+	}
+	then, other := g.Nodes[0].Bodies[0], g.Nodes[0].Bodies[1]
+	if len(then.Nodes) != 1 || len(other.Nodes) != 2 {
+		t.Errorf("%d and %d nodes are left, want 1 and 2", len(then.Nodes), len(other.Nodes))
+	}
+}
+
 // TestFoldingIsLimited: a few bytes of file must not ask for terabytes.
 func TestFoldingIsLimited(t *testing.T) {
 	for name, text := range map[string]string{

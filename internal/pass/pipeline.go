@@ -20,13 +20,18 @@ type Pass struct {
 	// Pattern marks passes that replace a group of operators by one that
 	// stands for it; they are left out where a peer's result is wanted.
 	Pattern bool
+	// Deep marks passes that go into bodies by themselves; the others are run on
+	// each body.
+	Deep bool
 }
 
 // prepare is what every model goes through before anything is quantized or
 // run. The list is repeated until nothing changes.
 var prepare = []Pass{
-	{Name: "infer_shapes", Run: InferShapes},
-	{Name: "fold_constants", Run: FoldConstants},
+	{Name: "bind_captures", Run: BindCaptures, Deep: true},
+	{Name: "infer_shapes", Run: InferShapes, Deep: true},
+	{Name: "fold_constants", Run: FoldConstants, Deep: true},
+	{Name: "inline_branches", Run: InlineBranches},
 	{Name: "eliminate_identity", Run: EliminateIdentity},
 	{Name: "fuse_layer_normalization", Run: FuseLayerNormalization, Pattern: true},
 	{Name: "fuse_gelu", Run: FuseGelu, Pattern: true},
@@ -67,7 +72,7 @@ func run(g *ir.Graph, list []Pass, o Options) (changed bool, err error) {
 		if p.Pattern && o.NoPatterns {
 			continue
 		}
-		did, err := p.Run(g)
+		did, err := p.everywhere(g)
 		if err != nil {
 			return changed, fmt.Errorf("%s: %w", p.Name, err)
 		}
@@ -76,6 +81,24 @@ func run(g *ir.Graph, list []Pass, o Options) (changed bool, err error) {
 			if err := ir.Verify(g); err != nil {
 				panic(fmt.Sprintf("pass %s: %v", p.Name, err))
 			}
+		}
+	}
+	return changed, nil
+}
+
+// everywhere runs a pass on a graph and its bodies.
+func (p Pass) everywhere(g *ir.Graph) (bool, error) {
+	changed, err := p.Run(g)
+	if err != nil || p.Deep {
+		return changed, err
+	}
+	for _, n := range g.Nodes {
+		for _, b := range n.Bodies {
+			did, err := p.everywhere(b)
+			if err != nil {
+				return changed, fmt.Errorf("%s: %w", n.Label(), err)
+			}
+			changed = changed || did
 		}
 	}
 	return changed, nil

@@ -213,6 +213,7 @@ func (p *placer) place() {
 			if kept || p.floatWork(n) {
 				p.skip(n, why, !kept)
 			}
+			p.skipBodies(n, NodeName(n), why, kept)
 			continue
 		}
 		switch {
@@ -227,6 +228,28 @@ func (p *placer) place() {
 			p.placeClamp(n)
 		default:
 			p.placeElementwise(n, f, rule)
+		}
+	}
+}
+
+// skipBodies lists the nodes in the bodies of n, which stay float with whatever
+// they compute: because the user keeps n float, or because only the graph around
+// bodies is quantized.
+func (p *placer) skipBodies(n *ir.Node, name, why string, kept bool) {
+	if !kept {
+		why = fmt.Sprintf("it stands in a body of %s, and what bodies compute stays float", n.Op.Name())
+	}
+	for i, b := range n.Bodies {
+		body := b.Name
+		if flow, ok := n.Op.(op.Flow); ok && i < len(flow.BodyNames()) {
+			body = flow.BodyNames()[i]
+		}
+		for _, m := range b.Nodes {
+			inner := name + "/" + body + "/" + NodeName(m)
+			if p.floatWork(m) {
+				p.out.Skipped = append(p.out.Skipped, Skip{inner, m.Op.Name(), why, !kept})
+			}
+			p.skipBodies(m, inner, why, kept)
 		}
 	}
 }

@@ -40,7 +40,8 @@ func (pl *plan) layOut() {
 			blocks = append(blocks, holder[v])
 		}
 		for _, v := range slices.Concat(s.in, s.out) {
-			if v >= 0 && last[v] == i && pl.values[v].offset == -1 && !pl.values[v].output && pl.values[v].fixed == nil {
+			// Inputs stay: at the end it is asked what lies in them.
+			if v >= 0 && last[v] == i && pl.values[v].offset == -1 && !pl.values[v].output && pl.values[v].fixed == nil && !slices.Contains(pl.inputs, v) {
 				pl.steps[i].last = append(pl.steps[i].last, v)
 			}
 		}

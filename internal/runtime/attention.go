@@ -64,12 +64,18 @@ type scoreStage struct {
 	sum         bool    // it is a sum
 	at          []int
 	row, column int
+	// A function of each element, or a number for the rows that the other value
+	// says.
+	each func(dst, x []float32)
+	fill float32
 }
 
 type stageKind uint8
 
 const (
 	stageBinary stageKind = iota
+	stageEach
+	stageFill
 	stageSoftmax
 	stageQuantize
 	stageDequantize
@@ -178,6 +184,12 @@ func (u *fuser) scoreStage(n *ir.Node, x *ir.Value) (st scoreStage, from *ir.Val
 		st.loop = eltwise.Mul[float32]
 	case *op.Div:
 		st.loop = eltwise.Div[float32]
+	case *op.Tanh:
+		st.kind = stageEach
+		st.each, ok = op.UnaryLoop(n.Op)
+		return st, from, ok && x.Type == dtype.Float32 && from.Const == nil
+	case *op.Where:
+		return u.fillStage(n, x)
 	default:
 		return st, nil, false
 	}
@@ -199,14 +211,33 @@ func (u *fuser) scoreStage(n *ir.Node, x *ir.Value) (st scoreStage, from *ir.Val
 		st.factor = factorOf(n.Op, tensor.Data[float32](c)[0])
 	}
 	_, st.sum = n.Op.(*op.Add)
-	strides, ok := eltwise.BroadcastStrides(u.dims(st.with), shape)
-	last := len(shape) - 1
-	if !ok || last < 1 || strides[last] > 1 {
+	return st, from, st.lay(u.dims(st.with), shape)
+}
+
+// fillStage returns the stage that a Where is which puts one number in some rows
+// of another value.
+func (u *fuser) fillStage(n *ir.Node, x *ir.Value) (st scoreStage, from *ir.Value, ok bool) {
+	which, number, from := n.In[0], n.In[1], n.In[2]
+	shape := u.dims(x)
+	if number.Const == nil || number.Const.Len() != 1 || x.Type != dtype.Float32 || from.Const != nil || shape == nil ||
+		!slices.Equal(u.dims(from), shape) || which == from || u.dims(which) == nil && which.Const == nil {
 		return st, nil, false
 	}
+	st.kind, st.with, st.fill = stageFill, which, tensor.Data[float32](number.Const)[0]
+	ok = st.lay(u.dims(which), shape)
+	return st, from, ok && st.column == 0
+}
+
+// lay notes how a value of the given shape broadcasts to scores.
+func (st *scoreStage) lay(with, scores []int) bool {
+	strides, ok := eltwise.BroadcastStrides(with, scores)
+	last := len(scores) - 1
+	if !ok || last < 1 || strides[last] > 1 {
+		return false
+	}
 	st.row, st.column = strides[last-1], strides[last]
-	st.at = offsets(shape[:last-1], strides)
-	return st, from, true
+	st.at = offsets(scores[:last-1], strides)
+	return true
 }
 
 // factorOf returns the number whose product with anything is what a product or

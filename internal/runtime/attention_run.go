@@ -101,6 +101,17 @@ func (st *scoreStage) run(f *frame, s *step, a *attention, t *tile) {
 	switch st.kind {
 	case stageSoftmax:
 		softmaxRows(x, n)
+	case stageEach:
+		st.each(x, x)
+	case stageFill:
+		which := tensor.Data[bool](f.vals[s.in[st.index]])[st.at[t.head]:]
+		for r := range t.rows {
+			if which[(t.from+r)*st.row] {
+				for i := range n {
+					x[r*n+i] = st.fill
+				}
+			}
+		}
 	case stageQuantize:
 		for r := range t.rows {
 			st.lattice.store(t.bytes[r*step:][:n], x[r*n:(r+1)*n])

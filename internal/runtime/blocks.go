@@ -33,7 +33,7 @@ func (pl *plan) dispatchNBits(s *step, key *ir.Node, o *op.MatMulNBits) error {
 	if !ok || k != o.K || k > longest || o.N < leastColumns || !pl.place(s, 0) {
 		return nil
 	}
-	packed, err := pl.p.weights.getBlocks(key, func() (*gemm.Blocks, error) {
+	packed, err := pl.packs(key).getBlocks(key, func() (*gemm.Blocks, error) {
 		c, err := o.Codes(w, scales, zero)
 		if err != nil {
 			return nil, err
@@ -106,7 +106,7 @@ func (u *fuser) coded(n *ir.Node) *group {
 	gr := &group{nodes: []*ir.Node{d, n}, in: []*ir.Value{n.In[0], d.In[0]}, out: n.Out}
 	gr.set = func(s *step) error {
 		u.pl.place(s, 0)
-		packed, err := u.pl.p.weights.getBlocks(u.keys[n], func() (*gemm.Blocks, error) {
+		packed, err := u.pl.packs(u.keys[n]).getBlocks(u.keys[n], func() (*gemm.Blocks, error) {
 			defer w.Release()
 			c.Data = w.Bytes()
 			return gemm.PackBlocks(c), nil

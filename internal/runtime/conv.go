@@ -48,7 +48,7 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 // is -1.
 func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Plan, bias []float32, b bounds, other int) {
 	w := pl.values[s.in[1]].fixed
-	packed := pl.p.weights.get(key, "rows", k.WeightLen(), func(dst []float32) {
+	packed := pl.packs(key).get(key, "rows", k.WeightLen(), func(dst []float32) {
 		k.Pack(dst, tensor.Data[float32](w))
 		w.Release()
 	})
@@ -75,7 +75,7 @@ func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantiz
 		return err
 	}
 	w, zero := pl.values[s.in[1]].fixed, uint8(q.In[0].Zero(0))
-	packed := pl.p.weights.getBytes(key, "rows", k.WeightBytes(), func(dst []int8) {
+	packed := pl.packs(key).getBytes(key, "rows", k.WeightBytes(), func(dst []int8) {
 		k.PackBytes(dst, tensor.Data[int8](w))
 		w.Release()
 	})

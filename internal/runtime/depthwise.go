@@ -29,7 +29,7 @@ func depthwiseLast(g op.Geometry) *dwconv.Last {
 // depthwise sets up a depthwise convolution of floats, channels last.
 func (pl *plan) depthwise(s *step, key *ir.Node, k *dwconv.Last, bias []float32, b bounds) {
 	w := pl.values[s.in[1]].fixed
-	packed := pl.p.weights.get(key, "depthwise", k.WeightLen(), func(dst []float32) {
+	packed := pl.packs(key).get(key, "depthwise", k.WeightLen(), func(dst []float32) {
 		src := tensor.Data[float32](w)
 		k.Pack(dst, func(i int) float32 { return src[i] })
 		w.Release()
@@ -55,7 +55,7 @@ func (pl *plan) depthwiseBytes(s *step, key *ir.Node, k *dwconv.Last, q *op.Quan
 	} else {
 		end = dwconv.FinishBytes(k, uint8(zero), weights, e.bias, e.multipliers, e.grid, e.lo, e.hi)
 	}
-	packed := pl.p.weights.getBytes(key, k.Form(), k.WeightBytes(), func(dst []int8) { k.PackBytes(dst, tensor.Data[int8](w)) })
+	packed := pl.packs(key).getBytes(key, k.Form(), k.WeightBytes(), func(dst []int8) { k.PackBytes(dst, tensor.Data[int8](w)) })
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
 	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {

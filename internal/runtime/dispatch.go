@@ -16,6 +16,8 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return nil
 	}
 	switch o := s.node.Op.(type) {
+	case op.Flow:
+		pl.dispatchFlow(s, key)
 	case *op.Reshape, *op.Flatten, *op.Squeeze, *op.Unsqueeze, *op.Identity:
 		pl.dispatchView(s)
 	case *op.Transpose:

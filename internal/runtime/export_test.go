@@ -31,3 +31,12 @@ func (p *Program) Steps() []string {
 	}
 	return out
 }
+
+// planFor returns the plan for the shapes of in.
+func (p *Program) planFor(in Tensors) (*plan, error) {
+	c, pl, err := p.open(in)
+	if err == nil {
+		p.close(c)
+	}
+	return pl, err
+}

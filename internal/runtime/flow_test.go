@@ -2,29 +2,27 @@ package runtime_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// TestSequencesAreRefused: a program that could only fail when it runs is not
-// made, and the error names the value.
-func TestSequencesAreRefused(t *testing.T) {
-	g, err := ir.Parse("graph g\ninput x float32[2]\nconst i int64[] = [0]\nlist seq(float32[2]) = SequenceConstruct(x, x)\ny float32[2] = SequenceAt(list, i)\noutput y\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := runtime.Compile(g, runtime.Options{}); err == nil || !strings.Contains(err.Error(), `value "list" is a sequence`) {
-		t.Errorf("got %v", err)
-	}
-}
-
-// TestBodiesRun: a Loop doubles its value three times.
-func TestBodiesRun(t *testing.T) {
-	g, err := ir.Parse(`graph g
+// flowCases are graphs with bodies, and what they are run on, in the order of
+// their inputs.
+var flowCases = []struct {
+	name, graph string
+	in          [][]op.Datum
+}{
+	{"a loop doubles", `graph g
 input x float32[2]
 const n int64[] = [3]
 y float32[2] = Loop(n, _, x)
@@ -38,19 +36,643 @@ y float32[2] = Loop(n, _, x)
   output w
 }
 output y
-`)
+`, [][]op.Datum{op.Of(wave(2))}},
+	{"a loop that gathers what it carries, within a branch", `graph g
+input x float32[2,3]
+input c bool[]
+input n int64[]
+y float32[...], all float32[...] = If(c; x, n)
+{
+  graph then
+  input x float32[2,3]
+  input n int64[]
+  a float32[2,3], b float32[...] = Loop(n, _, x; x)
+  {
+    graph body
+    input i int64[]
+    input c bool[]
+    input v float32[2,3]
+    input x float32[2,3]
+    f float32[] = Cast(i) {to="float32"}
+    w float32[2,3] = Mul(v, f)
+    r float32[2,3] = Add(w, x)
+    output c
+    output r
+    output r
+  }
+  output a
+  output b
+}
+{
+  graph else
+  input x float32[2,3]
+  input n int64[]
+  const axes int64[1] = [0]
+  d float32[2,3] = Neg(x)
+  e float32[1,2,3] = Unsqueeze(d, axes)
+  output d
+  output e
+}
+output y
+output all
+`, [][]op.Datum{
+		op.Of(wave(2, 3), boolean(true), tensor.Scalar[int64](4)), op.Of(wave(2, 3), boolean(false), tensor.Scalar[int64](4)),
+		op.Of(wave(2, 3), boolean(true), tensor.Scalar[int64](0)), op.Of(wave(2, 3), boolean(true), tensor.Scalar[int64](1)),
+	}},
+	{"a scan backwards, along other axes", `graph g
+input s float32[2]
+input x float32[2,5]
+input y float32[5,2]
+const w float32[2,2] = [1 2 -0.5 0.25]
+last float32[2], p float32[...], q float32[...] = Scan(s, x, y; w) {num_scan_inputs=2, scan_input_axes=i[1 0], scan_input_directions=i[1 0], scan_output_axes=i[1 0], scan_output_directions=i[0 1]}
+{
+  graph body
+  input s float32[2]
+  input a float32[2]
+  input b float32[2]
+  input w float32[2,2]
+  const axes int64[1] = [0]
+  row float32[1,2] = Unsqueeze(s, axes)
+  m float32[1,2] = MatMul(row, w)
+  flat float32[2] = Squeeze(m, axes)
+  t float32[2] = Add(flat, a)
+  u float32[2] = Mul(t, b)
+  output t
+  output u
+  output t
+}
+output last
+output p
+output q
+`, [][]op.Datum{op.Of(wave(2), wave(2, 5), wave(5, 2))}},
+	{"values change places", `graph g
+input x float32[3]
+input y float32[3]
+const n int64[] = [5]
+a float32[3], b float32[3], k float32[3] = Loop(n, _, x, y, x)
+{
+  graph body
+  input i int64[]
+  input c bool[]
+  input p float32[3]
+  input q float32[3]
+  input k float32[3]
+  s float32[3] = Add(p, q)
+  output c
+  output q
+  output s
+  output k
+}
+output a
+output b
+output k
+`, [][]op.Datum{op.Of(wave(3), wave(3))}},
+	{"shapes that grow, and what lags behind them", `graph g
+input x float32[1]
+input n int64[]
+p float32[...], q float32[...], r float32[...], s float32[...] = Loop(n, _, x, x, x, x)
+{
+  graph body
+  input i int64[]
+  input c bool[]
+  input a float32[...]
+  input b float32[...]
+  input d float32[...]
+  input e float32[...]
+  a0 float32[...] = Concat(a, b) {axis=0}
+  a1 float32[...] = Neg(a0)
+  b1 float32[...] = Identity(a)
+  d1 float32[...] = Identity(b)
+  e1 float32[...] = Relu(d)
+  output c
+  output a1
+  output b1
+  output d1
+  output e1
+}
+output p
+output q
+output r
+output s
+`, [][]op.Datum{op.Of(wave(1), tensor.Scalar[int64](3)), op.Of(wave(1), tensor.Scalar[int64](12)), op.Of(wave(1), tensor.Scalar[int64](0))}},
+	{"a loop that ends by its condition", `graph g
+input x float32[]
+const most float32[] = [100]
+const yes bool[] = [1]
+y float32[], all float32[...] = Loop(_, yes, x; most)
+{
+  graph body
+  input i int64[]
+  input c bool[]
+  input v float32[]
+  input most float32[]
+  w float32[] = Add(v, v)
+  on bool[] = Less(w, most)
+  output on
+  output w
+  output v
+}
+output y
+output all
+`, [][]op.Datum{op.Of(tensor.Scalar[float32](3)), op.Of(tensor.Scalar[float32](300))}},
+	{"a sequence made by a loop", `graph g
+input x float32[2,2]
+input n int64[]
+const zero int64[] = [0]
+empty seq(float32[...]) = SequenceEmpty() {dtype="float32"}
+list seq(float32[...]), last float32[...] = Loop(n, _, empty, x)
+{
+  graph body
+  input i int64[]
+  input c bool[]
+  input l seq(float32[...])
+  input v float32[...]
+  w float32[...] = Add(v, v)
+  m seq(float32[...]) = SequenceInsert(l, v)
+  k seq(float32[...]) = SequenceInsert(m, w)
+  output c
+  output k
+  output w
+}
+all float32[...] = ConcatFromSequence(list) {axis=0}
+count int64[] = SequenceLength(list)
+output list
+output all
+output count
+output last
+`, [][]op.Datum{op.Of(wave(2, 2), tensor.Scalar[int64](4)), op.Of(wave(2, 2), tensor.Scalar[int64](1))}},
+	{"an optional through a branch", `graph g
+input x float32[3]
+input c bool[]
+o optional(float32[3]) = If(c; x)
+{
+  graph then
+  input x float32[3]
+  y float32[3] = Neg(x)
+  a optional(float32[3]) = Optional(y)
+  output a
+}
+{
+  graph else
+  input x float32[3]
+  b optional(float32[3]) = Optional(x)
+  output b
+}
+has bool[] = OptionalHasElement(o)
+y float32[3] = OptionalGetElement(o)
+z float32[3] = Add(y, x)
+output has
+output y
+output z
+output o
+`, [][]op.Datum{op.Of(wave(3), boolean(true)), op.Of(wave(3), boolean(false))}},
+	{"a map over a sequence of other shapes", `graph g
+input x float32[2,3]
+input y float32[1,3]
+const w float32[3,2] = [1 2 3 4 5 6]
+l seq(float32[...]) = SequenceConstruct(x, y, x)
+m seq(float32[...]) = SequenceMap(l; w)
+{
+  graph body
+  input e float32[...]
+  input w float32[3,2]
+  p float32[...] = MatMul(e, w)
+  output p
+}
+z float32[...] = ConcatFromSequence(m) {axis=0}
+output z
+output m
+`, [][]op.Datum{op.Of(wave(2, 3), wave(1, 3))}},
+	{"a body that reshapes by a shape around it", `graph g
+input x float32[b,4]
+const n int64[] = [2]
+s int64[2] = Shape(x)
+y float32[...] = Loop(n, _, x; s)
+{
+  graph body
+  input i int64[]
+  input c bool[]
+  input v float32[...]
+  input s int64[2]
+  const whole int64[1] = [-1]
+  f float32[...] = Reshape(v, whole)
+  g float32[...] = Softmax(f)
+  h float32[...] = Reshape(g, s)
+  output c
+  output h
+}
+output y
+`, [][]op.Datum{op.Of(wave(3, 4)), op.Of(wave(5, 4))}},
+	{"a convolution in a branch that the shape decides", `graph g
+input x float32[1,2,h,5]
+const w float32[3,2,2,2] = [1 2 3 4 5 6 7 8 9 10 11 12 -1 -2 -3 -4 -5 -6 -7 -8 -9 -10 -11 -12]
+const two int64[] = [2]
+const four int64[] = [4]
+s int64[4] = Shape(x)
+d int64[] = Gather(s, two)
+c bool[] = Less(d, four)
+y float32[...] = If(c; x, w)
+{
+  graph then
+  input x float32[...]
+  input w float32[3,2,2,2]
+  z float32[...] = Conv(x, w)
+  output z
+}
+{
+  graph else
+  input x float32[...]
+  input w float32[3,2,2,2]
+  z float32[...] = Conv(x, w)
+  r float32[...] = Relu(z)
+  output r
+}
+output y
+`, [][]op.Datum{op.Of(wave(1, 2, 3, 5)), op.Of(wave(1, 2, 6, 5))}},
+	{"strings through a branch", `graph g
+input x string[2]
+input c bool[]
+y string[2], k string[2] = If(c; x)
+{
+  graph then
+  input x string[2]
+  z string[2] = Identity(x)
+  output z
+  output x
+}
+{
+  graph else
+  input x string[2]
+  const s string[2] = ["a" "b"]
+  output s
+  output x
+}
+output y
+output k
+`, [][]op.Datum{op.Of(words("p", "q"), boolean(true)), op.Of(words("p", "q"), boolean(false))}},
+	{"one element twice, and constants in a sequence", `graph g
+input x float32[2]
+const w float32[2] = [5 6]
+const zero int64[] = [0]
+const one int64[] = [1]
+l seq(float32[2]) = SequenceConstruct(w, x)
+a float32[2] = SequenceAt(l, zero)
+b float32[2] = SequenceAt(l, zero)
+d float32[2] = SequenceAt(l, one)
+output a
+output b
+output d
+`, [][]op.Datum{op.Of(wave(2))}},
+}
+
+// wave returns numbers of both signs.
+func wave(shape ...int) *tensor.Tensor {
+	n, _ := tensor.Count(shape)
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32((i*7+3)%11)/4 - 1
+	}
+	return tensor.FromSlice(x, shape...)
+}
+
+func boolean(b bool) *tensor.Tensor {
+	if b {
+		return tensor.FromInts(dtype.Bool, []int64{1})
+	}
+	return tensor.FromInts(dtype.Bool, []int64{0})
+}
+
+func parsed(t *testing.T, text string) *ir.Graph {
+	t.Helper()
+	g, err := ir.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := ir.Verify(g); err != nil {
+		t.Fatal(err)
+	}
+	if err := ir.Infer(g); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// TestBodiesEqualTheReference: compiled bodies compute what the operators mean,
+// to the bit, prepared and not, on one thread and more, run after run.
+func TestBodiesEqualTheReference(t *testing.T) {
+	for _, c := range flowCases {
+		t.Run(c.name, func(t *testing.T) {
+			g := parsed(t, c.graph)
+			ready, _ := g.Clone()
+			if err := pass.Prepare(ready, pass.Options{Verify: true}); err != nil {
+				t.Fatal(err)
+			}
+			for _, g := range []*ir.Graph{g, ready} {
+				for _, o := range []runtime.Options{{Threads: 1}, {Threads: 3}, {NoFusion: true, NoInteger: true, KeepLayout: true}} {
+					o.AnyKind = true
+					p, err := runtime.Compile(g, o)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for round := range 3 {
+						for _, in := range c.in {
+							want, err := ir.Eval(g, in)
+							if err != nil {
+								t.Fatal(err)
+							}
+							got, err := p.RunData(context.Background(), in)
+							if err != nil {
+								t.Fatal(err)
+							}
+							for i := range want {
+								if !same(got[i], want[i]) {
+									t.Errorf("%+v, round %d: output %d is %v, want %v", o, round, i, text(got[i]), text(want[i]))
+								}
+							}
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+func text(d op.Datum) string {
+	if d.Tensor != nil {
+		return ir.TensorText(d.Tensor)
+	}
+	s := d.Kind.String()
+	for _, e := range d.Seq {
+		s += " " + text(e)
+	}
+	return s
+}
+
+// TestBodiesAreShared: many goroutines run one program, whose inputs differ.
+func TestBodiesAreShared(t *testing.T) {
+	for _, c := range flowCases {
+		p, err := runtime.Compile(parsed(t, c.graph), runtime.Options{AnyKind: true, Threads: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := make([][]op.Datum, len(c.in))
+		for i, in := range c.in {
+			if want[i], err = p.RunData(context.Background(), in); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var wg sync.WaitGroup
+		for k := range 4 {
+			wg.Go(func() {
+				for i := range 8 {
+					at := (i + k) % len(c.in)
+					got, err := p.RunData(context.Background(), c.in[at])
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					for o := range got {
+						if !same(got[o], want[at][o]) {
+							t.Errorf("%s: output %d is %v, want %v", c.name, o, text(got[o]), text(want[at][o]))
+						}
+					}
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
+// TestOutputsOfBodiesStay: what a run returned is not written by the next one,
+// and the inputs are not written at all.
+func TestOutputsOfBodiesStay(t *testing.T) {
+	for _, c := range flowCases {
+		g := parsed(t, c.graph)
+		p, err := runtime.Compile(g, runtime.Options{AnyKind: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := p.RunData(context.Background(), c.in[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := fmt.Sprint(texts(first), texts(c.in[0]))
+		other := make([]op.Datum, len(c.in[0]))
+		for i, d := range c.in[0] {
+			other[i] = op.Datum{Tensor: d.Tensor.Clone()}
+			if d.Tensor.Type() == dtype.Float32 {
+				for k, x := range tensor.Data[float32](d.Tensor) {
+					tensor.Data[float32](other[i].Tensor)[k] = 2*x + 1
+				}
+			}
+		}
+		if _, err := p.RunData(context.Background(), other); err != nil {
+			t.Fatal(err)
+		}
+		if after := fmt.Sprint(texts(first), texts(c.in[0])); after != before {
+			t.Errorf("%s: %s became %s", c.name, before, after)
+		}
+	}
+}
+
+func texts(ds []op.Datum) (out []string) {
+	for _, d := range ds {
+		out = append(out, text(d))
+	}
+	return out
+}
+
+// TestSequencesAtTheEdge: what tensors cannot hold is refused by name when the
+// program is made, unless it is asked for.
+func TestSequencesAtTheEdge(t *testing.T) {
+	g := parsed(t, "graph g\ninput x float32[2]\nlist seq(float32[2]) = SequenceConstruct(x, x)\noutput list\n")
+	if _, err := runtime.Compile(g, runtime.Options{}); err == nil || !strings.Contains(err.Error(), `output "list" is a sequence`) {
+		t.Errorf("got %v", err)
+	}
+	g = parsed(t, "graph g\ninput l seq(float32[...])\nn int64[] = SequenceLength(l)\noutput n\n")
+	if _, err := runtime.Compile(g, runtime.Options{}); err == nil || !strings.Contains(err.Error(), `input "l" is a sequence`) {
+		t.Errorf("got %v", err)
+	}
+	p, err := runtime.Compile(g, runtime.Options{AnyKind: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range [][]op.Datum{nil, op.Of(wave(2)), {{Kind: op.SequenceKind, Seq: op.Of(tensor.Scalar[int64](1))}}, {{}}} {
+		if _, err := p.RunData(context.Background(), bad); err == nil {
+			t.Errorf("%v was taken", bad)
+		}
+	}
+	out, err := p.RunData(context.Background(), []op.Datum{{Kind: op.SequenceKind, Seq: op.Of(wave(2), wave(3))}})
+	if err != nil || tensor.Data[int64](out[0].Tensor)[0] != 2 {
+		t.Errorf("got %v, %v, want 2", out, err)
+	}
+	if _, err := p.Run(context.Background(), runtime.Tensors{"l": wave(2)}); err == nil {
+		t.Error("a tensor was taken for a sequence")
+	}
+}
+
+// TestTripsAreLimited: the error names the node, the limit and what to do, and
+// loops share the count also where they are nested.
+func TestTripsAreLimited(t *testing.T) {
+	g := parsed(t, `graph g
+input x float32[]
+input n int64[]
+y float32[] = Loop(n, _, x; n) @outer
+{
+  graph body
+  input i int64[]
+  input c bool[]
+  input v float32[]
+  input n int64[]
+  w float32[] = Loop(n, _, v) @inner
+  {
+    graph body
+    input j int64[]
+    input d bool[]
+    input u float32[]
+    t float32[] = Neg(u)
+    output d
+    output t
+  }
+  output c
+  output w
+}
+output y
+`)
+	p, err := runtime.Compile(g, runtime.Options{Trips: 12})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // a run does not pay for those before it
+		if _, err := p.Run(context.Background(), runtime.Tensors{"x": tensor.Scalar[float32](1), "n": tensor.Scalar[int64](3)}); err != nil {
+			t.Errorf("3 times 3 trips and 3: %v", err)
+		}
+	}
+	_, err = p.Run(context.Background(), runtime.Tensors{"x": tensor.Scalar[float32](1), "n": tensor.Scalar[int64](4)})
+	if !errors.Is(err, op.ErrTrips) {
+		t.Fatalf("got %v", err)
+	}
+	for _, part := range []string{`node "outer"`, `node "inner"`, "12 times", "raise the limit"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q is not in %v", part, err)
+		}
+	}
+}
+
+// TestCancelledLoops: a run ends between two steps of a body.
+func TestCancelledLoops(t *testing.T) {
+	g := parsed(t, "graph g\ninput x float32[]\ny float32[] = Loop(_, _, x)\n{\n  graph body\n  input i int64[]\n  input c bool[]\n  input v float32[]\n  w float32[] = Neg(v)\n  output c\n  output w\n}\noutput y\n")
 	p, err := runtime.Compile(g, runtime.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := p.Run(context.Background(), runtime.Tensors{"x": tensor.FromSlice([]float32{1, -2}, 2)})
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := p.Run(ctx, runtime.Tensors{"x": tensor.Scalar[float32](1)}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestBranchesAllocateNothing: an If of tensors whose shapes are known is run
+// without memory of its own, whichever branch it takes.
+func TestBranchesAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	g := parsed(t, `graph g
+input x float32[4,8]
+input c bool[]
+const w float32[8,8] = [1 2 3 4 5 6 7 8 1 2 3 4 5 6 7 8 1 2 3 4 5 6 7 8 1 2 3 4 5 6 7 8 1 2 3 4 5 6 7 8 1 2 3 4 5 6 7 8 1 2 3 4 5 6 7 8 1 2 3 4 5 6 7 8]
+a float32[4,8] = Relu(x)
+b float32[4,8] = If(c; a, w)
+{
+  graph then
+  input a float32[4,8]
+  input w float32[8,8]
+  m float32[4,8] = MatMul(a, w)
+  n float32[4,8] = Relu(m)
+  output n
+}
+{
+  graph else
+  input a float32[4,8]
+  input w float32[8,8]
+  m float32[4,8] = Softmax(a)
+  output m
+}
+y float32[4,8] = Add(b, a)
+output y
+`)
+	for _, threads := range []int{1, 2} {
+		p, err := runtime.Compile(g, runtime.Options{Threads: threads})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []bool{true, false} {
+			in := runtime.Tensors{"x": wave(4, 8), "c": boolean(c)}
+			out, err := p.Run(context.Background(), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := testing.AllocsPerRun(20, func() {
+				if err := p.RunInto(context.Background(), in, out); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if n != 0 {
+				t.Errorf("%d threads, %v: %v allocations a run", threads, c, n)
+			}
+		}
+	}
+}
+
+// TestOutputsAreApart: outputs share no memory with each other, with inputs or
+// with what the program keeps.
+func TestOutputsAreApart(t *testing.T) {
+	for _, c := range flowCases {
+		p, err := runtime.Compile(parsed(t, c.graph), runtime.Options{AnyKind: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for range 2 { // the second run sees what the first one left
+			out, err := p.RunData(context.Background(), c.in[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want == nil {
+				want = texts(out)
+			}
+			for i, d := range out {
+				if got := text(d); got != want[i] {
+					t.Errorf("%s: output %d is %s, want %s: another was written", c.name, i, got, want[i])
+				}
+				scribble(d)
+			}
+		}
+	}
+}
+
+// scribble writes over the elements of d.
+func scribble(d op.Datum) {
+	if t := d.Tensor; t != nil && t.Type() != dtype.String {
+		for i := range t.Bytes() {
+			t.Bytes()[i] ^= 1
+		}
+	} else if t != nil {
+		for i := range t.Strings() {
+			t.Strings()[i] += "!"
+		}
+	}
+	for _, e := range d.Seq {
+		scribble(e)
+	}
+}
+
+func words(text ...string) *tensor.Tensor {
+	t, err := tensor.FromStrings(text, len(text))
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	if got := tensor.Data[float32](out["y"]); got[0] != 8 || got[1] != -16 {
-		t.Errorf("got %v, want [8 -16]", got)
-	}
+	return t
 }

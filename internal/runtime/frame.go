@@ -19,6 +19,13 @@ type frame struct {
 	scratch []byte
 	vals    []*tensor.Tensor // headers over the arena, or what steps allocated
 	home    []*tensor.Tensor // the headers over the arena, and those of views
+	others  []op.Datum       // sequences and optionals; nil before there is one
+	calls   []call           // of the plan's flows
+	trips   op.Budget
+
+	// Of the run that goes on, which may be that of a body.
+	ctx    context.Context
+	budget *op.Budget
 }
 
 func (pl *plan) take() *frame {
@@ -29,7 +36,13 @@ func (pl *plan) take() *frame {
 		pl.free = pl.free[:n-1]
 		return f
 	}
-	f := &frame{pl: pl, crew: newCrew(pl.p.threads), arena: tensor.Aligned(pl.arena), scratch: tensor.Aligned(pl.scratch)}
+	f := &frame{pl: pl, arena: tensor.Aligned(pl.arena), scratch: tensor.Aligned(pl.scratch)}
+	if !pl.p.inside {
+		f.crew = newCrew(pl.p.threads)
+	}
+	for _, fl := range pl.flows {
+		f.calls = append(f.calls, newCall(fl.in, fl.out))
+	}
 	f.vals, f.home = make([]*tensor.Tensor, len(pl.values)), make([]*tensor.Tensor, len(pl.values))
 	for i, v := range pl.values {
 		offset := pl.values[pl.root(i)].offset
@@ -57,6 +70,11 @@ func (pl *plan) take() *frame {
 
 func (pl *plan) give(f *frame) {
 	clear(f.vals)
+	clear(f.others)
+	f.ctx, f.budget = nil, nil
+	if pl.p.inside {
+		f.crew = nil
+	}
 	for i, v := range pl.values {
 		if v.alias >= 0 && pl.values[pl.root(i)].offset < 0 {
 			f.home[i].Show(nil)
@@ -71,26 +89,26 @@ func (pl *plan) give(f *frame) {
 
 // run computes the outputs into those of out that are there, and adds the
 // others to out.
-func (f *frame) run(ctx context.Context, in, out Tensors, watch func(string, *tensor.Tensor)) error {
+func (f *frame) run(in, out []op.Datum, watch func(string, *tensor.Tensor)) error {
 	pl := f.pl
 	copy(f.vals, f.home)
 	for i, v := range pl.inputs {
-		f.vals[v] = in[pl.p.g.Inputs[i].Name]
+		f.put(v, in[i])
 		f.see(v, watch)
 	}
-	for _, o := range pl.outputs {
-		if v := &pl.values[o]; v.given {
-			if f.vals[o] = out[v.name]; f.vals[o] == nil {
+	for i, o := range pl.outputs {
+		if v := &pl.values[o]; v.given && f.vals[o] == nil {
+			if f.vals[o] = out[i].Tensor; f.vals[o] == nil {
 				f.vals[o] = tensor.New(v.typ, v.shape...)
 			}
 		}
 	}
-	if !pl.alone {
+	if !pl.alone && !pl.p.inside {
 		f.crew.begin()
 		defer f.crew.end()
 	}
 	for i := range pl.steps {
-		if err := ctx.Err(); err != nil {
+		if err := f.ctx.Err(); err != nil {
 			return err
 		}
 		s := &pl.steps[i]
@@ -108,22 +126,25 @@ func (f *frame) run(ctx context.Context, in, out Tensors, watch func(string, *te
 			}
 		}
 		for _, v := range s.last {
-			f.vals[v] = nil // lets the collector have what the step allocated
+			f.put(v, op.Datum{}) // lets the collector have what the step allocated
 		}
 	}
 	for i, o := range pl.outputs {
-		v, t := &pl.values[o], f.vals[o]
-		name := pl.p.g.Outputs[i].Name
-		switch have := out[name]; {
+		v, t, have := &pl.values[o], f.vals[o], out[i].Tensor
+		switch {
+		case t == nil && have != nil:
+			return fmt.Errorf("output %q is no tensor", v.name)
+		case t == nil:
+			out[i] = f.datum(o)
 		case have == t:
 		case have != nil:
 			if err := fill(have, t); err != nil {
-				return fmt.Errorf("output %q: %w", name, err)
+				return fmt.Errorf("output %q: %w", v.name, err)
 			}
-		case v.fixed != nil || v.alias >= 0 || f.borrowed(t):
-			out[name] = t.Clone()
+		case v.fixed != nil || v.alias >= 0 || f.borrowed(t, i):
+			out[i].Tensor = t.Clone()
 		default:
-			out[name] = t
+			out[i].Tensor = t
 		}
 	}
 	return nil
@@ -143,6 +164,31 @@ func (f *frame) see(i int, watch func(string, *tensor.Tensor)) {
 	if watch != nil && i >= 0 && f.pl.values[i].watch && f.vals[i] != nil {
 		watch(f.pl.values[i].name, f.vals[i])
 	}
+}
+
+// put sets a value for the steps that read it.
+func (f *frame) put(i int, d op.Datum) {
+	f.vals[i] = d.Tensor
+	if f.others != nil {
+		f.others[i] = op.Datum{}
+	}
+	if d.Tensor == nil && d.Present() {
+		if f.others == nil {
+			f.others = make([]op.Datum, len(f.vals))
+		}
+		f.others[i] = d
+	}
+}
+
+// datum returns a value, the zero one where i is below 0 or it is absent.
+func (f *frame) datum(i int) op.Datum {
+	switch {
+	case i >= 0 && f.vals[i] != nil:
+		return op.Datum{Tensor: f.vals[i]}
+	case i >= 0 && f.others != nil:
+		return f.others[i]
+	}
+	return op.Datum{}
 }
 
 // tensorAt returns operand i of a step, nil where it is absent.
@@ -167,59 +213,47 @@ func (f *frame) floats(slot, n int) []float32 {
 // bytes is floats for bytes.
 func (f *frame) bytes(slot, n int) []byte { return f.scratch[slot*n : (slot+1)*n] }
 
-// borrowed reports whether a tensor's bytes lie in the arena or in an input.
-func (f *frame) borrowed(t *tensor.Tensor) bool {
-	b := t.Bytes()
-	if overlaps(b, f.arena) {
+// borrowed reports whether the bytes of output i lie in the arena, in an input
+// or in another output.
+func (f *frame) borrowed(t *tensor.Tensor, i int) bool {
+	if overlaps(t.Bytes(), f.arena) {
 		return true
 	}
 	for _, v := range f.pl.inputs {
-		if in := f.vals[v]; in != nil && overlaps(b, in.Bytes()) {
+		if in := f.vals[v]; in != nil && meets(t, in) {
 			return true
 		}
 	}
-	// Two outputs may share memory.
-	for _, o := range f.pl.outputs {
-		if f.vals[o] != t && overlaps(b, f.vals[o].Bytes()) {
+	for j, o := range f.pl.outputs {
+		if other := f.vals[o]; other != nil && j != i && (j < i || other != t) && meets(t, other) {
 			return true
 		}
 	}
 	return false
 }
 
-func overlaps(a, b []byte) bool {
+// meets reports whether two tensors have elements in common.
+func meets(a, b *tensor.Tensor) bool {
+	return a == b || overlaps(a.Bytes(), b.Bytes()) || overlaps(a.Strings(), b.Strings())
+}
+
+func overlaps[T any](a, b []T) bool {
 	if len(a) == 0 || len(b) == 0 {
 		return false
 	}
+	size := unsafe.Sizeof(a[0])
 	pa, pb := uintptr(unsafe.Pointer(&a[0])), uintptr(unsafe.Pointer(&b[0]))
-	return pa < pb+uintptr(len(b)) && pb < pa+uintptr(len(a))
+	return pa < pb+size*uintptr(len(b)) && pb < pa+size*uintptr(len(a))
 }
 
 // evalStep runs a node by its reference meaning.
 func evalStep(f *frame, s *step) error {
-	in := make([]op.Datum, len(s.in))
-	for i := range s.in {
-		in[i].Tensor = f.tensorAt(s.in, i)
-	}
+	in := f.operands(s)
 	out, err := ir.EvalNode(s.node, in)
 	if err != nil {
 		return err
 	}
-	for i, o := range s.out {
-		if o < 0 {
-			continue
-		}
-		if i >= len(out) || out[i].Tensor == nil {
-			return errNotComputed
-		}
-		t := out[i].Tensor
-		if overlaps(t.Bytes(), f.arena) {
-			// The operator handed its input on, whose memory will be reused.
-			t = t.Clone()
-		}
-		f.vals[o] = t
-	}
-	return nil
+	return f.accept(s, in, out)
 }
 
 // viewStep makes the output show the bytes of the input, whose memory is known

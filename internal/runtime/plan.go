@@ -22,10 +22,17 @@ type plan struct {
 	steps   []step
 	inputs  []int // values, in the order of the graph's inputs
 	outputs []int // likewise, for its outputs
-	arena   int   // bytes
+	wanted  []wanted
+	arena   int // bytes
 	// scratch is the largest temporary memory that a step asks for.
 	scratch int
-	alone   bool // no step is worth sharing
+	cost    int     // of the steps, in multiply-adds
+	alone   bool    // no step is worth sharing
+	flows   []*flow // the steps that run bodies
+	// own holds the packed weights of the nodes in owns, whose constants follow
+	// from the shapes; all others are shared by the program's plans.
+	own  *packCache
+	owns map[*ir.Node]bool
 
 	mu   sync.Mutex
 	free []*frame
@@ -62,19 +69,28 @@ type step struct {
 // run allocates nothing.
 func (s *step) share(n, cost int, work part) { s.run, s.work, s.n, s.cost = nil, work, n, cost }
 
-func (p *Program) newPlan(in Tensors) (*plan, error) {
+// newPlan makes a plan for inputs of the kinds, types and shapes of in, and of
+// the values where these are known.
+func (p *Program) newPlan(in []op.Datum, known []bool) (*plan, error) {
 	g, _ := p.g.Clone()
 	keys := map[*ir.Node]*ir.Node{}
-	for i, n := range g.Nodes {
-		keys[n] = p.g.Nodes[i]
-	}
-	for _, v := range g.Inputs {
-		v.Fact = op.TensorFact(v.Type, op.Known(in[v.Name].Shape()...))
+	originals(keys, g, p.g)
+	pl := &plan{p: p, index: map[*ir.Value]int{}, own: newPackCache(), owns: map[*ir.Node]bool{}, alone: true, wanted: make([]wanted, len(in))}
+	for i, v := range g.Inputs {
+		pl.wanted[i] = wantedOf(in[i], v.Fact)
+		v.Fact = pl.wanted[i].fact
+		if known != nil && known[i] {
+			v.Fact = op.ConstFact(in[i].Tensor)
+		}
 	}
 	if err := p.settle(g); err != nil {
 		return nil, err
 	}
-	pl := &plan{p: p, index: map[*ir.Value]int{}, alone: true}
+	for _, n := range g.Nodes {
+		if !sameConstants(n, keys[n]) {
+			keys[n], pl.owns[n] = n, true
+		}
+	}
 	for i, v := range g.Values() {
 		pv := planned{name: v.Name, typ: v.Type, fixed: handy(v.Const), offset: -1, output: g.IsOutput(v), alias: -1, over: -1, watch: p.keep[v.Name]}
 		if s, ok := v.Shape.Ints(); ok && v.Const == nil {
@@ -96,11 +112,46 @@ func (p *Program) newPlan(in Tensors) (*plan, error) {
 		if err := pl.prepare(&s, gr, keys[n]); err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Label(), err)
 		}
+		pl.cost += s.cost
 		pl.alone = pl.alone && (s.n <= 1 || s.cost < smallWork)
 		pl.steps = append(pl.steps, s)
 	}
 	pl.layOut()
 	return pl, nil
+}
+
+// sameConstants reports whether the constants that n reads are those of key, the
+// node of the program that it is the copy of: others follow from the shapes that
+// the plan is made for. Nodes with bodies need their key for these.
+func sameConstants(n, key *ir.Node) bool {
+	if len(n.Bodies) > 0 {
+		return true
+	}
+	for i, v := range n.In {
+		if v != nil && v.Const != nil && (key == nil || i >= len(key.In) || key.In[i] == nil || key.In[i].Const != v.Const) {
+			return false
+		}
+	}
+	return true
+}
+
+// packs returns the cache for the weights of a key.
+func (pl *plan) packs(key *ir.Node) *packCache {
+	if pl.owns[key] {
+		return pl.own
+	}
+	return pl.p.weights
+}
+
+// originals notes of which node of g each node of its clone c is the copy, bodies
+// included.
+func originals(of map[*ir.Node]*ir.Node, c, g *ir.Graph) {
+	for i, n := range c.Nodes {
+		of[n] = g.Nodes[i]
+		for k, b := range n.Bodies {
+			originals(of, b, g.Nodes[i].Bodies[k])
+		}
+	}
 }
 
 // handy returns a small constant as bytes that need no work to be read in a run:
@@ -125,11 +176,15 @@ func (p *Program) settle(g *ir.Graph) error {
 		if err := ir.Infer(g); err != nil || len(p.keep) > 0 {
 			return err
 		}
-		changed, err := pass.FoldConstants(g)
+		folded, err := pass.FoldConstants(g)
 		if err != nil {
 			return err
 		}
-		if !changed {
+		inlined, err := pass.InlineBranches(g)
+		if err != nil {
+			return err
+		}
+		if !folded && !inlined {
 			break
 		}
 	}
@@ -177,22 +232,27 @@ func (pl *plan) overwrite(s *step, i int) {
 }
 
 // fits reports whether the inputs are what the plan was made for.
-func (pl *plan) fits(in Tensors) bool {
-	if len(in) != len(pl.inputs) {
-		return false
-	}
-	for _, i := range pl.inputs {
-		v := &pl.values[i]
-		if t := in[v.name]; t == nil || t.Type() != v.typ || !slices.Equal(t.Shape(), v.shape) {
+func (pl *plan) fits(in []op.Datum, known []bool) bool {
+	for i := range pl.wanted {
+		bound := pl.values[pl.inputs[i]].fixed
+		if (bound != nil) != (known != nil && known[i]) || !pl.wanted[i].matches(in[i]) || bound != nil && !tensor.Equal(bound, in[i].Tensor) {
 			return false
 		}
 	}
 	return true
 }
 
+// holds reports whether t is a tensor of the value's type and shape, as far as
+// that is known.
+func (v *planned) holds(t *tensor.Tensor) bool {
+	return v.shape == nil || t.Type() == v.typ && slices.Equal(t.Shape(), v.shape)
+}
+
 // run executes the plan in a frame of its own.
-func (pl *plan) run(ctx context.Context, in, out Tensors, watch func(string, *tensor.Tensor)) error {
+func (pl *plan) run(ctx context.Context, c *call, watch func(string, *tensor.Tensor)) error {
 	f := pl.take()
 	defer pl.give(f)
-	return tensor.Guard(func() error { return f.run(ctx, in, out, watch) })
+	f.trips = op.Budget{Limit: pl.p.trips}
+	f.ctx, f.budget = ctx, &f.trips
+	return tensor.Guard(func() error { return f.run(c.in, c.out, watch) })
 }

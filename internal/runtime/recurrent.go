@@ -90,7 +90,7 @@ func (q *recurrence) plan(pl *plan, s *step, key *ir.Node, features int) {
 	q.total = q.slots + q.time*q.batch*rows + q.batch*(rows+4*n)
 	for d := range q.backward {
 		pack := func(name string, k *conv.Plan, src []float32) []float32 {
-			return pl.p.weights.get(key, fmt.Sprint(name, d), k.WeightLen(), func(dst []float32) { k.Pack(dst, src) })
+			return pl.packs(key).get(key, fmt.Sprint(name, d), k.WeightLen(), func(dst []float32) { k.Pack(dst, src) })
 		}
 		own := r[d*rows*n : (d+1)*rows*n]
 		ws := recurrentWeights{data: pack("data", q.data, w[d*rows*features:(d+1)*rows*features]), state: pack("state", q.state, own[:seen*n])}

@@ -48,18 +48,30 @@ type Options struct {
 	// AnyOrder lets Observe hand out tensors whose axes are in another order,
 	// which saves putting them in order.
 	AnyOrder bool
+	// AnyKind lets inputs and outputs be sequences and optionals: the program is
+	// run by RunData.
+	AnyKind bool
+	// Trips is how many times the bodies of loops may run, all loops together, in
+	// one run; 0: a million.
+	Trips int
 }
 
 // Program is a compiled graph.
 type Program struct {
 	g       *ir.Graph
 	threads int
+	trips   int
 	plain   bool // every node runs by itself
 	keep    map[string]bool
 	weights *packCache
+	// bodies are the programs of the nodes that run graphs, also of nodes that
+	// stand in bodies. Those share weights and bodies with the program around.
+	bodies map[*ir.Node][]*Program
+	inside bool // the program is a body
 
 	mu    sync.Mutex
 	plans []*plan // oldest first
+	calls []*call // that no run uses
 }
 
 // maxPlans is how many input shapes a program remembers plans for.
@@ -72,40 +84,75 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	if err := runnable(c); err != nil {
 		return nil, err
 	}
-	keep := map[string]bool{}
-	for _, name := range o.Keep {
-		keep[name] = true
+	if _, err := pass.BindCaptures(c); err != nil {
+		return nil, err
 	}
 	if err := ir.Infer(c); err != nil {
 		return nil, err
 	}
-	if err := onlyTensors(c); err != nil {
+	if !o.AnyKind {
+		if err := onlyTensors(c); err != nil {
+			return nil, err
+		}
+	}
+	p := &Program{trips: o.Trips, plain: o.NoFusion, keep: map[string]bool{}, weights: newPackCache(), bodies: map[*ir.Node][]*Program{}}
+	for _, name := range o.Keep {
+		p.keep[name] = true
+	}
+	if p.threads = o.Threads; p.threads <= 0 {
+		p.threads = runtime.GOMAXPROCS(0)
+	}
+	if err := p.compile(c, o); err != nil {
 		return nil, err
 	}
+	return p, nil
+}
+
+// compile rewrites g, which becomes the program's, for the kernels, and its
+// bodies likewise.
+func (p *Program) compile(g *ir.Graph, o Options) error {
+	p.g = g
+	if !o.NoFusion {
+		if changed, err := pass.ExpandContrib(g, true); err != nil {
+			return err
+		} else if changed {
+			if err := ir.Infer(g); err != nil {
+				return err
+			}
+		}
+		if _, err := pass.ExpandFunctions(g); err != nil {
+			return err
+		}
+	}
 	if !o.NoInteger && !o.NoFusion {
-		if err := pass.FuseQDQ(c, func(r pass.Region) bool { return hasIntegerKernel(r) && !watched(r.Node, keep) }); err != nil {
-			return nil, err
+		if err := pass.FuseQDQ(g, func(r pass.Region) bool { return hasIntegerKernel(r) && !watched(r.Node, p.keep) }); err != nil {
+			return err
 		}
 	}
 	if !o.KeepLayout {
-		if _, err := pass.ConvertLayout(c, pass.LayoutOptions{Keep: keep, AnyOrder: o.AnyOrder}); err != nil {
-			return nil, err
+		if _, err := pass.ConvertLayout(g, pass.LayoutOptions{Keep: p.keep, AnyOrder: o.AnyOrder}); err != nil {
+			return err
 		}
 	}
 	if !o.NoFusion {
-		hoistQuantize(c, keep)
-		fuseBiases(c, keep)
-		fuseSums(c, keep)
-		fuseClamps(c, keep)
-		if err := fuseTables(c, keep); err != nil {
-			return nil, err
+		hoistQuantize(g, p.keep)
+		fuseBiases(g, p.keep)
+		fuseSums(g, p.keep)
+		fuseClamps(g, p.keep)
+		if err := fuseTables(g, p.keep); err != nil {
+			return err
 		}
 	}
-	threads := o.Threads
-	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
+	for _, n := range g.Nodes {
+		for _, b := range n.Bodies {
+			sub := &Program{threads: p.threads, plain: p.plain, weights: p.weights, bodies: p.bodies, inside: true}
+			if err := sub.compile(b, o); err != nil {
+				return fmt.Errorf("%s: %w", n.Label(), err)
+			}
+			p.bodies[n] = append(p.bodies[n], sub)
+		}
 	}
-	return &Program{g: c, threads: threads, plain: o.NoFusion, keep: keep, weights: newPackCache()}, nil
+	return nil
 }
 
 func watched(n *ir.Node, keep map[string]bool) bool {
@@ -148,17 +195,6 @@ func runnable(g *ir.Graph) error {
 	return fmt.Errorf("cannot run %s%s: its meaning is not known here; replace it by standard operators, or cut the model before it", strings.Join(bad, ", "), more)
 }
 
-// onlyTensors returns an error if a value of the graph, its bodies aside, is a
-// sequence or an optional: plans hold tensors.
-func onlyTensors(g *ir.Graph) error {
-	for _, v := range g.Values() {
-		if v.Kind != op.TensorKind {
-			return fmt.Errorf("value %q is a %v: these are run inside If, Loop and Scan only; cut the model before it", v.Name, v.Kind)
-		}
-	}
-	return nil
-}
-
 // Inputs returns the graph's inputs.
 func (p *Program) Inputs() []*ir.Value { return p.g.Inputs }
 
@@ -177,58 +213,44 @@ func (p *Program) Run(ctx context.Context, in Tensors) (Tensors, error) {
 // but for what operators without a kernel of their own allocate. After an error
 // the tensors hold anything.
 func (p *Program) RunInto(ctx context.Context, in, out Tensors) error {
-	pl, err := p.planFor(in)
+	c, pl, err := p.open(in)
 	if err != nil {
 		return err
 	}
-	for _, o := range pl.outputs {
-		v := &pl.values[o]
-		t := out[v.name]
+	defer p.close(c)
+	for i, o := range pl.outputs {
+		v, name := &pl.values[o], p.g.Outputs[i].Name
+		t := out[name]
 		if t == nil {
-			return fmt.Errorf("there is no tensor for output %q; given: %s", v.name, strings.Join(slices.Sorted(maps.Keys(out)), ", "))
+			return fmt.Errorf("there is no tensor for output %q; given: %s", name, strings.Join(slices.Sorted(maps.Keys(out)), ", "))
 		}
-		if v.shape != nil && (t.Type() != v.typ || !slices.Equal(t.Shape(), v.shape)) {
-			return fmt.Errorf("output %q is %v%v, the tensor for it is %v", v.name, v.typ, op.Known(v.shape...), t)
+		if !v.holds(t) {
+			return fmt.Errorf("output %q is %v%v, the tensor for it is %v", name, v.typ, op.Known(v.shape...), t)
 		}
+		c.out[i] = op.Datum{Tensor: t}
 	}
-	return pl.run(ctx, in, out, nil)
+	return pl.run(ctx, c, nil)
 }
 
 // Observe is Run, and calls watch with each value named by Options.Keep when it
 // has been computed. The tensor is valid only during the call.
 func (p *Program) Observe(ctx context.Context, in Tensors, watch func(name string, t *tensor.Tensor)) (Tensors, error) {
-	pl, err := p.planFor(in)
+	c, pl, err := p.open(in)
 	if err != nil {
 		return nil, err
 	}
-	out := make(Tensors, len(pl.outputs))
-	if err := pl.run(ctx, in, out, watch); err != nil {
+	defer p.close(c)
+	if err := pl.run(ctx, c, watch); err != nil {
 		return nil, err
+	}
+	out := make(Tensors, len(c.out))
+	for i, v := range p.g.Outputs {
+		if c.out[i].Tensor == nil {
+			return nil, fmt.Errorf("output %q is a %v, which only RunData returns", v.Name, c.out[i].Kind)
+		}
+		out[v.Name] = c.out[i].Tensor
 	}
 	return out, nil
-}
-
-// planFor returns the plan for the shapes of the inputs.
-func (p *Program) planFor(in Tensors) (*plan, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, pl := range p.plans {
-		if pl.fits(in) {
-			return pl, nil
-		}
-	}
-	if err := p.checkInputs(in); err != nil {
-		return nil, err
-	}
-	pl, err := p.newPlan(in)
-	if err != nil {
-		return nil, err
-	}
-	if len(p.plans) == maxPlans {
-		p.plans = slices.Delete(p.plans, 0, 1)
-	}
-	p.plans = append(p.plans, pl)
-	return pl, nil
 }
 
 func (p *Program) checkInputs(in Tensors) error {

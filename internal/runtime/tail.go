@@ -223,7 +223,7 @@ func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int,
 	}
 	r.stride = r.k
 	if r.quant == nil {
-		r.floats = pl.p.weights.get(key, "rows", matrix.Floats(), func(dst []float32) {
+		r.floats = pl.packs(key).get(key, "rows", matrix.Floats(), func(dst []float32) {
 			gemm.PackFloats(dst, tensor.Data[float32](w), matrix)
 			w.Release()
 		})
@@ -237,7 +237,7 @@ func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int,
 		return 0, err
 	}
 	r.late = r.bias
-	packed := pl.p.weights.getBytes(key, "rows", matrix.Bytes(), func(dst []int8) {
+	packed := pl.packs(key).getBytes(key, "rows", matrix.Bytes(), func(dst []int8) {
 		gemm.PackBytes(dst, tensor.Data[int8](w), matrix)
 		w.Release()
 	})

@@ -52,6 +52,8 @@ type Source struct {
 // Domain is a set of operators that the runtime brings.
 type Domain struct {
 	Name string `json:"name"`
+	// Catalogue says that only the operators that octavo knows are meant.
+	Catalogue bool `json:"catalogue,omitempty"`
 	// Source is the ID of where this was read.
 	Source string `json:"source"`
 }
@@ -205,9 +207,9 @@ func (t *Target) checkSources() error {
 }
 
 // Brings reports whether the runtime has operators of the domain that are not
-// ONNX's own.
-func (t *Target) Brings(domain string) bool {
-	return slices.ContainsFunc(t.Domains, func(d Domain) bool { return d.Name == domain })
+// ONNX's own; known says whether octavo knows the one that is meant.
+func (t *Target) Brings(domain string, known bool) bool {
+	return slices.ContainsFunc(t.Domains, func(d Domain) bool { return d.Name == domain && (known || !d.Catalogue) })
 }
 
 // Rule returns the rule for an operator, nil if it stays float.

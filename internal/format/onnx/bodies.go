@@ -34,14 +34,21 @@ func addBodies(n *ir.Node, bodies []namedBody, keep *keepNode) error {
 			}
 		}
 		var sorted []namedBody
+		given := 0
 		for _, name := range names {
 			at := slices.IndexFunc(bodies, func(b namedBody) bool { return b.attr == name })
-			if at < 0 {
+			_, optional := flow.(op.PartialFlow)
+			switch {
+			case at >= 0:
+				sorted = append(sorted, bodies[at])
+				given++
+			case optional:
+				sorted = append(sorted, passing(name))
+			default:
 				return fmt.Errorf("its graph attribute %q is missing", name)
 			}
-			sorted = append(sorted, bodies[at])
 		}
-		if len(sorted) != len(bodies) {
+		if given != len(bodies) {
 			return fmt.Errorf("a graph attribute is given twice")
 		}
 		bodies = sorted
@@ -82,6 +89,19 @@ func addBodies(n *ir.Node, bodies []namedBody, keep *keepNode) error {
 		n.Bodies = append(n.Bodies, b.graph)
 	}
 	return nil
+}
+
+// passing returns the body that stands for one that is left out.
+func passing(attr string) namedBody {
+	v := &ir.Value{Name: "x"}
+	g := &ir.Graph{Name: attr, Inputs: []*ir.Value{v}, Outputs: []*ir.Value{v}}
+	return namedBody{attr, g, &scope{values: map[string]*ir.Value{v.Name: v}}}
+}
+
+// leftOut reports whether a body of o is not written.
+func leftOut(o op.Op, b *ir.Graph) bool {
+	_, ok := o.(op.PartialFlow)
+	return ok && len(b.Nodes) == 0 && len(b.Outputs) == 1 && len(b.Inputs) > 0 && b.Outputs[0] == b.Inputs[0]
 }
 
 // field returns the attribute as a field of a node.

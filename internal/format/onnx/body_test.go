@@ -132,3 +132,33 @@ func walk(t *testing.T, b []byte, visit func(path string, f proto.Field)) {
 	}
 	into("", b)
 }
+
+// TestBodiesThatAreLeftOut: FlexAttention needs neither of its bodies, and none
+// is written that was not read.
+func TestBodiesThatAreLeftOut(t *testing.T) {
+	half := graphAttr("prob_mod", text(2, "half"), input("p", f32, 1, 1, 1, 1), output("q", f32, 1, 1, 1, 1),
+		node("Mul", names("p", "h"), names("q")), constant("h", []float32{0.5}))
+	for _, c := range []struct {
+		bodies []field
+		want   float32
+	}{{nil, 3}, {[]field{half}, 1.5}} {
+		fields := append([]field{text(7, "ai.onnx.preview")}, c.bodies...)
+		g := decode(t, file(varint(1, 8), opset("", 21), opset("ai.onnx.preview", 1), sub(7, input("x", f32, 1, 1, 1, 1), bare("y"),
+			node("FlexAttention", names("x", "x", "x"), names("y"), fields...))))
+		written := encode(t, g, 0)
+		bodies := 0
+		walk(t, written, func(path string, _ proto.Field) {
+			if path == "7.1.5.6" {
+				bodies++
+			}
+		})
+		if bodies != len(c.bodies) {
+			t.Errorf("%d bodies are written, want %d", bodies, len(c.bodies))
+		}
+		for _, g := range []*ir.Graph{g, decode(t, written)} {
+			if y := evaluate(t, g, tensor.FromSlice([]float32{3}, 1, 1, 1, 1))[0]; tensor.Data[float32](y)[0] != c.want {
+				t.Errorf("got %v, want %v", tensor.Data[float32](y), c.want)
+			}
+		}
+	}
+}

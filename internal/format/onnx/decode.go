@@ -405,7 +405,7 @@ var entries = func() map[[2]string]op.Entry {
 	m := map[[2]string]op.Entry{}
 	for _, e := range op.Table() {
 		if e.Domain != ownDomain {
-			m[[2]string{e.Domain, e.Name}] = e
+			m[[2]string{e.Domain, e.Type}] = e
 		}
 	}
 	return m

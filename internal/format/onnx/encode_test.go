@@ -20,6 +20,11 @@ func int64s(name string, vals ...int64) field {
 	})
 }
 
+// lifted gives x further axes, as h.
+func lifted(axes ...int64) []field {
+	return []field{int64s("lifted", axes...), node("Unsqueeze", names("x", "lifted"), names("h"))}
+}
+
 // TestDowngrade writes operators at versions that lack them or their form, and
 // demands the same results.
 func TestDowngrade(t *testing.T) {
@@ -55,6 +60,17 @@ func TestDowngrade(t *testing.T) {
 			node("Cast", names("q"), names("y"), intAttr("to", f32))}, []string{"QuantizeLinear", "Cast"}},
 		{"GridSample", 20, 16, []field{sub(5, tensorFields("g", []float32{0.5, -0.25}, []int64{1, 1, 1, 2})...), int64s("n", 1, 1, 2, 4),
 			node("Reshape", names("x", "n"), names("i")), node("GridSample", names("i", "g"), names("y"), textAttr("mode", "linear"))}, []string{"Reshape", "GridSample"}},
+		{"SwiGLU", 28, 13, []field{node("SwiGLU", names("x", "x"), names("y"), floatAttr("alpha", 1.5))}, []string{"Mul", "Sigmoid", "Mul", "Mul"}},
+		{"CausalConvWithState", 27, 13, append(lifted(0), constant("w", ramp(4), 2, 1, 2), node("CausalConvWithState", names("h", "w"), names("y", "state"), textAttr("activation", "silu"))),
+			[]string{"Unsqueeze", "Pad", "Conv", "Sigmoid", "Mul", "Slice"}},
+		{"RotaryEmbedding", 23, 13, append(lifted(0), constant("c", ramp(4), 1, 2, 2), node("RotaryEmbedding", names("h", "c", "c"), names("y"), intAttr("num_heads", 1))),
+			[]string{"Unsqueeze", "Reshape", "Unsqueeze", "Unsqueeze", "Slice", "Slice", "Mul", "Mul", "Sub", "Mul", "Mul", "Add", "Concat", "Reshape"}},
+		{"Attention", 23, 13, append(lifted(0, 1), node("Attention", names("h", "h", "h"), names("y"), intAttr("is_causal", 1))),
+			[]string{"Unsqueeze", "Mul", "Mul", "Transpose", "MatMul", "Add", "Softmax", "MatMul"}},
+		{"Attention with a short mask", 24, 13, append(lifted(0, 1), constant("m", ramp(2), 2, 1), node("Attention", names("h", "h", "h", "m"), names("y", "", "", "s"))),
+			[]string{"Unsqueeze", "Mul", "Mul", "Transpose", "MatMul", "Pad", "ReduceMax", "Equal", "Add", "Softmax", "Where", "MatMul"}},
+		{"Attention in a window", 25, 13, append(lifted(0, 1), node("Attention", names("h", "h", "h"), names("y", "k"), intAttr("left_window_size", 0))),
+			[]string{"Unsqueeze", "Mul", "Mul", "Transpose", "MatMul", "Add", "Softmax", "MatMul", "Identity"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -103,6 +119,7 @@ func TestEncodeRefuses(t *testing.T) {
 		{19, node("Pad", names("x", "x"), names("y"), textAttr("mode", "wrap")), 18, "mode=wrap of Pad needs opset 19", 19},
 		{18, node("ScatterND", names("x", "x", "x"), names("y"), textAttr("reduction", "max")), 17, "reduction=max of ScatterND needs opset 18", 18},
 		{16, node("RoiAlign", names("x", "x", "x"), names("y")), 15, "half_pixel", 16},
+		{23, node("Attention", names("x", "x", "x"), names("y")), 21, "3 or 4 axes", 23},
 		{28, node("Relu", names("x"), names("y")), 0, "", 25},
 		{7, node("Relu", names("x"), names("y")), 0, "", 13},
 		// The form that the reader gives an older file may need a newer one.

@@ -103,8 +103,28 @@ func (l *lowering) value(base string, t *tensor.Tensor) string {
 	return v.Name
 }
 
-// node returns n in the form of the opset.
+// node returns n in the form of the opset, and counts what it reads.
 func (l *lowering) node(n *ir.Node) ([]*node, error) {
+	out, err := l.rewrite(n)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range n.In[len(n.In)-n.Captured:] {
+		l.used[v.Name]++ // by the bodies
+	}
+	for _, r := range out {
+		for _, name := range r.in {
+			l.used[name]++
+		}
+	}
+	return out, nil
+}
+
+// rewrite returns the nodes that stand for n at the opset.
+func (l *lowering) rewrite(n *ir.Node) ([]*node, error) {
+	if since := functionSince(n); since > l.opset {
+		return l.function(n, since)
+	}
 	raw, err := rawNode(n)
 	if err != nil {
 		return nil, err
@@ -117,15 +137,9 @@ func (l *lowering) node(n *ir.Node) ([]*node, error) {
 			}
 		}
 	}
-	for _, v := range n.In[len(n.In)-n.Captured:] {
-		l.used[v.Name]++ // by the bodies
-	}
 	for _, r := range out {
 		if err := l.check(r, n); err != nil {
 			return nil, err
-		}
-		for _, name := range r.in {
-			l.used[name]++
 		}
 	}
 	return out, nil
@@ -139,12 +153,11 @@ func rawNode(n *ir.Node) (*node, error) {
 	case *op.Custom:
 		r.domain, r.op = o.Domain, o.Type
 	default:
-		r.op = o.Name()
-		e, ok := entryOf[r.op]
+		e, ok := entryOf[o.Name()]
 		if !ok {
 			return nil, fmt.Errorf("ONNX has no such operator")
 		}
-		r.domain = e.Domain
+		r.domain, r.op = e.Domain, e.Type
 	}
 	for _, a := range op.Attrs(n.Op) {
 		if _, custom := n.Op.(*op.Custom); !custom && strings.HasPrefix(a.Name, ".") {
@@ -168,6 +181,9 @@ func rawNode(n *ir.Node) (*node, error) {
 		return nil, fmt.Errorf("the attribute names of its bodies are not known")
 	}
 	for i, b := range n.Bodies {
+		if leftOut(n.Op, b) {
+			continue
+		}
 		r.bodies = append(r.bodies, body{names[i], settle(b, ins[cut:]), n.Captured})
 	}
 	ins = ins[:cut]

@@ -11,7 +11,7 @@ import (
 // compute is generic of all channels.
 func (r *floatTask) compute() {
 	masks := cpu.Has(cpu.AVX512)
-	if !cpu.Has(cpu.AVX2) || !r.f.plain || r.p.Channels < lane && !masks {
+	if !cpu.Has(cpu.AVX2) || !r.f.plain {
 		r.generic(0)
 		return
 	}
@@ -20,9 +20,18 @@ func (r *floatTask) compute() {
 		lastF32AVX512(a)
 		return
 	}
-	a.channels = r.p.Channels / lane * lane
-	lastF32AVX2(a)
-	r.generic(a.channels)
+	whole := r.p.Channels / lane * lane
+	if a.channels = whole; whole > 0 {
+		lastF32AVX2(a)
+	}
+	if whole == r.p.Channels {
+		return
+	}
+	a.channels, a.off = r.p.Channels-whole, 4*whole
+	w, bias := a.w, a.params
+	a.w, a.params = unsafe.Pointer(&r.w[whole*len(r.p.taps)]), unsafe.Pointer(&r.f.bias[whole])
+	lastRestF32AVX2(a)
+	a.w, a.params = w, bias
 }
 
 // vectors reports whether compute of bytes has code for so many channels.
@@ -88,6 +97,9 @@ func (r *byteTask) sum(a *lastArgs, dot bool) {
 
 //go:noescape
 func lastF32AVX2(a *lastArgs)
+
+//go:noescape
+func lastRestF32AVX2(a *lastArgs)
 
 //go:noescape
 func lastUint8AVX2(a *lastArgs)

@@ -146,7 +146,7 @@ expSingle:
 	VMOVUPS Y5, 0(DI)
 	ADDQ $32, SI
 	ADDQ $32, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  expSingle
 
 expDone:
@@ -305,7 +305,7 @@ swishSingle:
 	VMOVUPS Y2, 0(DI)
 	ADDQ $32, SI
 	ADDQ $32, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  swishSingle
 
 swishDone:
@@ -469,7 +469,7 @@ sigmoidSingle:
 	VMOVUPS Y2, 0(DI)
 	ADDQ $32, SI
 	ADDQ $32, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  sigmoidSingle
 
 sigmoidDone:
@@ -662,7 +662,7 @@ tanhSingle:
 	VMOVUPS Y3, 0(DI)
 	ADDQ $32, SI
 	ADDQ $32, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  tanhSingle
 
 tanhDone:
@@ -855,7 +855,7 @@ erfSingle:
 	VMOVUPS Y3, 0(DI)
 	ADDQ $32, SI
 	ADDQ $32, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  erfSingle
 
 erfDone:
@@ -1050,7 +1050,7 @@ geluSingle:
 	VMOVUPS Y3, 0(DI)
 	ADDQ $32, SI
 	ADDQ $32, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  geluSingle
 
 geluDone:
@@ -1245,7 +1245,7 @@ geluTanhSingle:
 	VMOVUPS Y3, 0(DI)
 	ADDQ $32, SI
 	ADDQ $32, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  geluTanhSingle
 
 geluTanhDone:

@@ -137,7 +137,7 @@ expSingle:
 	VMOVUPS Z5, 0(DI)
 	ADDQ $64, SI
 	ADDQ $64, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  expSingle
 
 expDone:
@@ -295,7 +295,7 @@ swishSingle:
 	VMOVUPS Z5, 0(DI)
 	ADDQ $64, SI
 	ADDQ $64, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  swishSingle
 
 swishDone:
@@ -459,7 +459,7 @@ sigmoidSingle:
 	VMOVUPS Z5, 0(DI)
 	ADDQ $64, SI
 	ADDQ $64, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  sigmoidSingle
 
 sigmoidDone:
@@ -617,7 +617,7 @@ tanhSingle:
 	VMOVUPS Z3, 0(DI)
 	ADDQ $64, SI
 	ADDQ $64, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  tanhSingle
 
 tanhDone:
@@ -775,7 +775,7 @@ erfSingle:
 	VMOVUPS Z3, 0(DI)
 	ADDQ $64, SI
 	ADDQ $64, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  erfSingle
 
 erfDone:
@@ -943,7 +943,7 @@ geluSingle:
 	VMOVUPS Z3, 0(DI)
 	ADDQ $64, SI
 	ADDQ $64, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  geluSingle
 
 geluDone:
@@ -1111,7 +1111,7 @@ geluTanhSingle:
 	VMOVUPS Z3, 0(DI)
 	ADDQ $64, SI
 	ADDQ $64, DI
-	DECQ CX
+	SUBQ $1, CX
 	JNZ  geluTanhSingle
 
 geluTanhDone:

@@ -8,9 +8,10 @@ import (
 	"github.com/octavo-ml/octavo/internal/cpu"
 )
 
-var variants = []variant{{"dotprod", cpu.DotProd}, {"neon", cpu.NEON}, {"generic", cpu.Generic}}
+var variants = []variant{{"i8mm", cpu.I8MM}, {"dotprod", cpu.DotProd}, {"neon", cpu.NEON}, {"generic", cpu.Generic}}
 
-// shifts says that kernels multiply A less 128, and need the terms for that.
+// shifts says that there are kernels which multiply A less 128, and need the
+// terms for that.
 const shifts = true
 
 // kernel is one of the assembly kernels.
@@ -19,6 +20,7 @@ type kernel uint8
 const (
 	floats4 kernel = iota
 	bytesDot
+	bytesMatrix
 )
 
 // width is the number of columns that a kernel computes.
@@ -45,21 +47,31 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 		return
 	}
 	x := byteCall(c, ldc, a, r, panel, width, e, j)
+	if m > 1 && cpu.Has(cpu.I8MM) { // it computes two rows even where there is one
+		x.panel(bytesMatrix, m, mostRows, cols, e.Size())
+		return
+	}
 	x.bias = unsafe.Pointer(&e.shifted[j])
 	x.panel(bytesDot, m, mostRows, cols, e.Size())
 }
 
 // launch runs a kernel, by name so that the call stays on the stack.
 func (k kernel) launch(c *call) {
-	if k == bytesDot {
+	switch k {
+	case bytesDot:
 		bytesDotProd(c)
-		return
+	case bytesMatrix:
+		bytesI8MM(c)
+	default:
+		floatsNEON(c)
 	}
-	floatsNEON(c)
 }
 
 //go:noescape
 func bytesDotProd(c *call)
+
+//go:noescape
+func bytesI8MM(c *call)
 
 //go:noescape
 func floatsNEON(c *call)

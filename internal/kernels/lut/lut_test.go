@@ -40,7 +40,7 @@ func TestApply(t *testing.T) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "ztable_avx2_amd64.s", "ztable_vbmi_amd64.s")
+	kerneltest.Fresh(t, "ztable_neon_arm64.s", "ztable_avx2_amd64.s", "ztable_vbmi_amd64.s")
 }
 
 func BenchmarkApply(b *testing.B) {

@@ -104,19 +104,49 @@ func divideSpans(x []float32, by float32) int {
 	return n * lanes
 }
 
+// Channels of a step of the loops over places that do not mask.
+const (
+	maxFloats, maxBytes   = 8, 16
+	sumBytes, sumOfFloats = 16, 8
+)
+
 // maxPlaces is maxPlacesGeneric.
 func maxPlaces[T Number](dst, x []T, offsets []int) {
-	if len(dst) > 0 && cpu.Has(cpu.AVX512) {
-		n, count := len(dst), len(offsets)
-		switch d := any(&dst[0]).(type) {
-		case *float32:
-			maxPlacesFloat32AVX512(d, any(&x[0]).(*float32), &offsets[0], count, 4*n)
+	n, count := len(dst), len(offsets)
+	if n == 0 || !cpu.Has(cpu.AVX2) {
+		maxPlacesGeneric(dst, x, offsets)
+		return
+	}
+	wide := cpu.Has(cpu.AVX512)
+	switch d := any(&dst[0]).(type) {
+	case *float32:
+		s := any(&x[0]).(*float32)
+		switch {
+		case wide:
+			maxPlacesFloat32AVX512(d, s, &offsets[0], count, 4*n)
 			return
-		case *uint8:
-			maxPlacesUint8AVX512(d, any(&x[0]).(*uint8), &offsets[0], count, n)
+		case n >= maxFloats:
+			maxPlacesFloat32AVX2(d, s, &offsets[0], count, n)
 			return
-		case *int8:
-			maxPlacesInt8AVX512(d, any(&x[0]).(*int8), &offsets[0], count, n)
+		}
+	case *uint8:
+		s := any(&x[0]).(*uint8)
+		switch {
+		case wide:
+			maxPlacesUint8AVX512(d, s, &offsets[0], count, n)
+			return
+		case n >= maxBytes:
+			maxPlacesUint8AVX2(d, s, &offsets[0], count, n)
+			return
+		}
+	case *int8:
+		s := any(&x[0]).(*int8)
+		switch {
+		case wide:
+			maxPlacesInt8AVX512(d, s, &offsets[0], count, n)
+			return
+		case n >= maxBytes:
+			maxPlacesInt8AVX2(d, s, &offsets[0], count, n)
 			return
 		}
 	}
@@ -125,25 +155,38 @@ func maxPlaces[T Number](dst, x []T, offsets []int) {
 
 // sumPlaces is sumPlacesGeneric.
 func sumPlaces[T uint8 | int8](dst []int32, x []T, offsets []int) {
-	if len(dst) > 0 && cpu.Has(cpu.AVX512) {
-		switch s := any(&x[0]).(type) {
-		case *uint8:
-			sumPlacesUint8AVX512(&dst[0], s, &offsets[0], len(offsets), len(dst))
-		case *int8:
-			sumPlacesInt8AVX512(&dst[0], s, &offsets[0], len(offsets), len(dst))
-		}
+	n, count := len(dst), len(offsets)
+	wide := cpu.Has(cpu.AVX512)
+	if n == 0 || !wide && (n < sumBytes || !cpu.Has(cpu.AVX2)) {
+		sumPlacesGeneric(dst, x, offsets)
 		return
 	}
-	sumPlacesGeneric(dst, x, offsets)
+	switch s := any(&x[0]).(type) {
+	case *uint8:
+		if wide {
+			sumPlacesUint8AVX512(&dst[0], s, &offsets[0], count, n)
+		} else {
+			sumPlacesUint8AVX2(&dst[0], s, &offsets[0], count, n)
+		}
+	case *int8:
+		if wide {
+			sumPlacesInt8AVX512(&dst[0], s, &offsets[0], count, n)
+		} else {
+			sumPlacesInt8AVX2(&dst[0], s, &offsets[0], count, n)
+		}
+	}
 }
 
 // sumFloats is sumFloatsGeneric.
 func sumFloats(dst, x []float32, offsets []int) {
-	if len(dst) > 0 && cpu.Has(cpu.AVX512) {
-		sumPlacesFloat32AVX512(&dst[0], &x[0], &offsets[0], len(offsets), len(dst))
-		return
+	switch n := len(dst); {
+	case n > 0 && cpu.Has(cpu.AVX512):
+		sumPlacesFloat32AVX512(&dst[0], &x[0], &offsets[0], len(offsets), n)
+	case n >= sumOfFloats && cpu.Has(cpu.AVX2):
+		sumPlacesFloat32AVX2(&dst[0], &x[0], &offsets[0], len(offsets), n)
+	default:
+		sumFloatsGeneric(dst, x, offsets)
 	}
-	sumFloatsGeneric(dst, x, offsets)
 }
 
 //go:noescape
@@ -205,3 +248,21 @@ func sumPlacesInt8AVX512(dst *int32, x *int8, offsets *int, count, n int)
 
 //go:noescape
 func sumPlacesFloat32AVX512(dst *float32, x *float32, offsets *int, count, n int)
+
+//go:noescape
+func maxPlacesFloat32AVX2(dst, x *float32, offsets *int, count, n int)
+
+//go:noescape
+func maxPlacesUint8AVX2(dst, x *uint8, offsets *int, count, n int)
+
+//go:noescape
+func maxPlacesInt8AVX2(dst, x *int8, offsets *int, count, n int)
+
+//go:noescape
+func sumPlacesUint8AVX2(dst *int32, x *uint8, offsets *int, count, n int)
+
+//go:noescape
+func sumPlacesInt8AVX2(dst *int32, x *int8, offsets *int, count, n int)
+
+//go:noescape
+func sumPlacesFloat32AVX2(dst *float32, x *float32, offsets *int, count, n int)

@@ -233,5 +233,5 @@ func TestMeanLast(t *testing.T) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "zrows_avx2_amd64.s", "zrows_avx512_amd64.s", "zwindows_avx512_amd64.s")
+	kerneltest.Fresh(t, "zrows_neon_arm64.s", "zwindows_neon_arm64.s", "zwindows_avx2_amd64.s", "zrows_avx2_amd64.s", "zrows_avx512_amd64.s", "zwindows_avx512_amd64.s")
 }

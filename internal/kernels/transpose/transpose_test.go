@@ -72,7 +72,9 @@ func TestNothingIsReadOutside(t *testing.T) {
 	})
 }
 
-func TestGeneratedAssemblyIsFresh(t *testing.T) { kerneltest.Fresh(t, "zblocks_avx2_amd64.s") }
+func TestGeneratedAssemblyIsFresh(t *testing.T) {
+	kerneltest.Fresh(t, "zblocks_neon_arm64.s", "zblocks_avx2_amd64.s")
+}
 
 func BenchmarkMatrix(b *testing.B) {
 	for _, s := range [][2]int{{3, 224 * 224}, {64, 56 * 56}, {56 * 56, 64}, {128, 64}} {

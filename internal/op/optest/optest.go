@@ -33,7 +33,7 @@ type Case struct {
 
 // All returns every case.
 func All() []Case {
-	return slices.Concat(elementwiseCases(), shapeCases(), neuralCases(), quantizedCases(), restCases())
+	return slices.Concat(elementwiseCases(), shapeCases(), neuralCases(), attentionCases(), quantizedCases(), restCases(), contribCases())
 }
 
 // Check compares outputs with those that the case wants.

@@ -133,10 +133,12 @@ func (f *file) advance(label, reg string, shift, outputs int) {
 // lastFloats is the run of floats: tiles of several outputs and channels, then
 // single outputs. With reg Z the last channels may be fewer than a vector has.
 // Accumulators begin at register 0, in vectors of reg.
-func lastFloats(f *file, name, reg string) {
+// With reg Y a second function computes them, up to 16: the rest of it masks
+// Y12 and Y13, which the table has from 16 less their number on.
+func lastFloats(f *file, name, reg string, rest bool) {
 	f.begin(name, "MOVQ", "SI")
 	f.absolute(reg, 2)
-	t := floatTile{reg: reg, w: 8, lo: "Y10", hi: "Y11"}
+	t := floatTile{reg: reg, w: 8, lo: "Y10", hi: "Y11", rest: rest}
 	// Outputs, and the vectors of channels that follow each other in a tile.
 	tiles := []struct {
 		outputs int
@@ -173,6 +175,14 @@ func lastFloats(f *file, name, reg string) {
 		if reg == "Y" { // advance takes the registers
 			f.line("VBROADCASTSS %d(SI), %s", argLo, t.lo)
 			f.line("VBROADCASTSS %d(SI), %s", argHi, t.hi)
+		}
+		if rest {
+			f.line("MOVQ %d(SI), R8", argChannels)
+			f.line("SHLQ $2, R8")
+			f.line("LEAQ restMasks<>+64(SB), R9")
+			f.line("SUBQ R8, R9")
+			f.line("VMOVDQU (R9), Y12")
+			f.line("VMOVDQU 32(R9), Y13")
 		}
 		f.line("MOVQ %d(SI), R13", argW)
 		f.line("MOVQ %d(SI), R14", argParams)
@@ -232,7 +242,8 @@ func (f *file) overlap(end string) {
 type floatTile struct {
 	reg              string
 	outputs, vectors int
-	masked           bool // the last channels
+	masked           bool // the last channels, by K1
+	rest             bool // the last channels, by Y12 and Y13
 	w                int  // the register of the first weights
 	lo, hi           string
 }
@@ -286,6 +297,11 @@ func (t *floatTile) write(f *file, label string) {
 		}
 		at := []string{"(R8)", "(R8)(R9*4)", "(R8)(R9*8)", "(R8)(R10*4)"}[o%4]
 		for v := range t.vectors {
+			if t.rest {
+				f.line("VMASKMOVPS %d%s, Y%d, Y14", size*v, at, 12+v)
+				f.line("VFMADD231PS Y14, Y%d, Y%d", t.w+v, t.vectors*o+v)
+				continue
+			}
 			f.line("VFMADD231PS %d%s, %s%d, %s%s%d", size*v, at, t.reg, t.w+v, mask, t.reg, t.vectors*o+v)
 		}
 	}
@@ -306,6 +322,10 @@ func (t *floatTile) write(f *file, label string) {
 			f.line("VADDPS %s%d, %s, %s", t.reg, t.w+v, acc, acc)
 			f.line("VMAXPS %s, %s, %s", acc, t.lo, acc)
 			f.line("VMINPS %s, %s, %s", acc, t.hi, acc)
+			if t.rest {
+				f.line("VMASKMOVPS %s, Y%d, %d(R8)", acc, 12+v, size*v)
+				continue
+			}
 			f.line("VMOVUPS %s, %s%d(R8)", acc, mask, size*v)
 		}
 		if o+1 < t.outputs {
@@ -321,14 +341,19 @@ func (f *file) data(name string, at, size, v int) {
 func lastAVX512() string {
 	f := &file{}
 	f.WriteString(header)
-	lastFloats(f, "lastF32AVX512", "Z")
+	lastFloats(f, "lastF32AVX512", "Z", false)
 	return f.String()
 }
 
 func lastAVX2() string {
 	f := &file{}
 	f.WriteString(header)
-	lastFloats(f, "lastF32AVX2", "Y")
+	lastFloats(f, "lastF32AVX2", "Y", false)
+	lastFloats(f, "lastRestF32AVX2", "Y", true)
+	for i := range 32 {
+		f.data("restMasks", 4*i, 4, i/16-1)
+	}
+	f.WriteString("GLOBL restMasks<>(SB), RODATA|NOPTR, $128\n")
 	for _, to := range []string{"uint8", "int8", "sums"} {
 		lastBytesAVX2(f, "last"+title(to)+"AVX2", to)
 	}

@@ -68,27 +68,33 @@ func (w *writer) loop(name string, step func(*writer)) {
 	w.names, w.steps = nil, 1
 	mark := w.String()
 	w.one(step)
-	streams := min(w.streams, (w.registers-2)/len(w.names))
+	streams := min(w.streams, w.free()/len(w.names))
 	w.Reset()
 	w.WriteString(mark)
-	w.line("SUBQ $%d, CX", streams)
-	w.line("JLT  %sRest", name)
+	w.count(-streams, "JLT", name+"Rest")
 	fmt.Fprintf(w, "\n%sNext:\n", name)
 	w.steps = streams
 	w.one(step)
-	w.line("SUBQ $%d, CX", streams)
-	w.line("JGE  %sNext", name)
+	w.count(-streams, "JGE", name+"Next")
 	fmt.Fprintf(w, "\n%sRest:\n", name)
-	w.line("ADDQ $%d, CX", streams)
-	w.line("JZ   %sDone", name)
+	w.count(streams, "JZ", name+"Done")
 	fmt.Fprintf(w, "\n%sSingle:\n", name)
 	w.steps = 1
 	w.one(step)
-	w.line("DECQ CX")
-	w.line("JNZ  %sSingle", name)
+	w.count(-1, "JNZ", name+"Single")
 	fmt.Fprintf(w, "\n%sDone:\n", name)
-	w.line("VZEROUPPER")
+	if w.lanes > 4 {
+		w.line("VZEROUPPER")
+	}
 	w.line("RET")
+}
+
+// free is the number of registers for a function's own.
+func (w *writer) free() int {
+	if w.lanes == 4 {
+		return neonTable
+	}
+	return w.registers - 2
 }
 
 // one writes a step, or several side by side, of the elements x to y.
@@ -97,6 +103,9 @@ func (w *writer) one(step func(*writer)) {
 	w.op("VMOVUPS", "(SI)", "x")
 	step(w)
 	w.op("VMOVUPS", "y", "(DI)")
+	if w.lanes == 4 { // whose loads and stores step themselves
+		return
+	}
 	w.line("ADDQ $%d, SI", 4*w.lanes*w.steps)
 	w.line("ADDQ $%d, DI", 4*w.lanes*w.steps)
 }
@@ -104,6 +113,10 @@ func (w *writer) one(step func(*writer)) {
 // op writes an instruction for each step. An operand is a name; $n, K or a
 // number as they are; #f or =u, a constant's value or bits; @table+row.
 func (w *writer) op(name string, operands ...string) {
+	if w.lanes == 4 {
+		w.opNEON(name, operands...)
+		return
+	}
 	for s := range w.steps {
 		text := make([]string, len(operands))
 		for i, o := range operands {
@@ -127,7 +140,7 @@ func (w *writer) operand(o string, step int) string {
 	case o[0] == '#' || o[0] == '=':
 		if w.held != o {
 			w.held = o
-			w.line("VBROADCASTSS %s, %s", w.address(o), last)
+			w.broadcast(o, last)
 		}
 		return last
 	case o[0] == '@':
@@ -145,8 +158,8 @@ func (w *writer) operand(o string, step int) string {
 	return fmt.Sprintf("%s%d", w.letter, step*len(w.names)+at)
 }
 
-// address returns the address of a constant.
-func (w *writer) address(o string) string {
+// offset returns where a constant is among the words.
+func (w *writer) offset(o string) int {
 	if o[0] == '=' {
 		var u uint32
 		fmt.Sscan(o[1:], &u)
@@ -163,8 +176,16 @@ func constant(v float64) string { return fmt.Sprintf("#%v", v) }
 // set fills a register with a constant.
 func (w *writer) set(o, y string) {
 	for s := range w.steps {
-		w.line("VBROADCASTSS %s, %s", w.address(o), w.operand(y, s))
+		w.broadcast(o, w.operand(y, s))
 	}
+}
+
+func (w *writer) broadcast(o, register string) {
+	if w.lanes == 4 {
+		w.broadcastNEON(o, register)
+		return
+	}
+	w.line("VBROADCASTSS words<>+%d(SB), %s", w.offset(o), register)
 }
 
 const (
@@ -270,14 +291,21 @@ func (w *writer) cell(offset float64, shift int, end float64) {
 	w.op("VPSLLD", fmt.Sprintf("$%d", shift), "i", "y")
 	w.op("VSUBPS", constant(offset), "y", "y")
 	w.op("VSUBPS", "y", "t", "t")
-	if w.lanes == 8 {
+	switch w.lanes {
+	case 8:
 		w.op("VPSLLD", "$28", "i", "high")
+	case 4:
+		w.bytesOfCells()
 	}
 }
 
 // look looks up row d of a table of pieces; on AVX2 it uses other.
 func (w *writer) look(table string, d int, y string) {
 	w.tables = append(w.tables, table)
+	if w.lanes == 4 {
+		w.lookNEON(table, d, y)
+		return
+	}
 	if w.lanes == 16 {
 		w.op("VPERMPS", fmt.Sprintf("@%s<>+%d(SB)", table, 64*d), "i", y)
 		return

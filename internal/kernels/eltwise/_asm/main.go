@@ -1,5 +1,5 @@
-// Command _asm writes the assembly of package eltwise for AVX-512 and AVX2 into
-// the folder given as its argument. Each function does, a vector at a time, the
+// Command _asm writes the assembly of package eltwise for AVX-512, AVX2 and NEON
+// into the folder given as its argument. Each function does, a vector at a time, the
 // float32 steps of its Go twin in the twin's order, fused where they are.
 package main
 
@@ -23,10 +23,11 @@ func main() {
 		os.Exit(2)
 	}
 	coef, err := coefficients("../zcoefficients.go")
-	files := map[string]string{"zarith_avx2_amd64.s": arith(), "zbounds_avx512_amd64.s": bounds()}
+	files := map[string]string{"zarith_avx2_amd64.s": arith(), "zbounds_avx512_amd64.s": bounds(), "zarith_neon_arm64.s": arithNEON()}
 	for _, m := range machines {
 		files["zfunctions_"+strings.ToLower(m.name)+"_amd64.s"] = loops(m, coef)
 	}
+	files["zfunctions_neon_arm64.s"] = loopsNEON(coef)
 	for name, text := range files {
 		if err == nil {
 			err = os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644)
@@ -82,14 +83,14 @@ type file struct {
 
 func (f *file) line(format string, args ...any) { fmt.Fprintf(f, "\t"+format+"\n", args...) }
 
-// word returns the address of a constant.
-func (f *file) word(u uint32) string {
+// word returns the offset of a constant.
+func (f *file) word(u uint32) int {
 	at, ok := f.words[u]
 	if !ok {
 		at = 4 * len(f.words)
 		f.words[u] = at
 	}
-	return fmt.Sprintf("words<>+%d(SB)", at)
+	return at
 }
 
 // table appends the constants.

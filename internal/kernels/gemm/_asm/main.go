@@ -21,6 +21,7 @@ func main() {
 		"zbytes_vnni_amd64.s":    bytesVNNI(),
 		"zbytes_avxvnni_amd64.s": bytesVEX(),
 		"zbytes_dotprod_arm64.s": bytesDotProd(),
+		"zbytes_i8mm_arm64.s":    bytesI8MM(),
 		"zfloats_avx512_amd64.s": floats512(),
 		"zfloats_neon_arm64.s":   floatsNEON(),
 		"zlive_avx2_amd64.s":     live(),

@@ -14,6 +14,7 @@ type neonKernel struct {
 	row      string // an operand: what a row's or tap's offset R7 counts
 	begin    func()
 	multiply func(m int)
+	steps    func(m int, at func(string) string) // nil: multiply, step by step
 	end      func(m int, at func(string) string)
 }
 
@@ -188,7 +189,7 @@ func (k *neonKernel) rows(m int) {
 		k.line("MOVW.P 4(R1), R7")
 		k.line("ADD %s, R6, R%d", k.row, 8+r)
 	}
-	for i := range 4 * m {
+	for i := range 4 * (m + m%2) { // kernels of two rows have sums for the row that is not there
 		k.line("VEOR V%d.B16, V%d.B16, V%d.B16", i, i, i)
 	}
 	k.line("MOVD call_b(R0), R12")
@@ -201,6 +202,22 @@ func (k *neonKernel) rows(m int) {
 	}
 	k.line("MOVD call_depth(R0), R23")
 	k.line("CBZ R23, %s", at("end"))
+	if k.steps != nil {
+		k.steps(m, at)
+	} else {
+		k.step(m, at)
+	}
+	k.label(at("end"))
+	k.line("SUBS $1, R15, R15")
+	k.line("BNE %s", at("tap"))
+	k.end(m, at)
+	k.line("SUBS $1, R4, R4")
+	k.line("BNE %s", at("rows"))
+	k.line("RET")
+}
+
+// step multiplies one step of k after the other.
+func (k *neonKernel) step(m int, at func(string) string) {
 	k.label(at("step"))
 	k.line("VLD1 (R12), [V16.S4, V17.S4, V18.S4, V19.S4]")
 	k.line("ADD R13, R12, R12")
@@ -210,13 +227,6 @@ func (k *neonKernel) rows(m int) {
 	k.multiply(m)
 	k.line("SUBS $1, R23, R23")
 	k.line("BNE %s", at("step"))
-	k.label(at("end"))
-	k.line("SUBS $1, R15, R15")
-	k.line("BNE %s", at("tap"))
-	k.end(m, at)
-	k.line("SUBS $1, R4, R4")
-	k.line("BNE %s", at("rows"))
-	k.line("RET")
 }
 
 // word writes an instruction of three operands, d, n and m, on 4 floats.

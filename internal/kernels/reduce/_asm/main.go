@@ -1,5 +1,5 @@
-// Command _asm writes the assembly of package reduce for AVX2 and AVX-512 into
-// the folder given as its argument.
+// Command _asm writes the assembly of package reduce for AVX2, AVX-512 and NEON
+// into the folder given as its argument.
 package main
 
 import (
@@ -17,6 +17,9 @@ func main() {
 	for name, text := range map[string]string{
 		"zrows_avx2_amd64.s":      rows(&file{reg: "Y", level: "AVX2", vectors: 2}),
 		"zrows_avx512_amd64.s":    rows(&file{reg: "Z", level: "AVX512", vectors: 1}),
+		"zrows_neon_arm64.s":      rowsNEON(),
+		"zwindows_avx2_amd64.s":   windows2(&file{reg: "Y", level: "AVX2", vectors: 1}),
+		"zwindows_neon_arm64.s":   windowsNEON(),
 		"zwindows_avx512_amd64.s": windows(&file{reg: "Z", level: "AVX512", vectors: 1}),
 	} {
 		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {

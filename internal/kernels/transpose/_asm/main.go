@@ -1,5 +1,5 @@
-// Command _asm writes the assembly of package transpose for AVX2 into the folder
-// given as its argument.
+// Command _asm writes the assembly of package transpose for AVX2 and NEON into
+// the folder given as its argument.
 package main
 
 import (
@@ -20,9 +20,11 @@ func main() {
 	words(f)
 	triples8(f)
 	triples32(f)
-	if err := os.WriteFile(filepath.Join(os.Args[1], "zblocks_avx2_amd64.s"), []byte(f.String()), 0o644); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	for name, text := range map[string]string{"zblocks_avx2_amd64.s": f.String(), "zblocks_neon_arm64.s": neons()} {
+		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
 }
 
