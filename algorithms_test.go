@@ -27,6 +27,10 @@ func TestDefaultRecipeWinsAccuracyBack(t *testing.T) {
 		{"digits_resnet", "channel", 40, 99.7, 0.3},
 		{"digits_mobilenet", "channel", 35, 99.8, 0.3},
 		{"digits_mobilenet", "tensor", 35, 99.8, 0.3},
+		{"digits_vit", "channel", 30, 99, 0.5},
+		{"digits_vit", "tensor", 30, 99, 0.5},
+		{"tokens_transformer", "channel", 35, 99.9, 0.3},
+		{"tokens_transformer", "tensor", 35, 99.9, 0.3},
 		{"kws", "channel", 34.5, 99, 0.5},
 		{"kws", "tensor", 33, 99, 0.5},
 	} {

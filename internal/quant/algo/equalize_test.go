@@ -132,3 +132,51 @@ func TestPairsAreLeftAlone(t *testing.T) {
 		t.Errorf("a layer that stays float: %d pairs", len(p))
 	}
 }
+
+// TestSmoothKeepsTheFunction: the output stays the same within rounding, the
+// outlier shrinks where the layer reads it, and a residual that reads the
+// normalization too still sees what it saw.
+func TestSmoothKeepsTheFunction(t *testing.T) {
+	const head = "graph net\ninput x float32[1,3,4]\nconst gain float32[4] = [1 40 1 0.5]\nconst shift float32[4] = [0 3 0.1 0]\n" +
+		"const w float32[4,2] = [0.5 1 0.2 0.1 1 1 -1 0.3]\n"
+	for name, c := range map[string]struct {
+		tail   string
+		copied bool
+	}{
+		"alone":    {"n float32[1,3,4] = LayerNormalization(x, gain, shift)\ny float32[1,3,2] = MatMul(n, w)\noutput y\n", false},
+		"rms":      {"n float32[1,3,4] = RMSNormalization(x, gain)\ny float32[1,3,2] = MatMul(n, w)\noutput y\n", false},
+		"residual": {"n float32[1,3,4] = LayerNormalization(x, gain, shift)\nm float32[1,3,2] = MatMul(n, w)\nconst u float32[2,4] = [1 2 3 4 5 6 7 8]\nk float32[1,3,4] = MatMul(m, u)\ny float32[1,3,4] = Add(n, k)\noutput y\n", true},
+	} {
+		g := parse(t, head+c.tail)
+		x := tensor.FromSlice([]float32{1, 2, 3, 4, -1, 0.5, 2, 9, 0.1, 0.2, -3, 1}, 1, 3, 4)
+		before := run(t, g, x)
+		norms := Norms(g, all)
+		if len(norms) != 1 || norms[0].Value() != "n" || norms[0].shared != c.copied {
+			t.Fatalf("%s: %d normalizations", name, len(norms))
+		}
+		read := norms[0].Smooth(g, ir.NewNamer(g), []float32{1.5, 60, 1.6, 0.8})
+		if read == nil || (read.Name != "n") != c.copied {
+			t.Fatalf("%s: the layer reads %v", name, read)
+		}
+		if err := ir.Verify(g); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		g.Outputs = append(g.Outputs, read)
+		after := run(t, g, x)
+		for i, v := range after[0] {
+			if math.Abs(float64(v-before[0][i])) > 1e-5*(1+math.Abs(float64(before[0][i]))) {
+				t.Errorf("%s: output %v, was %v", name, after[0], before[0])
+				break
+			}
+		}
+		for i, v := range after[1] {
+			if i%4 == 1 && math.Abs(float64(v)) > 10 {
+				t.Errorf("%s: the outlier is still %v", name, v)
+			}
+		}
+	}
+	g := parse(t, head+"n float32[1,3,4] = LayerNormalization(x, gain, shift) {axis=-2}\ny float32[1,3,2] = MatMul(n, w)\noutput y\n")
+	if n := Norms(g, all); len(n) != 0 {
+		t.Error("a normalization over two axes has no gain for each channel")
+	}
+}
