@@ -210,7 +210,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		if plan, trials, err = quant.Choose(ctx, g, placement, cal, &r, o.threads); err != nil {
 			return err
 		}
-		if plain = plan; len(use) > 0 && len(cal.Kept) >= quant.LeastImproveSamples {
+		if plain = plan.Choices(); len(use) > 0 && len(cal.Kept) >= quant.LeastImproveSamples {
 			better, err := quant.Improve(ctx, g, placement, cal, &r, o.threads, o.layers)
 			if err != nil {
 				return err
@@ -240,6 +240,9 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	}
 	if len(q.Report.Growing) > 0 {
 		q.Warnings = append(q.Warnings, growing(q.Report.Growing, len(cal.Stats)))
+	}
+	if len(use) == 0 && asked.Parity == "" {
+		asked.Algorithms, asked.Effort = []string{quant.NoAlgorithm}, nil // whether it was said or followed
 	}
 	q.stamp(&asked)
 	if o.random != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/affine"
@@ -65,6 +66,9 @@ func refine(ctx context.Context, g *ir.Graph, plan *Plan, samples []runtime.Tens
 	for i, l := range layers {
 		if done != nil {
 			done(i, len(layers))
+		}
+		if n, _ := tensor.Count(l.weight.Const.Shape()); n > eager {
+			debug.FreeOSMemory() // what the layers before needed
 		}
 		if err := r.layer(ctx, l); err != nil {
 			return fmt.Errorf("%s: %w", NodeName(l.node), err)

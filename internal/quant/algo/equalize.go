@@ -233,26 +233,36 @@ func (p Pair) Equalize(greatest []float32, sharedScale bool) []*ir.Value {
 // channel, greatestInputs of each input channel.
 func (l linear) greatestOutputs() []float64 {
 	out := make([]float64, l.outputs())
-	l.each(func(_ int, v float32, m, _ int) { out[m] = max(out[m], math.Abs(float64(v))) })
+	l.each(func(v float32, m, _ int) { out[m] = max(out[m], math.Abs(float64(v))) })
 	return out
 }
 
 func (l linear) greatestInputs() []float64 {
 	out := make([]float64, l.inputs())
-	l.each(func(_ int, v float32, _, c int) { out[c] = max(out[c], math.Abs(float64(v))) })
+	l.each(func(v float32, _, c int) { out[c] = max(out[c], math.Abs(float64(v))) })
 	return out
 }
 
 // each calls f with each element of the weight, its output channel and its
 // input channel.
-func (l linear) each(f func(i int, v float32, m, c int)) {
+func (l linear) each(f func(v float32, m, c int)) {
+	of := l.channels()
+	for i, v := range tensor.Data[float32](l.weight.Const) {
+		m, c := of(i)
+		f(v, m, c)
+	}
+}
+
+// channels returns what tells the output channel and the input channel of
+// element i of the weight.
+func (l linear) channels() func(i int) (m, c int) {
 	shape := l.weight.Const.Shape()
 	strides := tensor.Strides(shape)
 	out, in := l.axis(l.facts.WeightAxis), l.axis(l.facts.WeightInput)
 	per := l.outputs() / l.facts.Groups
-	for i, v := range tensor.Data[float32](l.weight.Const) {
+	return func(i int) (int, int) {
 		m := i / strides[out] % shape[out]
-		f(i, v, m, m/per*shape[in]+i/strides[in]%shape[in])
+		return m, m/per*shape[in] + i/strides[in]%shape[in]
 	}
 }
 
@@ -279,9 +289,32 @@ func (l linear) scaleInputs(factors []float32, divide bool) {
 	})
 }
 
+// eager is the number of elements up to which changed weights are computed at
+// once: greater ones are made when they are read.
+const eager = 1 << 16
+
 // set changes each element of the weight, of which it makes another tensor.
 func (l linear) set(f func(v float32, m, c int) float32) {
-	d := make([]float32, len(tensor.Data[float32](l.weight.Const)))
-	l.each(func(i int, v float32, m, c int) { d[i] = f(v, m, c) })
-	l.weight.Const = tensor.FromSlice(d, l.weight.Const.Shape()...)
+	old, of := l.weight.Const, l.channels()
+	if n, _ := tensor.Count(old.Shape()); n > eager {
+		l.weight.Const = tensor.Computed(dtype.Float32, old.Shape(), func(off int64, dst []byte) error {
+			t, err := tensor.FromBytes(dtype.Float32, []int{len(dst) / 4}, dst)
+			if err != nil {
+				return err
+			}
+			out, src, at := tensor.Data[float32](t), tensor.Data[float32](old), int(off/4)
+			for i := range out {
+				m, c := of(at + i)
+				out[i] = f(src[at+i], m, c)
+			}
+			return nil
+		})
+		return
+	}
+	d := slices.Clone(tensor.Data[float32](old))
+	for i, v := range d {
+		m, c := of(i)
+		d[i] = f(v, m, c)
+	}
+	l.weight.Const = tensor.FromSlice(d, old.Shape()...)
 }
