@@ -82,6 +82,7 @@ var upgrades = map[string]func(u *upgrader, n *node) ([]*node, error){
 	"ParametricSoftplus": upgradeParametricSoftplus,
 	"Scale":              upgradeScale,
 	"ScaledTanh":         upgradeScaledTanh,
+	"Scan":               upgradeScan,
 }
 
 // microsoft is the domain of ONNX Runtime's own operators; standard are those
