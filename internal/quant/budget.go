@@ -8,7 +8,7 @@ import (
 
 // streamBytes bounds what is held of all samples between two layers: where
 // they are large, fewer are taken.
-const streamBytes = 96 << 20
+const streamBytes = 64 << 20
 
 // liveBytes returns how much of one sample is held at most where g goes
 // through it layer by layer, with a quarter for the quantized graph beside it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"sync"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -49,6 +50,7 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 		return nil, err
 	}
 	use := s.algorithms
+	debug.FreeOSMemory() // the program that calibrated is as large as the weights
 	out := &Improved{}
 	out.Graph, _ = g.Clone()
 	nodes := map[string]bool{}
