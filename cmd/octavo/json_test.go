@@ -50,7 +50,7 @@ var jsonRuns = []struct {
 	{schema: "octavo.validate/1", line: "validate model.onnx model.int8.onnx --data bright.csv --no-memory"},
 	{schema: "octavo.validate/1", line: "validate model.onnx model.int8.onnx --data bright.csv --labels three.txt --task binary --positive 3 --no-memory"},
 	{schema: "octavo.validate/1", line: "demo"},
-	{schema: "octavo.bench/1", line: "bench model.onnx model.int8.onnx --runs 3"},
+	{schema: "octavo.bench/1", line: "bench model.onnx model.int8.onnx --runs 3 --pack-cache packs"},
 	{schema: "octavo.run/1", line: "run model.int8.onnx --data test.npz --samples 5 -o outputs"},
 	{schema: "octavo.run/1", line: "run model.int8.onnx --input input=sample.npy -o single"},
 	{schema: "octavo.validate/1", line: "validate model.onnx --outputs-from outputs --data test.npz --samples 5 --no-memory"},

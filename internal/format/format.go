@@ -170,6 +170,10 @@ func (s *Source) keep(m *tensor.Mapping) *tensor.Mapping {
 	return m
 }
 
+// Files returns what was read so far: the main file, and those that it names in
+// the order in which they were asked for.
+func (s *Source) Files() []*tensor.Mapping { return append([]*tensor.Mapping{s.Main}, s.maps...) }
+
 // Close unmaps all files. Graphs decoded from the source must not be used any
 // more.
 func (s *Source) Close() error {

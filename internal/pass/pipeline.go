@@ -37,6 +37,7 @@ var prepare = []Pass{
 	{Name: "fuse_gelu", Run: FuseGelu, Pattern: true},
 	{Name: "fuse_hard_swish", Run: FuseHardSwish, Pattern: true},
 	{Name: "fuse_pad_into_conv", Run: FusePadIntoConv, Pattern: true},
+	{Name: "fuse_conv_add", Run: FuseConvAdd},
 	{Name: "fold_batchnorm", Run: FoldBatchNorm},
 	{Name: "fuse_matmul_add", Run: FuseMatMulAdd},
 	{Name: "merge_clips", Run: MergeClips},

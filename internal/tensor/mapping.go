@@ -3,6 +3,7 @@ package tensor
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -18,6 +19,7 @@ type Mapping struct {
 	unmap  func() error
 	closed atomic.Bool
 	memory bool // b is ordinary memory, whose pages must not be dropped
+	info   fs.FileInfo
 }
 
 // Map maps a regular file. An empty file gives an empty mapping.
@@ -31,7 +33,7 @@ func Map(f *os.File) (*Mapping, error) {
 	}
 	size := info.Size()
 	if size == 0 {
-		return &Mapping{unmap: func() error { return nil }}, nil
+		return &Mapping{unmap: func() error { return nil }, info: info}, nil
 	}
 	if int64(int(size)) != size {
 		return nil, fmt.Errorf("%s: too large to map", f.Name())
@@ -40,7 +42,7 @@ func Map(f *os.File) (*Mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: map: %w", f.Name(), err)
 	}
-	m := &Mapping{b: b, unmap: unmap}
+	m := &Mapping{b: b, unmap: unmap, info: info}
 	runtime.SetFinalizer(m, func(m *Mapping) { m.Close() })
 	return m, nil
 }
@@ -53,6 +55,9 @@ func FromMemory(b []byte) *Mapping {
 // Bytes returns the whole file. The slice is only valid while the mapping is:
 // keep the mapping reachable.
 func (m *Mapping) Bytes() []byte { return m.b }
+
+// Info returns what the file was when it was mapped, nil for memory.
+func (m *Mapping) Info() fs.FileInfo { return m.info }
 
 // Close unmaps the file; tensors over it must not be used any more.
 func (m *Mapping) Close() error {
