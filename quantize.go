@@ -79,6 +79,8 @@ type Report struct {
 	// Modes are the nodes of other modes than static, and what became of them.
 	Modes  []NodeMode
 	Values []Range
+	// Algorithms are those that ran, in their order.
+	Algorithms []string
 	// Trials are the range methods that the auto observer tried, with the
 	// output SQNR on calibration samples.
 	Trials []Trial
@@ -122,6 +124,7 @@ type options struct {
 	ranges   *Ranges
 	cache    string
 	progress func(done int)
+	layers   func(layer, of int)
 	threads  int
 	random   *randomCalibration // set: in the place of samples
 }
@@ -161,6 +164,10 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if o.ranges != nil {
 		r.Data.Samples, r.Data.Seed, r.Activations.Observer = o.ranges.Asked, o.ranges.Seed, o.ranges.Observer
 	}
+	use, err := o.algorithms(&r)
+	if err != nil {
+		return nil, err
+	}
 	method, err := quant.NeedsHistogram(&r)
 	if err != nil {
 		return nil, err
@@ -175,6 +182,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		if g, r, kept, err = m.existing(n, r); err != nil {
 			return nil, err
 		}
+		use = nil // the parameters that stand stay as they are
 	}
 	if g, err = m.loadable(g, r.Target); err != nil {
 		return nil, err
@@ -203,19 +211,27 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		watched := slices.Concat(placement.Watched(), placement.Measured)
 		cal, warnings, err = o.calibrate(id, watched, func(c calibrate.Options) (*calibrate.Result, error) {
 			return calibrate.Run(ctx, g, watched, tensors(o.samples), c)
-		}, calibrate.Options{Threads: o.threads, Histogram: method, Keep: quant.KeptSamples, Progress: o.progress})
+		}, calibrate.Options{Threads: o.threads, Histogram: method, Keep: keptSamples(use), Progress: o.progress})
 	}
 	if err != nil {
 		return nil, m.wrap(err)
 	}
 	placement.KeepMeasured(cal.Stats)
 	var out *ir.Graph
-	var plan *quant.Plan
+	var plan, plain *quant.Plan
 	var trials []quant.Trial
 	var changed []IOValue
+	var ran []string
 	err = tensor.Guard(func() error {
 		if plan, trials, err = quant.Choose(ctx, g, placement, cal, &r, o.threads); err != nil {
 			return err
+		}
+		if plain = plan.Choices(); len(use) > 0 && len(cal.Kept) >= quant.LeastImproveSamples {
+			better, err := quant.Improve(ctx, g, placement, cal, &r, o.threads, o.layers)
+			if err != nil {
+				return err
+			}
+			g, plan, trials, ran = better.Graph, better.Plan, better.Trials, better.Ran
 		}
 		if out, err = quant.Apply(g, plan); err != nil {
 			return err
@@ -232,13 +248,17 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		kept.Added = quant.Parameters(out) - kept.Kept
 		q.Report.Existing = kept
 	}
+	q.Report.Algorithms = ran
 	q.Report.Trials, q.Report.IO = trials, append([]IOValue{}, changed...)
-	q.Report.ranges = rangesOf(id, plan, cal.Samples, &asked)
+	q.Report.ranges = rangesOf(id, plain, cal.Samples, &asked)
 	if n := cal.Samples; n < fewSamples && len(placement.Watched()) > 0 {
 		q.Warnings = append(q.Warnings, Warning{ID: "OCT002", Msg: fmt.Sprintf("only %d calibration samples; ranges taken from fewer than %d are unsure", n, fewSamples)})
 	}
 	if len(q.Report.Growing) > 0 {
 		q.Warnings = append(q.Warnings, growing(q.Report.Growing, len(cal.Stats)))
+	}
+	if len(use) == 0 && asked.Parity == "" && asked.Static() {
+		asked.Algorithms, asked.Effort = []string{quant.NoAlgorithm}, nil // whether it was said or followed
 	}
 	q.stamp(&asked)
 	if o.random != nil {

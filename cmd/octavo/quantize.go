@@ -18,7 +18,8 @@ type quantizeFlags struct {
 	samples                       int
 	target, weights, activations  string
 	granularity, observer, parity string
-	algorithm                     string
+	algorithms                    []string
+	effort                        int
 	symmetric, strict, force      bool
 	reduceRange                   string
 	form                          string
@@ -53,8 +54,9 @@ func newQuantize(c *cli) *cobra.Command {
 	s.StringVar(&f.activations, "activations", "", "type of activations (default: by target)")
 	s.BoolVar(&f.symmetric, "symmetric", false, "force the zero point of activations to the middle")
 	s.StringVar(&f.granularity, "granularity", "", "of weights: channel, tensor, or group:N in mode weight-only (default: by target and type)")
-	s.StringVar(&f.algorithm, "algorithm", "", "of weights in mode weight-only: "+strings.Join(octavo.Words("weights.algorithm"), ", ")+" (default: rtn)")
 	s.StringVar(&f.observer, "observer", "", "how ranges of activations are chosen: "+strings.Join(octavo.Observers(), ", ")+" (default: "+octavo.DefaultObserver+")")
+	s.StringSliceVar(&f.algorithms, "algorithm", nil, "what wins accuracy back: "+strings.Join(octavo.Algorithms(), ", ")+", with commas between (default: by --effort); of weights in mode weight-only "+strings.Join(octavo.Words("weights.algorithm"), ", ")+" (default: rtn)")
+	s.IntVar(&f.effort, "effort", 2, "how much is done for accuracy: 0 is plain rounding, 3 all there is")
 	s.StringArrayVar(&f.only, "only", nil, "quantize only nodes that match this name glob or op:TYPE")
 	s.StringArrayVar(&f.keep, "keep", nil, "leave nodes float that match this name glob or op:TYPE")
 	s.StringArrayVar(&f.override, "override", nil, "PATTERN=WORD for some nodes; words: "+strings.Join(octavo.Words("overrides.precision"), ", "))
@@ -105,7 +107,6 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	set("target", &r.Target, f.target)
 	set("weights", &r.Weights.DType, f.weights)
 	set("granularity", &r.Weights.Granularity, f.granularity)
-	set("algorithm", &r.Weights.Algorithm, f.algorithm)
 	set("activations", &r.Activations.DType, f.activations)
 	set("observer", &r.Activations.Observer, f.observer)
 	set("parity", &r.Parity, f.parity)
@@ -115,6 +116,9 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	set("io-layout", &r.IOLayout, f.ioLayout)
 	if given("symmetric") {
 		r.Activations.Symmetric = &f.symmetric
+	}
+	if given("effort") {
+		r.Effort = &f.effort
 	}
 	if given("samples") {
 		r.Data.Samples = f.samples
@@ -133,6 +137,11 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	}
 	if given("mode") || r.Mode == "" {
 		r.Mode = octavo.Mode(f.mode)
+	}
+	if given("algorithm") {
+		if err := r.SetAlgorithms(f.algorithms); err != nil {
+			return nil, err
+		}
 	}
 	only, err := patternList("only", f.only)
 	if err != nil {
@@ -247,7 +256,7 @@ func (c *cli) summary(w io.Writer, in, out string, before, after int64, r *octav
 	peak := octavo.PeakMemory()
 	if c.json {
 		return printJSON(w, map[string]any{"schema": "octavo.quantize/1", "input": in, "output": out, "bytes_before": before, "bytes_after": after,
-			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "modes": r.Modes, "values": r.Values, "io": r.IO, "existing": r.Existing, "opset_raised": r.Opset,
+			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "modes": r.Modes, "values": r.Values, "algorithms": append([]string{}, r.Algorithms...), "io": r.IO, "existing": r.Existing, "opset_raised": r.Opset,
 			"seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
 	}
 	if c.quiet {
@@ -260,6 +269,9 @@ func (c *cli) summary(w io.Writer, in, out string, before, after int64, r *octav
 	}
 	for _, line := range r.ModeLines() {
 		fmt.Fprintf(w, "  %s\n", line)
+	}
+	if len(r.Algorithms) > 0 {
+		fmt.Fprintf(w, "  accuracy   %s\n", strings.Join(r.Algorithms, ", "))
 	}
 	if r.Existing != nil {
 		fmt.Fprintf(w, "  existing   %v\n", *r.Existing)

@@ -15,6 +15,13 @@ import (
 // around activations, quantized constants with a DequantizeLinear for weights
 // and biases. Nodes that the plan absorbs are removed. g is left alone.
 func Apply(g *ir.Graph, plan *Plan) (*ir.Graph, error) {
+	out, _, err := apply(g, plan)
+	return out, err
+}
+
+// apply is Apply, and tells which node of g, by its first output, each node of
+// the copy stands for.
+func apply(g *ir.Graph, plan *Plan) (*ir.Graph, map[*ir.Node]string, error) {
 	out, _ := g.Clone()
 	a := &applier{g: out, names: ir.NewNamer(out), plan: plan, values: map[string]*ir.Value{}, params: map[string]paramValues{}, keys: map[*ir.Node]string{}}
 	for _, n := range out.Nodes {
@@ -40,20 +47,20 @@ func Apply(g *ir.Graph, plan *Plan) (*ir.Graph, error) {
 			err = a.activation(v, pt, plan.Params[i])
 		}
 		if err != nil {
-			return nil, fmt.Errorf("value %q: %w", pt.Value, err)
+			return nil, nil, fmt.Errorf("value %q: %w", pt.Value, err)
 		}
 	}
 	out.Nodes = append(out.Nodes, a.added...)
 	if err := out.Sort(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := a.cells(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := a.halve(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return out, ir.Infer(out)
+	return out, a.keys, ir.Infer(out)
 }
 
 type applier struct {

@@ -32,6 +32,9 @@ type Chosen struct {
 	Hi    float64
 }
 
+// Choices returns the plan without what it knows of weights, which is large.
+func (p *Plan) Choices() *Plan { return &Plan{Chosen: p.Chosen} }
+
 // Statistics gives what was observed of a value.
 type Statistics map[string]*observe.Stats
 

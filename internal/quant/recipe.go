@@ -61,6 +61,12 @@ type Recipe struct {
 	Activations Activations `yaml:"activations,omitempty"`
 	// How weights are quantized.
 	Weights Weights `yaml:"weights,omitempty"`
+	// What wins back the accuracy that plain rounding loses: names of
+	// algorithms, or none alone.
+	Algorithms []string `yaml:"algorithms,omitempty" default:"by effort" example:"[\"equalize\", \"bias-correction\"]"`
+	// How much is done for accuracy where algorithms are not named: 0 is plain
+	// rounding, 3 all there is.
+	Effort *int `yaml:"effort,omitempty" default:"2" example:"1"`
 	// Patterns of the only nodes to quantize: name globs, in which * crosses /,
 	// or op:TYPE.
 	Only []string `yaml:"only,omitempty" default:"all nodes" example:"[\"op:Conv\", \"/head/*\"]"`
@@ -261,6 +267,8 @@ type settings struct {
 	algorithm           string
 	observer            observe.Method
 	auto                bool
+	algorithms          []string
+	effort              int
 }
 
 // resolve fills in defaults and checks every name.
@@ -325,6 +333,9 @@ func (r *Recipe) resolve() (*settings, error) {
 		method = candidates[0]
 	}
 	if s.observer, err = observe.ParseMethod(method); err != nil {
+		return nil, err
+	}
+	if err := s.resolveAlgorithms(); err != nil {
 		return nil, err
 	}
 	if _, _, err := s.edgeWords(); err != nil {
@@ -404,6 +415,11 @@ func (r *Recipe) checkWords() error {
 		{"existing", "existing", r.Existing}, {"onnx-form", "onnx-form", r.OnnxForm},
 	} {
 		if err := checkWord(w.key, w.what, w.word); err != nil {
+			return err
+		}
+	}
+	for _, a := range r.Algorithms {
+		if err := checkWord("algorithms", "algorithm", a); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/quant/algo"
 	"github.com/octavo-ml/octavo/internal/quant/observe"
 	"github.com/octavo-ml/octavo/internal/target"
 )
@@ -14,6 +15,7 @@ const (
 	ExistingError = "error"
 	ExistingKeep  = "keep"
 	ExistingStrip = "strip"
+	NoAlgorithm   = "none" // plain rounding
 	formQDQ       = "qdq"
 	formQOperator = "qoperator"
 	perChannel    = "channel"
@@ -46,6 +48,8 @@ var vocabulary = []struct {
 	{"weights.granularity", diag.Words{Known: []string{perChannel, perTensor, perGroup + ":N"}}},
 	{"weights.algorithm", diag.Words{Known: []string{RTN, MSEClip, HQQ}, Unbuilt: []string{"gptq", "awq"}, Instead: []string{
 		"hqq and mse-clip need no samples, and are nearer to the weights than rounding to nearest"}}},
+	{"algorithms", diag.Words{Known: append(algo.Names(), NoAlgorithm), Unbuilt: []string{"adaround", "awq"}, Instead: []string{
+		"gptq chooses integers layer by layer, with the inputs that the quantized layers before give"}}},
 	{"overrides.precision", diag.Words{Known: []string{precW8A8, precInt8, precFloat, string(Float16), string(BFloat16), string(Dynamic), string(WeightOnly), precW8A16, precW4A16, precW4A16 + ":gN", precW4A8}}},
 	{"overrides.observer", diag.Words{Known: observe.Names()}},
 	{"parity", diag.Words{Known: []string{parityONNXRuntime}, Unbuilt: []string{"tflite", "pytorch"}}},
