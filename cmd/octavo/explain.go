@@ -83,10 +83,7 @@ func (c *cli) explain(cmd *cobra.Command, args []string, f *explainFlags) error 
 	if c.json {
 		return printJSON(w, e)
 	}
-	if c.quiet {
-		return nil
-	}
-	if err := e.WriteText(w); err != nil {
+	if err := e.WriteText(w); err != nil || c.quiet {
 		return err
 	}
 	if name := e.Worst(); name != "" {

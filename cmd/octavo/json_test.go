@@ -45,6 +45,7 @@ var jsonRuns = []struct {
 	{schema: "octavo.validate/1", line: "validate model.onnx noise.onnx --data test.npz --no-memory --report out.json", file: "out.json"},
 	{schema: "octavo.validate/1", line: "validate model.onnx model.int8.onnx --data calib.npy --no-memory"},
 	{schema: "octavo.validate/1", line: "validate model.onnx model.int8.onnx --data test.npz --task binary --positive 3 --no-memory"},
+	{schema: "octavo.explain/1", line: "explain model.onnx model.int8.onnx --data test.npz --samples 5"},
 	{schema: "octavo.quantize/1", line: "quantize model.onnx --data dark.csv -o dark.onnx"},
 	{schema: "octavo.validate/1", line: "validate model.onnx dark.onnx --data test.npz --no-memory"},
 	{schema: "octavo.validate/1", line: "validate model.onnx model.int8.onnx --data bright.csv --no-memory"},

@@ -103,7 +103,8 @@ func Run(ctx context.Context, float, quant *ir.Graph, samples iter.Seq2[runtime.
 			}
 		}
 		watchFloat[l.out.Name] = true
-		watchQuant[l.class.seen.Name] = append(watchQuant[l.class.seen.Name], p)
+		w := l.class.watched().Name
+		watchQuant[w] = append(watchQuant[w], p)
 		all = append(all, p)
 	}
 	fp, err := runtime.Compile(float, runtime.Options{Threads: o.Threads, Keep: keys(watchFloat)})
@@ -127,7 +128,11 @@ func Run(ctx context.Context, float, quant *ir.Graph, samples iter.Seq2[runtime.
 		var bad error
 		_, err = qp.Observe(ctx, in, func(name string, t *tensor.Tensor) {
 			for _, p := range watchQuant[name] {
-				if err := see(&p.accumulated, values[p.out.Name], t); err != nil && bad == nil {
+				got, err := p.class.floats(t)
+				if err == nil {
+					err = see(&p.accumulated, values[p.out.Name], got)
+				}
+				if err != nil && bad == nil {
 					bad = fmt.Errorf("%s: %w", p.main().Label(), err)
 				}
 			}
@@ -264,6 +269,9 @@ func name(n *ir.Node) string {
 }
 
 func figures(e *metric.Error) *Error {
+	if e.Len() == 0 {
+		return &Error{}
+	}
 	return &Error{finite(e.SQNR()), finite(e.Cosine()), finite(e.Max())}
 }
 

@@ -7,15 +7,48 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // class is one float value of the quantized graph in all its forms: as it is
 // computed, as integers, and dequantized.
 type class struct {
-	root  *ir.Value   // as it is computed
-	seen  *ir.Value   // as the nodes behind see it: the first that is dequantized, root if none is
+	root *ir.Value // as it is computed
+	seen *ir.Value // as the nodes behind see it: the first that is dequantized, root if none is
+	// back makes seen of integers that a QuantizeLinear gives; nil where seen is
+	// root, or comes of integers in another way.
+	back  *ir.Node
 	names []string    // of all its forms
 	forms []*ir.Value // likewise
+}
+
+// watched is the value whose tensors tell seen: integers where there are some,
+// as a watched float keeps the engine from computing on integers.
+func (c *class) watched() *ir.Value {
+	if c.back != nil {
+		return c.back.In[0]
+	}
+	return c.seen
+}
+
+// floats returns seen for a tensor of watched.
+func (c *class) floats(t *tensor.Tensor) (*tensor.Tensor, error) {
+	if c.back == nil {
+		return t, nil
+	}
+	in := []op.Datum{{Tensor: t}}
+	for _, v := range c.back.In[1:] {
+		if v == nil {
+			in = append(in, op.Datum{})
+		} else {
+			in = append(in, op.Datum{Tensor: v.Const})
+		}
+	}
+	out, err := ir.EvalNode(c.back, in)
+	if err != nil {
+		return nil, err
+	}
+	return out[0].Tensor, nil
 }
 
 // rounded reports whether the value passes through integers.
@@ -28,6 +61,7 @@ var suffixes = []string{"_QuantizeLinear_Input", "_QuantizeLinear_Output", "_Deq
 // classes groups the values of g.
 func classes(g *ir.Graph) (all []*class, of map[*ir.Value]*class) {
 	of = map[*ir.Value]*class{}
+	by := map[*ir.Value]*ir.Node{} // the Q or DQ that gives a value
 	add := func(v *ir.Value) {
 		c := &class{root: v, seen: v, names: []string{v.Name}, forms: []*ir.Value{v}}
 		of[v], all = c, append(all, c)
@@ -47,7 +81,11 @@ func classes(g *ir.Graph) (all []*class, of map[*ir.Value]*class) {
 				c.names, c.forms = append(c.names, v.Name), append(c.forms, v)
 				if _, ok := n.Op.(*op.DequantizeLinear); ok && !c.rounded() {
 					c.seen = v
+					if q := by[n.In[0]]; q != nil && constants(n) {
+						c.back = n
+					}
 				}
+				by[v] = n
 			}
 		}
 	}
@@ -61,6 +99,11 @@ func source(n *ir.Node) *ir.Value {
 		return n.In[0]
 	}
 	return nil
+}
+
+// constants reports whether all but the first operand are.
+func constants(n *ir.Node) bool {
+	return !slices.ContainsFunc(n.In[1:], func(v *ir.Value) bool { return v != nil && v.Const == nil })
 }
 
 // matcher finds, for values of the float graph, those of the quantized one.
