@@ -1,11 +1,13 @@
 # Targets for working on octavo; `make` lists them.
-.PHONY: help build test check race interop fuzz bench bench-peers generate models cover licences memory calibration images demo
+.PHONY: help build test check race interop fuzz bench bench-peers generate models cover licences memory large calibration images demo
 
 GO ?= go
 VENV ?= .venv
 PEERS ?= .venv-peers
 PEERFLAGS ?=
 BENCHFLAGS ?=
+LARGE ?=
+LARGEFLAGS ?=
 FUZZTIME ?= 60s
 MODELS ?= /tmp/octavo-models
 
@@ -79,6 +81,9 @@ memory: build ## peak memory of calibrating the seeded ResNet-50 with 16 and wit
 	for i in 1 2 3; do for n in 16 128; do \
 	  ./octavo quantize $(MODELS)/resnet50.onnx --data $(MODELS)/images-$$n.npz -o $(MODELS)/out.onnx --force --silence OCT002 | grep took; \
 	done; done
+
+large: build ## time and memory of inspect and convert on a transformer of 6 GB, beside copying it; LARGE names the folder for its files
+	$(GO) run ./bench/large -octavo ./octavo $(if $(LARGE),-o $(LARGE)) $(LARGEFLAGS)
 
 calibration: ## time of calibrating a sample of the seeded ResNet-50 over that of one float run, at one thread and two
 	$(GO) run ./bench/models -o $(MODELS) -only resnet50

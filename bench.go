@@ -37,6 +37,8 @@ type BenchOptions struct {
 	Runs int
 	// Seconds is how long each model is run; 0 is 2.
 	Seconds float64
+	// PackCache is the folder of the option PackCache; "" for none.
+	PackCache string
 	// Seed is that of bootstrap intervals.
 	Seed uint64
 	// Progress is called after each round with the share that is done, up to 1.
@@ -55,6 +57,8 @@ type BenchResult struct {
 	// Rounds is how often the models took turns.
 	Rounds int           `json:"rounds"`
 	Models []BenchFigure `json:"models"`
+	// Warnings are those of the programs.
+	Warnings []Warning `json:"-"`
 }
 
 // BenchFigure is what was measured of one model: times of one warm run in
@@ -121,7 +125,11 @@ func Bench(ctx context.Context, subjects []Subject, o BenchOptions) (*BenchResul
 		if len(s.Inputs) == 0 {
 			return nil, diag.Usagef("%s: there are no inputs to run it on", s.Model.Path)
 		}
-		p, err := s.Model.Compile(Threads(o.Threads))
+		options := []CompileOption{Threads(o.Threads)}
+		if o.PackCache != "" {
+			options = append(options, PackCache(o.PackCache))
+		}
+		p, err := s.Model.Compile(options...)
 		if err != nil {
 			return nil, err
 		}
@@ -130,6 +138,7 @@ func Bench(ctx context.Context, subjects []Subject, o BenchOptions) (*BenchResul
 			return nil, err
 		}
 		c.times, c.turns = nil, nil // that was warming up
+		r.Warnings = append(r.Warnings, p.Warnings()...)
 		field = append(field, c)
 	}
 	start := time.Now()

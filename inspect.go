@@ -9,6 +9,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/quant"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -24,6 +25,7 @@ type Info struct {
 	Precision      []PrecisionInfo `json:"precision"`
 	Operators      []OperatorInfo  `json:"operators"`
 	Hard           []string        `json:"hard"`
+	HardUnread     int             `json:"hard_unread"` // layers behind the bound of what is read
 	Nodes          []string        `json:"nodes"`
 }
 
@@ -48,10 +50,33 @@ type OperatorInfo struct {
 	Note  string `json:"note,omitempty"`
 }
 
+// lookedAt is prepare for those who read little of the weights or nothing:
+// large ones are computed where they are read.
+func (m *Model) lookedAt() (*ir.Graph, error) {
+	if m.prepared != nil {
+		return m.prepared, nil
+	}
+	if m.looked != nil {
+		return m.looked, nil
+	}
+	g, _ := m.graph.Clone()
+	err := tensor.Guard(func() error {
+		if err := pass.Expand(g); err != nil {
+			return err
+		}
+		return pass.Prepare(g, pass.Options{Large: true})
+	})
+	if err != nil {
+		return nil, m.wrap(err)
+	}
+	m.looked = g
+	return g, nil
+}
+
 // Inspect describes the model as it is quantized and run: with constants and
 // normalizations folded.
 func (m *Model) Inspect() (*Info, error) {
-	g, err := m.prepare(false)
+	g, err := m.lookedAt()
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +130,11 @@ func (m *Model) Inspect() (*Info, error) {
 	slices.SortFunc(info.Operators, func(a, b OperatorInfo) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
 	})
-	info.Hard = append(info.Hard, hard(g)...)
+	lines, unread, err := hard(g, hardBytes)
+	if err != nil {
+		return nil, m.wrap(err)
+	}
+	info.Hard, info.HardUnread = append(info.Hard, lines...), unread
 	return info, nil
 }
 
@@ -130,10 +159,15 @@ func nodeText(n *ir.Node) string {
 // before one scale for all of them is called lossy.
 const spread = 30
 
+// hardBytes bounds how many bytes of weights are looked at, so that the time
+// of looking at a model does not grow with its weights.
+const hardBytes = 256 << 20
+
 // hard lists layers whose weights quantize badly: channels of very different
-// range under a single scale.
-func hard(g *ir.Graph) []string {
-	var out []string
+// range under a single scale. unread is how many layers were not looked at,
+// their weights lying behind the first most bytes.
+func hard(g *ir.Graph, most int64) (out []string, unread int, err error) {
+	var read int64
 	for _, n := range g.Nodes {
 		q, ok := n.Op.(op.Quantizable)
 		if !ok {
@@ -148,35 +182,78 @@ func hard(g *ir.Graph) []string {
 		if err != nil {
 			continue
 		}
-		lo, hi := channelRanges(w, axis)
+		if read += w.Storage().Len(); read > most {
+			unread++
+			continue
+		}
+		lo, hi, err := channelRanges(w, axis)
+		if err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", quant.NodeName(n), err)
+		}
 		if lo > 0 && hi/lo > spread {
 			out = append(out, fmt.Sprintf("%s (%s): weight ranges of its channels differ %.0f-fold; keep --granularity channel", quant.NodeName(n), n.Op.Name(), hi/lo))
 		}
 	}
-	return out
+	return out, unread, nil
 }
 
 // channelRanges returns the least nonzero and the greatest of the largest
 // magnitudes of a weight's channels.
-func channelRanges(w *tensor.Tensor, axis int) (lo, hi float64) {
+func channelRanges(w *tensor.Tensor, axis int) (lo, hi float64, err error) {
 	inner := 1
 	for _, d := range w.Shape()[axis+1:] {
 		inner *= d
 	}
-	channels := make([]float32, w.Shape()[axis])
-	for i, v := range tensor.Data[float32](w) {
-		c := i / inner % len(channels)
-		channels[c] = max(channels[c], max(v, -v))
+	// Magnitudes are compared as bits, which are in the order of the numbers.
+	const magnitude = 1<<31 - 1
+	channels := make([]uint32, w.Shape()[axis])
+	c, left := 0, inner // the channel of the next element, and how many more it has in a row
+	err = w.Storage().Chunks(func(b []byte) error {
+		t, err := tensor.FromBytes(dtype.Float32, []int{len(b) / 4}, b)
+		if err != nil {
+			return err
+		}
+		d := tensor.Data[uint32](t)
+		for inner == 1 && len(d) > 0 {
+			row := channels[c:]
+			n := min(len(row), len(d))
+			for i, v := range d[:n] {
+				row[i] = max(row[i], v&magnitude)
+			}
+			if d, c = d[n:], c+n; c == len(channels) {
+				c = 0
+			}
+		}
+		for len(d) > 0 {
+			n := min(left, len(d))
+			m := channels[c]
+			for _, v := range d[:n] {
+				m = max(m, v&magnitude)
+			}
+			channels[c] = m
+			if d, left = d[n:], left-n; left > 0 {
+				continue
+			}
+			left = inner
+			if c++; c == len(channels) {
+				c = 0
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, 0, err
 	}
 	lo = math.Inf(1)
-	for _, c := range channels {
-		if c > 0 {
-			lo = min(lo, float64(c))
+	for _, bits := range channels {
+		m := float64(math.Float32frombits(bits))
+		if m > 0 {
+			lo = min(lo, m)
 		}
-		hi = max(hi, float64(c))
+		hi = max(hi, m)
 	}
 	if math.IsInf(lo, 1) {
-		return 0, 0
+		return 0, 0, nil
 	}
-	return lo, hi
+	return lo, hi, nil
 }

@@ -126,7 +126,7 @@ func (m *Model) SourceIO() (*Model, error) {
 	}
 	delete(g.Meta, metaIO)
 	s := *m
-	s.graph, s.prepared, s.source = g, nil, nil
+	s.graph, s.prepared, s.looked, s.source = g, nil, nil, nil
 	m.source = &s
 	return m.source, nil
 }

@@ -64,9 +64,12 @@ type Model struct {
 	format   *format.Format
 	graph    *ir.Graph
 	prepared *ir.Graph // cache of Prepare with patterns
+	looked   *ir.Graph // cache of lookedAt
 	source   *Model    // cache of SourceIO where that is another model
 	opset    int
 	fixed    []string // the flags that Fix was given
+	saved    []string // the files that Save wrote last
+	raised   string   // by Save: from which opset to which, and what needs it
 }
 
 // Load reads the model at path. What the file is, is told by its content.
@@ -167,35 +170,61 @@ func (m *Model) prepare(parity bool) (*ir.Graph, error) {
 // wrap puts the file's name before an error.
 func (m *Model) wrap(err error) error { return fmt.Errorf("%s: %w", m.Path, err) }
 
+// A SaveOption changes how Save writes.
+type SaveOption func(*format.EncodeOptions)
+
+// ExternalData moves constants of least bytes and more, 0 being 1 KiB, into a
+// file beside the model, whose name is the model's with .data behind it. It
+// happens by itself where the model would have more than 2 GB without.
+func ExternalData(least int64) SaveOption {
+	return func(o *format.EncodeOptions) { o.External, o.ExternalMin = true, least }
+}
+
 // Save writes the model to path, in the format that the name's ending says,
 // replacing the file as a whole or not at all. External data is written beside
-// it where the format needs that.
-func (m *Model) Save(path string) error {
+// it where the format needs that or the options ask for it; that of a model
+// that was replaced goes with it.
+func (m *Model) Save(path string, opts ...SaveOption) error {
 	f, err := all.ByExtension(path)
 	if err != nil {
 		return err
+	}
+	o := format.EncodeOptions{Opset: m.opset, Name: filepath.Base(path), Producer: "octavo", Version: Version}
+	for _, opt := range opts {
+		opt(&o)
 	}
 	return tensor.Guard(func() error {
 		g, _ := m.graph.Clone()
 		if err := pass.Lower(g, pass.Form{Integer: m.Report != nil && m.Report.recipe.OnnxForm == "qoperator"}); err != nil {
 			return m.wrap(err)
 		}
-		e, err := f.Encode(g, format.EncodeOptions{Opset: m.opset, Name: filepath.Base(path), Producer: "octavo", Version: Version})
+		e, err := f.Encode(g, o)
 		if err != nil {
 			return m.wrap(err)
 		}
+		old := refersToData(path)
 		removed, err := write(path, e)
 		if err != nil {
 			return err
+		}
+		files := []string{path}
+		for _, c := range e.Companions {
+			files = append(files, filepath.Join(filepath.Dir(path), c.Name))
+		}
+		if old && len(e.Companions) == 0 {
+			if err := m.removeData(path); err != nil {
+				return err
+			}
 		}
 		if removed > 0 {
 			m.Warnings = append(m.Warnings, leftovers(path, removed))
 		}
 		m.Warnings = append(m.Warnings, e.Warnings...)
+		m.raised = e.Raised
 		if m.Report != nil {
 			m.Report.Opset = e.Raised
 		}
-		m.Path = path
+		m.Path, m.saved = path, files
 		return nil
 	})
 }

@@ -22,7 +22,8 @@ import (
 // Errors are of kind usage where another name would do: no ending that names a
 // format, a missing folder, a folder or device in the place of a file, a file
 // that is read-only, that octavo did not write (unless force is given) or that
-// is m itself, by whatever link. A folder that cannot be written to is a plain
+// is m itself, by whatever link; the same holds for the file of external data
+// that may be written beside it. A folder that cannot be written to is a plain
 // error. Temporary files of an interrupted run are removed, which m.Warnings
 // says.
 func (m *Model) OutputPath(out string, force bool) (string, error) {
@@ -32,14 +33,14 @@ func (m *Model) OutputPath(out string, force bool) (string, error) {
 	info, err := os.Stat(out)
 	exists := err == nil
 	if exists && info.IsDir() {
-		return "", diag.Usagef("%s is a folder", out).Note("give a file name with -o, such as %s", filepath.Join(out, filepath.Base(m.defaultOutput())))
+		return "", diag.Usagef("%s is a folder", out).Note("give a file name, such as %s", filepath.Join(out, filepath.Base(m.defaultOutput())))
 	}
 	if _, err := all.ByExtension(out); err != nil {
 		return "", err
 	}
 	dir := filepath.Dir(out)
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return "", diag.Usagef("%s: %s is no folder", out, dir).Note("choose another name with -o")
+		return "", diag.Usagef("%s: %s is no folder", out, dir).Note("choose another name")
 	} else if errors.Is(err, fs.ErrNotExist) {
 		return "", diag.Usagef("%s: the folder does not exist", out).Note("make it first: mkdir -p %s", dir)
 	} else if err != nil {
@@ -48,11 +49,14 @@ func (m *Model) OutputPath(out string, force bool) (string, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return "", diag.Usagef("%s: %w", out, cause(err)).Note("choose another name with -o")
+		return "", diag.Usagef("%s: %w", out, cause(err)).Note("choose another name")
 	default:
 		if err := m.replaceable(out, info, force); err != nil {
 			return "", err
 		}
+	}
+	if err := m.dataReplaceable(out, force); err != nil {
+		return "", err
 	}
 	// What cannot be written is seen by making the temporary file.
 	f, err := atomicfile.Create(out)
@@ -75,7 +79,7 @@ func leftovers(path string, removed int) Warning {
 
 // replaceable says whether the file at out may be replaced.
 func (m *Model) replaceable(out string, info fs.FileInfo, force bool) error {
-	another := "choose another name with -o"
+	another := "choose another name"
 	if in, err := os.Stat(m.Path); err == nil && os.SameFile(info, in) {
 		return diag.Usagef("%s is the input itself", out).Note("%s", another)
 	}

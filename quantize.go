@@ -337,6 +337,14 @@ func (m *Model) Compile(opts ...CompileOption) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.PackCache != "" {
+		if o.Source, err = m.contentDigest(o.PackCache); err != nil {
+			return nil, m.wrap(err)
+		}
+		if o.Source != nil {
+			o.Source = append(o.Source, Version...)
+		}
+	}
 	p, err := engine.Compile(g, o)
 	if err != nil {
 		return nil, m.wrap(err)

@@ -122,9 +122,9 @@ func (m *Model) randomInputs() ([]randomInput, error) {
 			in.shape = append(in.shape, size)
 		}
 		switch {
-		case v.Type == dtype.Float32 || v.Type == dtype.Float64 || v.Type == dtype.Bool:
+		case v.Type.IsFloat() && v.Type.Bits() >= 16 || v.Type == dtype.Bool:
 		case !v.Type.IsInteger():
-			return nil, diag.Usagef("%s: input %q is %v: random data is made for float32, float64, integers and bool", m.Path, v.Name, v.Type)
+			return nil, diag.Usagef("%s: input %q is %v: random data is made for floats of 16 bits and more, integers and bool", m.Path, v.Name, v.Type)
 		case tables[g.Inputs[i]] > 0:
 			in.span = tables[g.Inputs[i]]
 			if v.Type == dtype.Int8 {
@@ -202,19 +202,16 @@ func (s *splitmix) below(n int64) int64 {
 }
 
 func (in *randomInput) draw(s *splitmix) *Tensor {
-	switch in.typ {
-	case dtype.Float32:
-		data := make([]float32, in.n)
-		for i := range data {
-			data[i] = float32(s.normal())
-		}
-		return tensor.FromSlice(data, in.shape...)
-	case dtype.Float64:
+	if in.typ.IsFloat() {
 		data := make([]float64, in.n)
 		for i := range data {
 			data[i] = s.normal()
 		}
-		return tensor.FromSlice(data, in.shape...)
+		t, err := op.Convert(tensor.FromSlice(data, in.shape...), in.typ)
+		if err != nil {
+			panic("octavo: " + err.Error()) // all floats convert
+		}
+		return t
 	}
 	data := make([]int64, in.n)
 	for i := range data {

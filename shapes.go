@@ -50,7 +50,7 @@ func (m *Model) fix(shapes, dims []string, others []otherDim) error {
 	if err := pass.FixDims(g, f.sizes); err != nil {
 		return m.usage(diag.Usagef("%w", err))
 	}
-	m.graph, m.prepared, m.source = g, nil, nil
+	m.graph, m.prepared, m.looked, m.source = g, nil, nil, nil
 	for _, s := range shapes {
 		m.fixed = append(m.fixed, "--shape", s)
 	}

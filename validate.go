@@ -76,6 +76,8 @@ type ValidateOptions struct {
 	// Samples is how many to use, spread evenly; 0 is all.
 	Samples int
 	Threads int
+	// Compile are more options of the programs.
+	Compile []CompileOption
 	// Seed is that of bootstrap intervals and exchange tests.
 	Seed uint64
 	// Force goes on where labels or preprocessing look wrong.
@@ -110,6 +112,7 @@ func Validate(ctx context.Context, float *Model, candidates []*Model, samples it
 func judgeModels(ctx context.Context, float *Model, candidates []*Model, samples iter.Seq2[validate.Sample, error], n int, o ValidateOptions) (*Verdict, error) {
 	all := append([]*Model{float}, candidates...)
 	var models []validate.Model
+	var programs []*Program
 	for i, m := range all {
 		// Figures are of what the samples are: floats, unless the first model
 		// takes integers.
@@ -117,10 +120,11 @@ func judgeModels(ctx context.Context, float *Model, candidates []*Model, samples
 		if err != nil {
 			return nil, err
 		}
-		p, err := m.Compile(Threads(o.Threads))
+		p, err := m.Compile(append([]CompileOption{Threads(o.Threads)}, o.Compile...)...)
 		if err != nil {
 			return nil, err
 		}
+		programs = append(programs, p)
 		models = append(models, validate.Model{Name: modelName(all, i), Program: p.p})
 	}
 	for _, path := range o.OutputsFrom {
@@ -135,6 +139,9 @@ func judgeModels(ctx context.Context, float *Model, candidates []*Model, samples
 		Positive: o.Positive, Seed: o.Seed, Progress: o.Progress, Force: o.Force})
 	if err != nil {
 		return nil, err
+	}
+	for _, p := range programs {
+		v.Warnings = append(v.Warnings, p.Warnings()...)
 	}
 	for i, m := range all {
 		info, err := os.Stat(m.Path)

@@ -38,13 +38,13 @@ type expectation struct {
 }
 
 // writeCase saves a model and what this engine computes for the inputs.
-func writeCase(t *testing.T, dir string, m *octavo.Model, in octavo.Inputs, e expectation) {
+func writeCase(t *testing.T, dir string, m *octavo.Model, in octavo.Inputs, e expectation, opts ...octavo.SaveOption) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "model.onnx")
-	if err := m.Save(path); err != nil {
+	if err := m.Save(path, opts...); err != nil {
 		t.Fatal(err)
 	}
 	written, err := octavo.Load(path)

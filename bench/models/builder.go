@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 
 	"github.com/octavo-ml/octavo/internal/wire/proto"
 )
@@ -26,9 +24,13 @@ type builder struct {
 	graph      proto.Message
 	parameters int
 	count      map[string]int
+	data       *externalData // nil: weights lie in the model
+	size       largeSize     // of the large transformer
 }
 
-func newBuilder(name string) *builder { return &builder{name: name, count: map[string]int{}} }
+func newBuilder(name string) *builder {
+	return &builder{name: name, count: map[string]int{}, size: largeDefault}
+}
 
 // fresh returns a name that is used once.
 func (b *builder) fresh(kind string) string {
@@ -158,7 +160,12 @@ func (b *builder) weight(kind string, mean, spread float64, uniform bool, dims .
 	t.PackedVarints(1, shape)
 	t.Varint(2, float32Type)
 	t.String(8, name)
-	t.Payload(9, random{b.name + name, n, mean, spread, uniform})
+	r := random{b.name + name, n, mean, spread, uniform}
+	if b.data != nil && r.Len() >= externalFrom {
+		b.data.add(&t, r)
+	} else {
+		t.Payload(9, r)
+	}
 	b.graph.Message(5, &t)
 	return name
 }
@@ -210,18 +217,8 @@ func (b *builder) write(path string) error {
 	id.String(1, "")
 	id.Varint(2, opset)
 	m.Message(8, &id)
-	f, err := os.Create(path)
-	if err != nil {
+	if err := b.writeData(path); err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	if _, err := m.WriteTo(w); err != nil {
-		f.Close()
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return writeFile(path, &m)
 }

@@ -35,7 +35,7 @@ func TestChannelsLast(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
-			if err := run(dir, c.name); err != nil {
+			if err := run(dir, c.name, largeDefault); err != nil {
 				t.Fatal(err)
 			}
 			path := filepath.Join(dir, c.name+".onnx")

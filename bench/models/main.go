@@ -2,6 +2,7 @@
 // for measuring speed, memory and agreement, never accuracy.
 //
 //	go run ./bench/models -o DIR [-only resnet50]
+//	go run ./bench/models -o DIR -only transformer-large [-layers 27] [-width 2048] [-vocabulary 32000]
 //	go run ./bench/models -o DIR -samples 128
 //
 // The layers are those of the published networks; the weights are drawn so
@@ -27,19 +28,28 @@ var networks = []struct {
 	{"efficientnet-b0", efficientNetB0},
 	{"bert-base", bertBase},
 	{"vit-s16", vitS16},
+	{large, transformerLarge},
 	{"empty", empty},
 }
+
+// large is the network that takes gigabytes, and is written where it is asked
+// for by name alone.
+const large = "transformer-large"
 
 func main() {
 	dir := flag.String("o", ".", "folder to write to")
 	only := flag.String("only", "", "write this network alone")
 	samples := flag.Int("samples", 0, "write an archive of this many seeded images instead")
+	size := largeDefault
+	flag.IntVar(&size.layers, "layers", size.layers, "layers of "+large)
+	flag.IntVar(&size.width, "width", size.width, "width of "+large)
+	flag.IntVar(&size.vocabulary, "vocabulary", size.vocabulary, "tokens that "+large+" knows")
 	flag.Parse()
 	var err error
 	if *samples > 0 {
 		err = writeImages(filepath.Join(*dir, fmt.Sprintf("images-%d.npz", *samples)), *samples)
 	} else {
-		err = run(*dir, *only)
+		err = run(*dir, *only, size)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "models:", err)
@@ -47,17 +57,21 @@ func main() {
 	}
 }
 
-func run(dir, only string) error {
+func run(dir, only string, size largeSize) error {
+	if size.layers < 1 || size.width < 1 || size.vocabulary < 1 {
+		return fmt.Errorf("layers, width and vocabulary: want numbers from 1 up")
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	found := false
 	for _, n := range networks {
-		if only != "" && only != n.name {
+		if only != n.name && (only != "" || n.name == large) {
 			continue
 		}
 		found = true
 		b := newBuilder(n.name)
+		b.size = size
 		n.build(b)
 		path := filepath.Join(dir, n.name+".onnx")
 		if err := b.write(path); err != nil {

@@ -10,7 +10,7 @@ import (
 // TestParameterCounts compares with the published sizes, in millions; BERT's
 // without the pooler.
 func TestParameterCounts(t *testing.T) {
-	want := map[string]float64{"resnet18": 11.69, "resnet50": 25.56, "mobilenetv2": 3.50, "efficientnet-b0": 5.29, "bert-base": 108.89, "vit-s16": 22.05, "empty": 0}
+	want := map[string]float64{"resnet18": 11.69, "resnet50": 25.56, "mobilenetv2": 3.50, "efficientnet-b0": 5.29, "bert-base": 108.89, "vit-s16": 22.05, large: 1491.27, "empty": 0}
 	for _, n := range networks {
 		b := newBuilder(n.name)
 		n.build(b)
@@ -25,7 +25,7 @@ func TestWritesTheSameBytes(t *testing.T) {
 	var files [2][]byte
 	for i := range files {
 		dir := t.TempDir()
-		if err := run(dir, "mobilenetv2"); err != nil {
+		if err := run(dir, "mobilenetv2", largeDefault); err != nil {
 			t.Fatal(err)
 		}
 		b, err := os.ReadFile(filepath.Join(dir, "mobilenetv2.onnx"))

@@ -93,17 +93,26 @@ func (c *cli) bench(cmd *cobra.Command, paths []string, f *benchFlags) error {
 	}
 	const steps = 1000
 	bar := c.progress("timing", steps)
-	o := octavo.BenchOptions{Threads: c.threads, Batch: f.batch, Runs: f.runs, Seconds: f.seconds, Seed: f.seed,
+	o := octavo.BenchOptions{Threads: c.threads, Batch: f.batch, Runs: f.runs, Seconds: f.seconds, Seed: f.seed, PackCache: f.packs.dir,
 		Progress: func(done float64) { bar.step(int(steps * done)) }}
 	if !f.noMemory {
 		o.Measure = func(path string) (octavo.Footprint, error) {
-			return c.measure(cmd.Context(), path, &f.dataFlags, f.args())
+			r, err := c.measure(cmd.Context(), path, &f.dataFlags, f.args())
+			if err != nil || f.packs.dir == "" {
+				return r, err
+			}
+			cached, err := c.measure(cmd.Context(), path, &f.dataFlags, append(f.args(), "--pack-cache", f.packs.dir))
+			r.Cached = &cached
+			return r, err
 		}
 	}
 	r, err := octavo.Bench(cmd.Context(), subjects, o)
 	if err != nil {
 		return err
 	}
+	c.warnings.Warn(r.Warnings...)
+	random := len(f.Paths) == 0
+	c.warnIgnored(cmd, facts{random: random, fromData: !random, alone: len(models) == 1, asked: f.samples * f.batch, available: f.available})
 	if c.json {
 		return printJSON(cmd.OutOrStdout(), r)
 	}
@@ -134,6 +143,9 @@ func printBench(w io.Writer, r *octavo.BenchResult, f *benchFlags) error {
 	}
 	if !f.noMemory {
 		head = append(head, "load", "first run", "memory (anonymous + mapped)")
+		if f.packs.dir != "" {
+			head = append(head, "cached: load", "first run", "memory")
+		}
 	}
 	tw := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
 	fmt.Fprintf(tw, "  %s\n", strings.Join(head, "\t"))
@@ -144,7 +156,7 @@ func printBench(w io.Writer, r *octavo.BenchResult, f *benchFlags) error {
 		} else if len(r.Models) > 1 {
 			row = append(row, "1")
 		}
-		if p := m.Footprint; p != nil {
+		for p := m.Footprint; p != nil; p = p.Cached {
 			row = append(row, ms(p.LoadSeconds), ms(p.FirstSeconds), fmt.Sprintf("%s + %s", size(p.PeakAnonymous), size(p.Mapped)))
 		}
 		fmt.Fprintf(tw, "  %s\n", strings.Join(row, "\t"))

@@ -13,12 +13,16 @@ import (
 	"github.com/octavo-ml/octavo/internal/diag"
 )
 
-func fileSize(path string) (int64, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0, err
+// fileSize returns the bytes of the files together.
+func fileSize(paths ...string) (n int64, err error) {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return 0, err
+		}
+		n += info.Size()
 	}
-	return info.Size(), nil
+	return n, nil
 }
 
 // readRecipe reads a recipe file.

@@ -16,6 +16,7 @@ type facts struct {
 	printRecipe              bool
 	ranges, random, fromData bool            // where quantize gets its ranges from
 	paths                    int             // of --data
+	alone                    bool            // one model is timed
 	symmetric                string          // the target, if its activations are
 	arrays                   bool            // run --input
 	asked, available         int             // samples
@@ -39,7 +40,7 @@ var ignored = []struct {
 	commands, flags []string
 	why             func(f *facts) string
 }{
-	{quantizes, slices.Concat(strings.Fields("out force ranges save-ranges cache shape dim fill pad state skip-bad class-names label-offset"), pictureFlagNames[1:]), func(f *facts) string {
+	{quantizes, slices.Concat(strings.Fields("out force external-data ranges save-ranges cache shape dim fill pad state skip-bad class-names label-offset"), pictureFlagNames[1:]), func(f *facts) string {
 		return when(f.printRecipe, "a recipe does not hold it, and --print-recipe stops there")
 	}},
 	{quantizes, []string{"data"}, func(f *facts) string {
@@ -55,11 +56,18 @@ var ignored = []struct {
 	{quantizes, []string{"symmetric"}, func(f *facts) string {
 		return when(f.symmetric != "", "activations are symmetric on target "+f.symmetric)
 	}},
-	{strings.Fields("quantize run validate explain"), []string{"samples"}, func(f *facts) string {
+	{strings.Fields("quantize run validate explain bench"), []string{"samples"}, func(f *facts) string {
 		return when(f.available > 0 && f.asked > f.available, fmt.Sprintf("the data holds %d, and all are used", f.available))
 	}},
 	{[]string{"run"}, slices.Concat(dataFlagNames, pictureFlagNames, []string{"samples"}), func(f *facts) string {
 		return when(f.arrays, "--input gives arrays, which are run as they are")
+	}},
+	{benches, slices.Concat(strings.Fields("fill pad state skip-bad"), pictureFlagNames), func(f *facts) string {
+		return when(f.random, "random inputs are made as the model takes them; --data gives others")
+	}},
+	{benches, strings.Fields("class-names label-offset"), func(*facts) string { return "speed does not depend on labels" }},
+	{benches, []string{"seed"}, func(f *facts) string {
+		return when(f.fromData && f.alone, "only random inputs and comparisons of models use it")
 	}},
 	{validates, []string{"threshold", "positive"}, func(f *facts) string {
 		return when(f.verdict != nil && f.verdict.Task != "binary", "only task binary uses it, and "+task(f))
@@ -74,7 +82,7 @@ var ignored = []struct {
 	{[]string{"inspect"}, []string{"tensors"}, func(f *facts) string { return when(f.json, "the JSON object lists the nodes always") }},
 }
 
-var quantizes, validates = []string{"quantize"}, []string{"validate"}
+var quantizes, validates, benches = []string{"quantize"}, []string{"validate"}, []string{"bench"}
 
 func when(holds bool, why string) string {
 	if holds {

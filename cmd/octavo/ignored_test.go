@@ -37,6 +37,11 @@ func TestIgnoredFlags(t *testing.T) {
 		{"none", "validate", "seed labels", facts{verdict: verdict("none", ""), classes: true}, []string{"--seed is ignored: the task is none", "--labels is ignored: the task is none"}},
 		{"embedding with classes", "validate", "seed labels", facts{verdict: verdict("embedding", "cosine"), classes: true}, []string{"--labels is ignored: the task is embedding"}},
 		{"embedding with targets", "validate", "labels", facts{verdict: verdict("embedding", "cosine"), targets: true}, nil},
+		{"bench on random inputs", "bench", "seed samples pad skip-bad mean class-names", facts{random: true, alone: true},
+			[]string{"--pad is ignored: random inputs", "--skip-bad is ignored: random inputs", "--mean is ignored: random inputs", "--class-names is ignored: speed"}},
+		{"bench of one model on data", "bench", "data seed samples pad mean label-offset", facts{fromData: true, alone: true, asked: 8, available: 5},
+			[]string{"--samples is ignored: the data holds 5", "--label-offset is ignored: speed", "--seed is ignored: only random inputs"}},
+		{"bench of two models on data", "bench", "data seed samples", facts{fromData: true, asked: 8, available: 8}, nil},
 		{"inspect", "inspect", "tensors", facts{json: true}, []string{"--tensors is ignored: the JSON object"}},
 		{"another command", "check", "json strict", facts{json: true}, nil},
 	} {

@@ -86,6 +86,9 @@ func printInfo(w io.Writer, path string, info *octavo.Info) error {
 			fmt.Fprintf(w, "  %s\n", h)
 		}
 	}
+	if info.HardUnread > 0 {
+		fmt.Fprintf(w, "not looked at for being hard to quantize: %d more layers, whose weights are too large to be read here\n", info.HardUnread)
+	}
 	return nil
 }
 

@@ -19,14 +19,18 @@ import (
 type inputFlags struct {
 	dataFlags
 	fixed   shapeFlags
+	packs   packFlags
 	samples int
 	batch   int
 	seed    uint64
+	// available is how many samples the data was found to hold.
+	available int
 }
 
 func (f *inputFlags) add(s *pflag.FlagSet) {
 	f.dataFlags.add(s, "samples (default: random ones)")
 	f.fixed.add(s)
+	f.packs.add(s)
 	s.IntVar(&f.samples, "samples", 8, "how many samples to go around, spread evenly; 0 is all of the data")
 	s.IntVar(&f.batch, "batch", 1, "how many samples one run takes")
 	s.Uint64Var(&f.seed, "seed", 0, "seed of random samples")
@@ -56,6 +60,10 @@ func (c *cli) inputs(m *octavo.Model, f *inputFlags, others ...*octavo.Model) (f
 		d, err := c.open(m, &f.dataFlags, others...)
 		if err != nil {
 			return nil, nil, nil, err
+		}
+		if len(others) == 0 || m == others[0] {
+			c.warnings.Warn(d.Unused(false)...)
+			f.available = d.Len()
 		}
 		fit, samples, done = d.Model(), d.Samples(f.samples*f.batch), d.Close
 	}
@@ -92,7 +100,7 @@ func newMeasure(c *cli) *cobra.Command {
 			}
 			defer done()
 			start = time.Now()
-			p, err := fit.Compile(octavo.Threads(c.threads))
+			p, err := fit.Compile(f.packs.options(c.threads)...)
 			if err != nil {
 				return err
 			}

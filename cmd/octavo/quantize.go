@@ -26,8 +26,9 @@ type quantizeFlags struct {
 	ranges, saveRanges, cache     string
 	existing, io, ioLayout        string
 	dataFlags
-	fixed shapeFlags
-	seed  uint64
+	fixed    shapeFlags
+	external externalFlag
+	seed     uint64
 }
 
 func newQuantize(c *cli) *cobra.Command {
@@ -62,6 +63,7 @@ func newQuantize(c *cli) *cobra.Command {
 	s.StringVar(&f.io, "io", "float", "type of inputs and outputs: float, uint8, int8, ..., or in=uint8,out=float, or NAME=uint8")
 	s.StringVar(&f.ioLayout, "io-layout", "keep", "layout of inputs and outputs: keep or channels-last, or in=, out=, NAME= as --io")
 	f.fixed.add(s)
+	f.external.add(s)
 	s.StringVar(&f.recipe, "recipe", "", "YAML file with all of the above; flags override it")
 	s.BoolVar(&f.printRecipe, "print-recipe", false, "print the recipe that the flags make, and stop")
 	s.StringVar(&f.existing, "existing", "error", "what becomes of a model that is quantized already: error, keep (its parameters, and the rest is quantized), or strip (back to floats, then quantized anew)")
@@ -146,12 +148,12 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 		r.Overrides = append(r.Overrides, octavo.Override{Match: pattern, Precision: precision})
 	}
 	if given("opset") && f.opset != "keep" {
-		if _, err := fmt.Sscanf(f.opset, "%d", &r.Opset); err != nil || fmt.Sprint(r.Opset) != f.opset {
-			return nil, diag.Usagef("--opset %s: want keep or a number from 13 to 25", f.opset)
+		if r.Opset, err = opsetOf(f.opset); err != nil {
+			return nil, err
 		}
 	}
-	if r.Opset != 0 && (r.Opset < 13 || r.Opset > 25) {
-		return nil, diag.Usagef("opset %d: want keep or a number from 13 to 25", r.Opset)
+	if err := checkOpset(r.Opset); err != nil {
+		return nil, err
 	}
 	return r, r.Check()
 }
@@ -175,6 +177,10 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 			return err
 		}
 		_, err = cmd.OutOrStdout().Write(b)
+		return err
+	}
+	save, err := f.external.options(cmd)
+	if err != nil {
 		return err
 	}
 	if len(f.Paths) == 0 && r.Data.Path != "" {
@@ -213,25 +219,25 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 			return err
 		}
 	}
-	if err := q.Save(out); err != nil {
+	if err := q.Save(out, save...); err != nil {
 		return err
 	}
 	if err := f.writeRanges(q); err != nil {
 		return err
 	}
 	c.warnings.Warn(q.Warnings[seen:]...)
-	return c.summary(cmd.OutOrStdout(), path, out, q.Report, f.judging(r), time.Since(start))
+	before, err := fileSize(m.Files()...)
+	if err != nil {
+		return err
+	}
+	after, err := fileSize(q.Files()...)
+	if err != nil {
+		return err
+	}
+	return c.summary(cmd.OutOrStdout(), path, out, before, after, q.Report, f.judging(r), time.Since(start))
 }
 
-func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging string, spent time.Duration) error {
-	before, err := fileSize(in)
-	if err != nil {
-		return err
-	}
-	after, err := fileSize(out)
-	if err != nil {
-		return err
-	}
+func (c *cli) summary(w io.Writer, in, out string, before, after int64, r *octavo.Report, judging string, spent time.Duration) error {
 	peak := octavo.PeakMemory()
 	if c.json {
 		return printJSON(w, map[string]any{"schema": "octavo.quantize/1", "input": in, "output": out, "bytes_before": before, "bytes_after": after,
@@ -260,7 +266,7 @@ func (c *cli) summary(w io.Writer, in, out string, r *octavo.Report, judging str
 		fmt.Fprintf(w, "  opset      %s\n", r.Opset)
 	}
 	fmt.Fprintf(w, "  took       %.1f s, peak memory %s\n", spent.Seconds(), size(peak))
-	_, err = fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, judging)
+	_, err := fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, judging)
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 type runFlags struct {
 	dataFlags
 	fixed   shapeFlags
+	packs   packFlags
 	input   []string
 	samples int
 	out     string
@@ -35,6 +36,7 @@ func newRun(c *cli) *cobra.Command {
 	s := cmd.Flags()
 	f.add(s, "samples")
 	f.fixed.add(s)
+	f.packs.add(s)
 	s.StringArrayVar(&f.input, "input", nil, "NAME=FILE: one .npy array for an input, run once as it is")
 	s.IntVar(&f.samples, "samples", 0, "how many samples to run, spread evenly; 0 is all")
 	s.StringVarP(&f.out, "out", "o", "", "folder for the outputs: NAME.npy for --input, NAME/00000.npy for --data")
@@ -71,7 +73,7 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 			return err
 		}
 		c.sayConverted(lines)
-		p, err := form.Compile(octavo.Threads(c.threads))
+		p, err := form.Compile(f.packs.options(c.threads)...)
 		if err != nil {
 			return err
 		}
@@ -79,6 +81,7 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
+		c.warnings.Warn(p.Warnings()...)
 		if err := c.writeOutputs(f.out, out, func(name string) string { return octavo.OutputFile(name) + ".npy" }); err != nil {
 			return err
 		}
@@ -89,7 +92,7 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		return err
 	}
 	defer d.Close()
-	p, err := d.Model().Compile(octavo.Threads(c.threads))
+	p, err := d.Model().Compile(f.packs.options(c.threads)...)
 	if err != nil {
 		return err
 	}
@@ -111,6 +114,7 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		i++
 		bar.step(i)
 	}
+	c.warnings.Warn(p.Warnings()...)
 	return c.ran(cmd.OutOrStdout(), path, f.out, i)
 }
 

@@ -16,6 +16,7 @@ type validateFlags struct {
 	dataFlags
 	octavo.ValidateOptions
 	fixed     shapeFlags
+	packs     packFlags
 	gates     octavo.GateOptions
 	recipe    string
 	labels    string
@@ -44,6 +45,7 @@ func newValidate(c *cli) *cobra.Command {
 	s := cmd.Flags()
 	f.add(s, "samples")
 	f.fixed.add(s)
+	f.packs.add(s)
 	s.StringVar(&f.recipe, "recipe", "", "YAML file whose evaluate and preprocess say what these flags leave open")
 	s.StringVar(&f.labels, "labels", "", "label of each sample: .npy, .csv, .jsonl, or text with one a line; floats are targets")
 	s.StringVar(&f.Task, "task", "", "classification, binary, regression, reconstruction, embedding or none (default: by the labels)")
@@ -150,6 +152,7 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 	}
 	o := f.ValidateOptions
 	o.Threads = c.threads
+	o.Compile = f.packs.options(c.threads)
 	if cmd.Flags().Changed("axis") {
 		o.Axis = &f.axis
 	}

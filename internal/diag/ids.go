@@ -29,6 +29,7 @@ var known = []Known{
 	{"OCT018", "files beside the pictures of a folder are left aside"},
 	{"OCT019", "inputs lie far outside what a model was calibrated for"},
 	{"OCT020", "a cache of calibration cannot be used"},
+	{"OCT021", "packed weights cannot be kept"},
 }
 
 // KnownWarnings returns the table of warnings, ordered by id.

@@ -47,6 +47,14 @@ type Model struct {
 	Warnings []diag.Warning
 }
 
+// DefaultExternalMin is the size from which constants move to a companion
+// file: smaller ones are read faster where they are used.
+const DefaultExternalMin = 1024
+
+// CompanionName returns the name of the companion file for external data of a
+// file with this base name.
+func CompanionName(base string) string { return base + ".data" }
+
 // EncodeOptions says how a file is written.
 type EncodeOptions struct {
 	// Opset is the version to write: 0 keeps the source's, raised where the
@@ -58,6 +66,11 @@ type EncodeOptions struct {
 	// External moves constants into a companion file. It happens by itself
 	// where the main file would pass the format's limit.
 	External bool
+	// ExternalMin is how many bytes a constant must have to be moved; 0 is
+	// DefaultExternalMin.
+	ExternalMin int64
+	// Limit is the most bytes of the main file; 0 is the format's own limit.
+	Limit int64
 	// Producer and Version are written as what made the file.
 	Producer, Version string
 }
@@ -89,7 +102,12 @@ type Source struct {
 	fsys fs.FS
 	dir  string // folder of the model inside fsys
 	maps []*tensor.Mapping
+	near []string // the files that maps are of, relative to the model's folder
 }
+
+// Neighbours returns the files beside the model that it refers to, relative to
+// the model's folder, as far as they were opened.
+func (s *Source) Neighbours() []string { return s.near }
 
 // Open maps the file at path.
 func Open(path string) (*Source, error) {
@@ -141,7 +159,7 @@ func (s *Source) Neighbour(rel string) (*tensor.Mapping, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.keep(tensor.FromMemory(b)), nil
+		return s.keep(rel, tensor.FromMemory(b)), nil
 	case s.root != nil:
 		name := filepath.FromSlash(rel)
 		info, err := s.root.Lstat(name)
@@ -160,15 +178,19 @@ func (s *Source) Neighbour(rel string) (*tensor.Mapping, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.keep(m), nil
+		return s.keep(name, m), nil
 	}
 	return nil, fmt.Errorf("%s: it refers to the file %q, and a model read from memory has no folder; give the path of the model file", s.Path, rel)
 }
 
-func (s *Source) keep(m *tensor.Mapping) *tensor.Mapping {
-	s.maps = append(s.maps, m)
+func (s *Source) keep(name string, m *tensor.Mapping) *tensor.Mapping {
+	s.maps, s.near = append(s.maps, m), append(s.near, name)
 	return m
 }
+
+// Files returns what was read so far: the main file, and those that it names in
+// the order in which they were asked for.
+func (s *Source) Files() []*tensor.Mapping { return append([]*tensor.Mapping{s.Main}, s.maps...) }
 
 // Close unmaps all files. Graphs decoded from the source must not be used any
 // more.

@@ -89,12 +89,23 @@ type Use struct {
 // Uses returns, for every value, the node inputs that read it, in node order.
 // Graph outputs are not uses; see IsOutput.
 func (g *Graph) Uses() map[*Value][]Use {
-	m := map[*Value][]Use{}
+	all := 0
+	for _, n := range g.Nodes {
+		all += len(n.In)
+	}
+	m, firsts := make(map[*Value][]Use, all), make([]Use, 0, all)
 	for _, n := range g.Nodes {
 		for i, v := range n.In {
-			if v != nil {
-				m[v] = append(m[v], Use{n, i})
+			if v == nil {
+				continue
 			}
+			if old := m[v]; old != nil {
+				m[v] = append(old, Use{n, i})
+				continue
+			}
+			// Most values have one use: those lie together.
+			firsts = append(firsts, Use{n, i})
+			m[v] = firsts[len(firsts)-1 : len(firsts) : len(firsts)]
 		}
 	}
 	return m
@@ -102,7 +113,7 @@ func (g *Graph) Uses() map[*Value][]Use {
 
 // Producers returns the node that computes each computed value.
 func (g *Graph) Producers() map[*Value]*Node {
-	m := map[*Value]*Node{}
+	m := make(map[*Value]*Node, len(g.Nodes))
 	for _, n := range g.Nodes {
 		for _, v := range n.Out {
 			if v != nil {
@@ -119,8 +130,12 @@ func (g *Graph) IsOutput(v *Value) bool { return slices.Contains(g.Outputs, v) }
 // Values returns every value once: inputs, then per node its constants and
 // outputs, then constants that are graph outputs.
 func (g *Graph) Values() []*Value {
-	var out []*Value
-	seen := map[*Value]bool{nil: true}
+	all := len(g.Inputs) + len(g.Outputs)
+	for _, n := range g.Nodes {
+		all += len(n.In) + len(n.Out)
+	}
+	out, seen := make([]*Value, 0, all), make(map[*Value]bool, all)
+	seen[nil] = true
 	add := func(vs []*Value) {
 		for _, v := range vs {
 			if !seen[v] {
@@ -164,7 +179,8 @@ type Namer struct{ taken map[string]bool }
 
 // NewNamer returns a Namer that avoids all names of g and its bodies.
 func NewNamer(g *Graph) *Namer {
-	n := &Namer{map[string]bool{"": true}}
+	n := &Namer{make(map[string]bool, 4*len(g.Nodes))}
+	n.taken[""] = true
 	n.note(g)
 	return n
 }
@@ -195,7 +211,7 @@ func (n *Namer) Name(base string) string {
 // value. Operators and constant tensors are shared: they are not changed in
 // place.
 func (g *Graph) Clone() (*Graph, map[*Value]*Value) {
-	m := map[*Value]*Value{}
+	m := make(map[*Value]*Value, 4*len(g.Nodes))
 	return g.clone(m), m
 }
 

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -51,8 +52,30 @@ type field struct {
 // enumerations (uint8), and Opt of them. A name that starts with a dot, such as
 // ".layout", is the project's own: no file format has it.
 func fields(v reflect.Value) []field {
-	var out []field
-	t := v.Type()
+	list := tagged(v.Type())
+	out := make([]field, len(list))
+	for i, f := range list {
+		out[i] = f.field
+		out[i].value = v.Field(f.index)
+	}
+	return out
+}
+
+// fieldOf is a field of a type: what its tag says, without a value.
+type fieldOf struct {
+	index int
+	field
+}
+
+// fieldsOf holds the lists that were read already, by type.
+var fieldsOf sync.Map
+
+// tagged returns the fields of a struct type that are attributes.
+func tagged(t reflect.Type) []fieldOf {
+	if list, ok := fieldsOf.Load(t); ok {
+		return list.([]fieldOf)
+	}
+	var out []fieldOf
 	for i := range t.NumField() {
 		tag, ok := t.Field(i).Tag.Lookup("attr")
 		if !ok {
@@ -60,11 +83,12 @@ func fields(v reflect.Value) []field {
 		}
 		name, rest, _ := strings.Cut(tag, ",")
 		def, has := strings.CutPrefix(rest, "default=")
-		f := field{value: v.Field(i), name: name, fallback: def, hasDef: has, required: rest == "required"}
+		f := field{name: name, fallback: def, hasDef: has, required: rest == "required"}
 		ft := t.Field(i).Type
 		f.optional = ft.Kind() == reflect.Struct && ft.NumField() == 2 && ft.Field(1).Name == "Set"
-		out = append(out, f)
+		out = append(out, fieldOf{i, f})
 	}
+	fieldsOf.Store(t, out)
 	return out
 }
 

@@ -113,15 +113,8 @@ func (a *heads) added(b, h, s int) []float32 {
 		return nil
 	}
 	d := a.bias.Shape()
-	at := (b*btoi(d[0] > 1)*d[1]+h*btoi(d[1] > 1))*d[2] + s
+	at := (b*b2i(d[0] > 1)*d[1]+h*b2i(d[1] > 1))*d[2] + s
 	return tensor.Data[float32](a.bias)[at*d[3] : (at+1)*d[3]]
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // softmaxWith is softmax of a row with one more element, which is dropped.
@@ -131,7 +124,7 @@ func softmaxWith(row []float32, sink float32) {
 	}
 	m := max(reduce.Max(row), sink)
 	eltwise.ExpAll(row, row, m)
-	reduce.Divide(row, reduce.SumF32(row)+eltwise.Exp(sink-m))
+	reduce.Divide(row, reduce.SumF32(row)+float32(eltwise.Exp(sink-m)))
 }
 
 // inHeads lays data [batch, length, width] out as [batch, heads, length, size]:
@@ -278,7 +271,7 @@ func inferScoreBias(f Fact, batch, heads, queries, keys Dim) error {
 	return nil
 }
 
-// sameScale checks a factor of the scores.
+// checkHeads checks a number of heads and a factor of the scores.
 func checkHeads(n int, scale float32) error {
 	if n < 1 || n > maxExtent {
 		return fmt.Errorf("num_heads %d, want 1 or more", n)

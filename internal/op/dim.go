@@ -166,6 +166,9 @@ func (d Dim) Add(e Dim) Dim {
 	if d.IsUnknown() || e.IsUnknown() {
 		return Unknown
 	}
+	if d.expr == "" && e.expr == "" {
+		return Size(d.n + e.n)
+	}
 	p := d.poly()
 	for k, c := range e.poly() {
 		p[k] += c
@@ -183,6 +186,9 @@ func (d Dim) Mul(e Dim) Dim {
 	}
 	if d.IsUnknown() || e.IsUnknown() {
 		return Unknown
+	}
+	if d.expr == "" && e.expr == "" {
+		return Size(d.n * e.n)
 	}
 	p := poly{}
 	for k1, c1 := range d.poly() {
@@ -203,9 +209,6 @@ func (d Dim) Div(e Dim) Dim {
 	if d == e || d.Is(0) {
 		return Size(b2i(d == e && !d.Is(0)))
 	}
-	if q, ok := exact(d.poly(), e.poly()); ok {
-		return q.dim()
-	}
 	a, aok := d.Int()
 	b, bok := e.Int()
 	if aok && bok {
@@ -214,6 +217,9 @@ func (d Dim) Div(e Dim) Dim {
 			q--
 		}
 		return Size(q)
+	}
+	if q, ok := exact(d.poly(), e.poly()); ok {
+		return q.dim()
 	}
 	return expression(fmt.Sprintf("floor((%s)/(%s))", d, e))
 }

@@ -11,7 +11,6 @@ import (
 
 // scored is attention that is written out as Softmax(scale·q·kᵀ + …)·v.
 type scored struct {
-	heads         int
 	scale         op.Opt[float32]
 	filter        float32
 	causal        bool
@@ -174,7 +173,7 @@ func expandMultiHead(e *expander) (bool, error) {
 		len(q.Shape) != 3 || len(k.Shape) != 3 && len(k.Shape) != 4 || len(v.Shape) != len(k.Shape) {
 		return false, nil
 	}
-	s := scored{heads: o.NumHeads, scale: o.Scale, filter: filterOf(o.MaskFilterValue), causal: o.Unidirectional,
+	s := scored{scale: o.Scale, filter: filterOf(o.MaskFilterValue), causal: o.Unidirectional,
 		bias: e.in(5), mask: e.in(4), batch: q.Shape[0], length: q.Shape[1], keys: k.Shape[len(k.Shape)-2], size: divided(q.Shape[2], o.NumHeads)}
 	if len(k.Shape) == 3 {
 		s.keys = k.Shape[1]
@@ -216,7 +215,7 @@ func expandAttention(e *expander) (bool, error) {
 	if len(o.HiddenSizes) == 3 {
 		sizes = []int64{int64(o.HiddenSizes[0]), int64(o.HiddenSizes[1]), int64(o.HiddenSizes[2])}
 	}
-	s := scored{heads: o.NumHeads, scale: o.Scale, filter: filterOf(o.MaskFilterValue), causal: o.Unidirectional, bias: e.in(5), mask: e.in(3),
+	s := scored{scale: o.Scale, filter: filterOf(o.MaskFilterValue), causal: o.Unidirectional, bias: e.in(5), mask: e.in(3),
 		batch: x.Shape[0], length: x.Shape[1], keys: x.Shape[1], size: divided(op.Size(int(sizes[0])), o.NumHeads)}
 	if !s.sized() {
 		return false, nil

@@ -23,10 +23,10 @@ const maxFolded = 1 << 30
 // one stays, as the body may never run.
 func FoldConstants(g *ir.Graph) (bool, error) {
 	var produced int64
-	return foldConstants(g, &produced, false)
+	return foldConstants(g, &produced, false, false)
 }
 
-func foldConstants(g *ir.Graph, produced *int64, inBody bool) (bool, error) {
+func foldConstants(g *ir.Graph, produced *int64, inBody, large bool) (bool, error) {
 	var kept []*ir.Node
 	changed := false
 	repl := map[*ir.Value]*ir.Value{}
@@ -40,14 +40,14 @@ func foldConstants(g *ir.Graph, produced *int64, inBody bool) (bool, error) {
 	for _, n := range g.Nodes {
 		resolve(n.In)
 		for _, b := range n.Bodies {
-			did, err := foldConstants(b, produced, true)
+			did, err := foldConstants(b, produced, true, large)
 			if err != nil {
 				return changed, err
 			}
 			changed = changed || did
 		}
 		before := *produced
-		consts, err := foldNode(n, produced)
+		consts, err := foldNode(n, produced, large)
 		if err != nil && inBody {
 			*produced, err = before, nil
 		}
@@ -76,7 +76,8 @@ func foldConstants(g *ir.Graph, produced *int64, inBody bool) (bool, error) {
 }
 
 // foldNode returns the node's outputs where they are constant, nil otherwise.
-func foldNode(n *ir.Node, produced *int64) ([]*tensor.Tensor, error) {
+// With large, those of many bytes are computed when they are read.
+func foldNode(n *ir.Node, produced *int64, large bool) ([]*tensor.Tensor, error) {
 	if c := shapeValues(n); c != nil {
 		return c, nil
 	}
@@ -121,6 +122,11 @@ func foldNode(n *ir.Node, produced *int64) ([]*tensor.Tensor, error) {
 	if grows := size - given; grows > 0 {
 		if *produced += grows; *produced > maxFolded {
 			return nil, fmt.Errorf("its constant result would take %d bytes, and folding is limited to %d in all", size, int64(maxFolded))
+		}
+	}
+	if large && len(out) > 0 {
+		if t, err := foldLarge(n, in, out[0]); t != nil || err != nil {
+			return []*tensor.Tensor{t}, err
 		}
 	}
 	res, err := e.Eval(in)

@@ -2,6 +2,7 @@ package pass
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/affine"
@@ -46,6 +47,9 @@ func FuseQDQ(g *ir.Graph, can func(Region) bool) error {
 				continue
 			}
 			p, ok, err := ParamsOf(dq)
+			if err == nil {
+				err = finite(p)
+			}
 			if err != nil {
 				return fmt.Errorf("fuse_qdq: %s: %w", dq.Label(), err)
 			}
@@ -77,6 +81,17 @@ func FuseQDQ(g *ir.Graph, can func(Region) bool) error {
 	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *ir.Node) bool { return gone[n] })
 	_, err := EliminateDead(g)
 	return err
+}
+
+// finite refuses a scale that no arithmetic can use, here and not when the model
+// runs.
+func finite(p affine.Params) error {
+	for _, s := range p.Scale {
+		if x := float64(s); math.IsInf(x, 0) || math.IsNaN(x) {
+			return fmt.Errorf("scale %v: values without bound, such as the -inf of an attention mask, were quantized; leave them float, or strip the quantization", s)
+		}
+	}
+	return nil
 }
 
 // quantizedOutput returns the integer value that stands for n's output, and

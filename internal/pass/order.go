@@ -16,6 +16,7 @@ var order = []constraint{
 	{"eliminate_identity", "fuse_layer_normalization", "patterns are matched without Identity, Cast and Reshape that do nothing"},
 	{"fold_constants", "fuse_gelu", "the constants of the pattern must be known"},
 	{"fuse_pad_into_conv", "fold_batchnorm", "a Pad between two convolutions is no reason to keep a BatchNormalization"},
+	{"fuse_conv_add", "fold_batchnorm", "a bias that stands apart hides the Conv from its BatchNormalization"},
 	{"fold_batchnorm", "fuse_matmul_add", "a folded BatchNormalization needs the Gemm or Conv it follows"},
 	{"merge_clips", "eliminate_dead", "bounds that were merged leave nodes behind"},
 }

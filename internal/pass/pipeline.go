@@ -20,6 +20,9 @@ type Pass struct {
 	// Pattern marks passes that replace a group of operators by one that
 	// stands for it; they are left out where a peer's result is wanted.
 	Pattern bool
+	// Large stands for Run where what is large is computed when it is read;
+	// nil: Run does that, or makes nothing large.
+	Large func(*ir.Graph) (bool, error)
 	// Deep marks passes that go into bodies by themselves; the others are run on
 	// each body.
 	Deep bool
@@ -30,13 +33,14 @@ type Pass struct {
 var prepare = []Pass{
 	{Name: "bind_captures", Run: BindCaptures, Deep: true},
 	{Name: "infer_shapes", Run: InferShapes, Deep: true},
-	{Name: "fold_constants", Run: FoldConstants, Deep: true},
+	{Name: "fold_constants", Run: FoldConstants, Large: FoldLargeConstants, Deep: true},
 	{Name: "inline_branches", Run: InlineBranches},
 	{Name: "eliminate_identity", Run: EliminateIdentity},
 	{Name: "fuse_layer_normalization", Run: FuseLayerNormalization, Pattern: true},
 	{Name: "fuse_gelu", Run: FuseGelu, Pattern: true},
 	{Name: "fuse_hard_swish", Run: FuseHardSwish, Pattern: true},
 	{Name: "fuse_pad_into_conv", Run: FusePadIntoConv, Pattern: true},
+	{Name: "fuse_conv_add", Run: FuseConvAdd},
 	{Name: "fold_batchnorm", Run: FoldBatchNorm},
 	{Name: "fuse_matmul_add", Run: FuseMatMulAdd},
 	{Name: "merge_clips", Run: MergeClips},
@@ -47,6 +51,9 @@ var prepare = []Pass{
 type Options struct {
 	// NoPatterns leaves out the passes that recognise groups of operators.
 	NoPatterns bool
+	// Large leaves large results to be computed when they are read: for a graph
+	// that is looked at or written, as each reading computes them anew.
+	Large bool
 	// Verify checks the invariants after each pass.
 	Verify bool
 }
@@ -71,6 +78,9 @@ func run(g *ir.Graph, list []Pass, o Options) (changed bool, err error) {
 	for _, p := range list {
 		if p.Pattern && o.NoPatterns {
 			continue
+		}
+		if o.Large && p.Large != nil {
+			p.Run = p.Large
 		}
 		did, err := p.everywhere(g)
 		if err != nil {

@@ -34,12 +34,16 @@ func StripQuantization(g *ir.Graph) (pairs, constants int, err error) {
 			if err != nil || !ok || !p.IsPerTensor() {
 				return pairs, constants, fmt.Errorf("strip: %s: its parameters are not constant, or not one for all elements", q.Label())
 			}
+			pairs++
+			if finite(p) != nil { // what a mask's -inf made, which bounds nothing
+				n.Op, n.In = op.New[op.Identity](), []*ir.Value{q.In[0]}
+				continue
+			}
 			least, most := p.Type.Range()
 			end := func(name string, v int64) *ir.Value {
 				return ir.NewConst(n.Out[0].Name+name, tensor.Scalar(float32(v-p.Zero(0))*p.Scale[0]))
 			}
 			n.Op, n.In = &op.Clip{}, []*ir.Value{q.In[0], end("_lo", least), end("_hi", most)}
-			pairs++
 			continue
 		}
 		in := make([]op.Datum, len(n.In))

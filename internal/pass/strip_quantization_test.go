@@ -54,3 +54,33 @@ output y
 		t.Error("an integer input is taken back to floats")
 	}
 }
+
+// An attention mask makes a tool that takes ranges as they come write an
+// infinite scale: such a file cannot run, and its quantization can be undone.
+func TestInfiniteScales(t *testing.T) {
+	g, err := ir.Parse(`graph mask
+input x float32[1,2]
+const s float32[] = [+Inf]
+const z uint8[] = [0]
+xq uint8[1,2] = QuantizeLinear(x, s, z)
+xd float32[1,2] = DequantizeLinear(xq, s, z)
+y float32[1,2] = Softmax(xd)
+output y
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	never := func(Region) bool { return false }
+	if err := FuseQDQ(g, never); err == nil || !strings.Contains(err.Error(), "scale +Inf") {
+		t.Errorf("fused: %v", err)
+	}
+	if pairs, _, err := StripQuantization(g); err != nil || pairs != 1 {
+		t.Fatalf("%d pairs, %v", pairs, err)
+	}
+	if err := Prepare(g, Options{Verify: true}); err != nil {
+		t.Fatal(err)
+	}
+	if text := ir.Format(g); !strings.Contains(text, "y float32[1,2] = Softmax(x)") {
+		t.Errorf("got\n%s", text)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // call holds what one run reads and writes, in the order of the graph.
@@ -62,7 +63,13 @@ func (p *Program) find(in []op.Datum, known []bool) *plan {
 
 // makePlan adds a plan for such inputs.
 func (p *Program) makePlan(in []op.Datum, known []bool) (*plan, error) {
-	pl, err := p.newPlan(in, known)
+	var pl *plan
+	err := tensor.Guard(func() (err error) { // weights are read
+		if pl, err = p.newPlan(in, known); err == nil && p.weights.keep() {
+			pl, err = p.newPlan(in, known) // over mapped weights
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,8 @@ func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantiz
 		k.PackBytes(dst, tensor.Data[int8](w))
 		w.Release()
 	})
-	ends := k.ByteEnds(e.kernels(q), packed, zero)
+	sums := pl.packs(key).getSums(key, "rows", k.Filters(), func(dst []int32) { k.Sums(dst, packed) })
+	ends := k.ByteEnds(e.kernels(q), sums, zero)
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
 	s.share(k.Blocks(), k.MACs()/bytesAtOnce, func(f *frame, s *step, slot, lo, hi int) {

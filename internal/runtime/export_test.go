@@ -40,3 +40,6 @@ func (p *Program) planFor(in Tensors) (*plan, error) {
 	}
 	return pl, err
 }
+
+// Packed returns how many weights are packed, in how many forms.
+func (p *Program) Packed() int { return len(p.weights.held) }

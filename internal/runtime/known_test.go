@@ -2,6 +2,7 @@ package runtime_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/octavo-ml/octavo/internal/ir"
@@ -43,6 +44,66 @@ func TestWeightsThatFollowFromShapes(t *testing.T) {
 			if !same(got[0], want[0]) {
 				t.Errorf("%s: of %d rows: %v, want %v", name, n, text(got[0]), text(want[0]))
 			}
+		}
+	}
+}
+
+// TestWeightsOfBodiesArePackedOnce: for all trips, and for inputs of all sizes.
+func TestWeightsOfBodiesArePackedOnce(t *testing.T) {
+	g := parsed(t, `graph g
+input x float32[n,2]
+const w float32[2,2] = [1 2 -1 0.5]
+const n int64[] = [3]
+y float32[n,2] = Loop(n, _, x; w)
+{
+  graph body
+  input i int64[]
+  input c bool[]
+  input v float32[n,2]
+  input w float32[2,2]
+  p float32[n,2] = MatMul(v, w)
+  output c
+  output p
+}
+output y
+`)
+	p, err := runtime.Compile(g, runtime.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, 4, 7} {
+		in := wave(n, 2)
+		want, err := ir.Eval(g, op.Of(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := p.Run(context.Background(), runtime.Tensors{"x": in})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !same(op.Datum{Tensor: out["y"]}, want[0]) {
+			t.Errorf("%d rows: %v, want %v", n, text(op.Datum{Tensor: out["y"]}), text(want[0]))
+		}
+	}
+	if n := p.Packed(); n != 1 {
+		t.Errorf("%d weights are packed, want 1", n)
+	}
+}
+
+// TestBranchesThatShapesDecide: plans hold the nodes of the branch that their
+// shapes take, and no If.
+func TestBranchesThatShapesDecide(t *testing.T) {
+	at := slices.IndexFunc(flowCases, func(c flowCase) bool { return c.name == "a convolution in a branch that the shape decides" })
+	p, err := runtime.Compile(parsed(t, flowCases[at].graph), runtime.Options{NoFusion: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, relu := range []bool{false, true} {
+		if _, err := p.Run(context.Background(), runtime.Tensors{"x": flowCases[at].in[i][0].Tensor}); err != nil {
+			t.Fatal(err)
+		}
+		if s := p.Steps(); slices.Contains(s, "If") || slices.Contains(s, "Relu") != relu {
+			t.Errorf("%v: the steps are %v", flowCases[at].in[i][0].Tensor, s)
 		}
 	}
 }

@@ -185,7 +185,7 @@ func inputsFor(t *testing.T, g *ir.Graph) runtime.Tensors {
 			shape[i] = n
 		}
 		n, _ := tensor.Count(shape)
-		if v.Type != dtype.Float32 {
+		if !v.Type.IsFloat() {
 			ints := make([]int64, n)
 			for i := range ints {
 				ints[i] = r.Int64N(2)
@@ -200,7 +200,10 @@ func inputsFor(t *testing.T, g *ir.Graph) runtime.Tensors {
 		for i := range x {
 			x[i] = float32(r.NormFloat64())
 		}
-		in[v.Name] = tensor.FromSlice(x, shape...)
+		var err error
+		if in[v.Name], err = op.Convert(tensor.FromSlice(x, shape...), v.Type); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return in
 }

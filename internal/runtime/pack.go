@@ -2,39 +2,46 @@ package runtime
 
 import (
 	"sync"
+	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
+	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // packCache holds packed weights by node, for all plans of a program.
 type packCache struct {
 	mu     sync.Mutex
-	floats map[packKey][]float32
-	bytes  map[packKey][]int8
+	held   map[packKey][]byte
 	blocks map[*ir.Node]*gemm.Blocks
+	store  *packStore // nil: they are not kept
 }
 
 // packKey names a packing: plans for inputs of other sizes may need the same
 // weight in another form, or another size of it.
 type packKey struct {
-	node *ir.Node
-	form string
-	n    int
+	node  *ir.Node
+	form  string
+	bytes int
 }
 
 func newPackCache() *packCache {
-	return &packCache{floats: map[packKey][]float32{}, bytes: map[packKey][]int8{}, blocks: map[*ir.Node]*gemm.Blocks{}}
+	return &packCache{held: map[packKey][]byte{}, blocks: map[*ir.Node]*gemm.Blocks{}}
 }
 
 // get returns the packed form, made by pack the first time.
 func (c *packCache) get(node *ir.Node, form string, n int, pack func(dst []float32)) []float32 {
-	return packed(c, c.floats, packKey{node, form, n}, n, pack)
+	return packed(c, node, form, n, pack)
 }
 
 // getBytes is get for weights packed as bytes.
 func (c *packCache) getBytes(node *ir.Node, form string, n int, pack func(dst []int8)) []int8 {
-	return packed(c, c.bytes, packKey{node, form, n}, n, pack)
+	return packed(c, node, form, n, pack)
+}
+
+// getSums is get for what packed weights add up to.
+func (c *packCache) getSums(node *ir.Node, form string, n int, sum func(dst []int32)) []int32 {
+	return packed(c, node, form+" sums", n, sum)
 }
 
 // getBlocks is get for codes, whose packing may fail.
@@ -51,14 +58,51 @@ func (c *packCache) getBlocks(node *ir.Node, pack func() (*gemm.Blocks, error)) 
 	return c.blocks[node], nil
 }
 
-func packed[T float32 | int8](c *packCache, m map[packKey][]T, k packKey, n int, pack func(dst []T)) []T {
+func packed[T float32 | int8 | int32](c *packCache, node *ir.Node, form string, n int, pack func(dst []T)) []T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	w, ok := m[k]
+	var element T
+	k := packKey{node, form, n * int(unsafe.Sizeof(element))}
+	b, ok := c.held[k]
 	if !ok {
-		w = make([]T, n)
-		pack(w)
-		m[k] = w
+		if b, ok = c.store.find(k); !ok {
+			b = tensor.Aligned(k.bytes)
+			pack(viewOf[T](b, n))
+		}
+		c.held[k] = b
 	}
-	return w
+	return viewOf[T](b, n)
+}
+
+// viewOf returns bytes as n numbers.
+func viewOf[T float32 | int8 | int32](b []byte, n int) []T {
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n)
+}
+
+// keep writes what was packed since the last time to the store, and goes on
+// with the file's pages in the place of the heap's. It reports whether plans
+// that were made before are better made anew.
+func (c *packCache) keep() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.store.missed() {
+		return false
+	}
+	c.store.write(c.held)
+	for k, b := range c.held {
+		if s, ok := c.store.sections[c.store.name(k)]; ok && len(s) == len(b) {
+			c.held[k] = s
+		}
+	}
+	return c.store.err == nil
+}
+
+// err returns why packed weights could not be kept.
+func (c *packCache) err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.store == nil {
+		return nil
+	}
+	return c.store.err
 }

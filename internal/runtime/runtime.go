@@ -54,6 +54,14 @@ type Options struct {
 	// Trips is how many times the bodies of loops may run, all loops together, in
 	// one run; 0: a million.
 	Trips int
+	// PackCache is a folder in which packed weights are kept, so that another
+	// program of the same graph maps what this one packed; "": they are not.
+	// Results are the same.
+	PackCache string
+	// Source tells the numbers of the graph's constants from those of any other
+	// graph with the same nodes, such as a digest of the file that they are
+	// from; nil: PackCache reads them.
+	Source []byte
 }
 
 // Program is a compiled graph.
@@ -105,6 +113,12 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 	if err := p.compile(c, o); err != nil {
 		return nil, err
 	}
+	if o.PackCache != "" {
+		var err error
+		if p.weights.store, err = openPackStore(o.PackCache, c, o.Source); err != nil {
+			return nil, fmt.Errorf("cache of packed weights: %w", err)
+		}
+	}
 	return p, nil
 }
 
@@ -154,6 +168,10 @@ func (p *Program) compile(g *ir.Graph, o Options) error {
 	}
 	return nil
 }
+
+// PackError returns why packed weights could not be written to
+// Options.PackCache; nil where they could, or nothing was to be written yet.
+func (p *Program) PackError() error { return p.weights.err() }
 
 func watched(n *ir.Node, keep map[string]bool) bool {
 	for _, v := range n.In {

@@ -250,7 +250,8 @@ func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int,
 	}
 	r.rows, r.bytes = gemm.RowsOf(block, r.stride), packed
 	r.rows.Depth = r.k
-	r.ends = gemm.NewByteEnd(e.kernels(r.quant), matrix, packed, uint8(r.quant.In[0].Zero(0))^r.flip)
+	sums := pl.packs(key).getSums(key, "rows", r.n, func(dst []int32) { matrix.Sums(dst, packed) })
+	r.ends = gemm.ByteEndOf(e.kernels(r.quant), sums, uint8(r.quant.In[0].Zero(0))^r.flip)
 	return size, nil
 }
 

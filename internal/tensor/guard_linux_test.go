@@ -53,6 +53,18 @@ func TestGuardOfTruncatedFile(t *testing.T) {
 	if err := tensor.Guard(func() error { x.Clone(); return nil }); !errors.Is(err, tensor.ErrFileChanged) {
 		t.Errorf("cloning from the cut file: got %v", err)
 	}
+	write := func() error {
+		out, err := os.Create(filepath.Join(t.TempDir(), "copy"))
+		if err != nil {
+			return err
+		}
+		defer out.Close()
+		_, err = out.Write(x.Bytes())
+		return err
+	}
+	if err := tensor.Guard(write); !errors.Is(err, tensor.ErrFileChanged) {
+		t.Errorf("writing from the cut file: got %v", err)
+	}
 	// A nil dereference is no change of the file and stays a panic.
 	defer func() {
 		if recover() == nil {

@@ -3,10 +3,12 @@ package tensor
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
+	"syscall"
 	"unsafe"
 )
 
@@ -18,6 +20,7 @@ type Mapping struct {
 	unmap  func() error
 	closed atomic.Bool
 	memory bool // b is ordinary memory, whose pages must not be dropped
+	info   fs.FileInfo
 }
 
 // Map maps a regular file. An empty file gives an empty mapping.
@@ -31,7 +34,7 @@ func Map(f *os.File) (*Mapping, error) {
 	}
 	size := info.Size()
 	if size == 0 {
-		return &Mapping{unmap: func() error { return nil }}, nil
+		return &Mapping{unmap: func() error { return nil }, info: info}, nil
 	}
 	if int64(int(size)) != size {
 		return nil, fmt.Errorf("%s: too large to map", f.Name())
@@ -40,7 +43,7 @@ func Map(f *os.File) (*Mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: map: %w", f.Name(), err)
 	}
-	m := &Mapping{b: b, unmap: unmap}
+	m := &Mapping{b: b, unmap: unmap, info: info}
 	runtime.SetFinalizer(m, func(m *Mapping) { m.Close() })
 	return m, nil
 }
@@ -53,6 +56,9 @@ func FromMemory(b []byte) *Mapping {
 // Bytes returns the whole file. The slice is only valid while the mapping is:
 // keep the mapping reachable.
 func (m *Mapping) Bytes() []byte { return m.b }
+
+// Info returns what the file was when it was mapped, nil for memory.
+func (m *Mapping) Info() fs.FileInfo { return m.info }
 
 // Close unmaps the file; tensors over it must not be used any more.
 func (m *Mapping) Close() error {
@@ -109,7 +115,8 @@ func (t *Tensor) Release() {
 var ErrFileChanged = errors.New("the file became shorter while it was read; do not change it during the run")
 
 // Guard runs f, which reads mapped memory, and turns the fault of a file that
-// shrank underneath into ErrFileChanged. It covers only f's own goroutine.
+// shrank underneath into ErrFileChanged. It covers only f's own goroutine. A
+// system call that reads the memory fails instead: that error is turned too.
 func Guard(f func() error) (err error) {
 	old := debug.SetPanicOnFault(true)
 	defer func() {
@@ -122,7 +129,10 @@ func Guard(f func() error) (err error) {
 			panic(r)
 		}
 	}()
-	return f()
+	if err := f(); !errors.Is(err, syscall.EFAULT) {
+		return err
+	}
+	return ErrFileChanged
 }
 
 // StorageOf returns sub, a part of m.Bytes, as storage.

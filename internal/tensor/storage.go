@@ -3,6 +3,7 @@ package tensor
 import (
 	"bytes"
 	"fmt"
+	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 )
@@ -115,6 +116,27 @@ func (s splat) Chunks(yield func([]byte) error) error {
 	return nil
 }
 
+// Identity returns a key that two tensors share where their bytes are the same
+// ones of the heap or of a mapped file; false where that cannot be told.
+func (t *Tensor) Identity() (key any, ok bool) {
+	switch s := t.store.(type) {
+	case heap:
+		if len(s) == 0 {
+			return nil, false
+		}
+		return place{unsafe.SliceData(s), int64(len(s))}, true
+	case *mapped:
+		return *s, true
+	}
+	return nil, false
+}
+
+// place is bytes of the heap.
+type place struct {
+	first *byte
+	n     int64
+}
+
 // section returns bytes off to off+n of s.
 func section(s Storage, off, n int64) Storage {
 	switch s := s.(type) {
@@ -126,6 +148,8 @@ func section(s Storage, off, n int64) Storage {
 		return splat{s.elem, n}
 	case computed:
 		return computed{n, func(o int64, dst []byte) error { return fillFrom(s.fill, off+o, dst) }}
+	case *permutedStorage:
+		return computed{n, func(o int64, dst []byte) error { return s.read(off+o, dst) }}
 	}
 	return heap(s.Bytes()[off : off+n])
 }

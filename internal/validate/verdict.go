@@ -138,6 +138,8 @@ type Footprint struct {
 	LoadSeconds   float64 `json:"load_seconds"`
 	// FirstSeconds is the time of the first run, which plans memory.
 	FirstSeconds float64 `json:"first_run_seconds"`
+	// Cached is the same over a cache of packed weights; nil without one.
+	Cached *Footprint `json:"cached,omitempty"`
 }
 
 // finite returns &v, or nil where v is NaN or infinite: JSON has neither.

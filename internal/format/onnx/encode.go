@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -22,21 +23,15 @@ const (
 	highestWritten = 25
 )
 
-// protobufLimit is the size above which readers refuse a message; constants
-// move to a companion file before it.
+// protobufLimit is the size above which readers refuse a message (protobuf:
+// Encoding, "Message size"); constants move to a companion file before it.
 const protobufLimit = math.MaxInt32
-
-// externalMin is the size from which a constant moves to the companion file,
-// and externalAlign where each begins, so that it can be mapped.
-const (
-	externalMin   = 1024
-	externalAlign = 4096
-)
 
 type encoder struct {
 	opset    int
 	domains  map[string]bool
 	external *companion
+	least    int64 // bytes of a constant that goes to external
 	warn     []diag.Warning
 }
 
@@ -83,26 +78,31 @@ func chooseOpset(g *ir.Graph, asked int) (int, error) {
 }
 
 func encodeAt(g *ir.Graph, o format.EncodeOptions, opset int) (*format.Encoded, error) {
+	limit := cmp.Or(o.Limit, protobufLimit)
 	e := &encoder{opset: opset, domains: map[string]bool{"": true}}
 	if !o.External {
 		m, err := e.model(g, o)
 		if err != nil {
 			return nil, err
 		}
-		if size := m.Size(); size <= protobufLimit {
+		if size := m.Size(); size <= limit {
 			return &format.Encoded{Main: format.Part{Size: size, WriterTo: m}, Warnings: e.warn}, nil
 		}
 	}
-	e = &encoder{opset: opset, domains: map[string]bool{"": true}, external: &companion{name: o.Name + ".data"}}
+	e = &encoder{opset: opset, domains: map[string]bool{"": true},
+		external: &companion{name: format.CompanionName(o.Name)}, least: cmp.Or(o.ExternalMin, format.DefaultExternalMin)}
 	m, err := e.model(g, o)
 	if err != nil {
 		return nil, err
 	}
-	return &format.Encoded{
-		Main:       format.Part{Size: m.Size(), WriterTo: m},
-		Companions: []format.Part{{Name: e.external.name, Size: e.external.size, WriterTo: e.external}},
-		Warnings:   e.warn,
-	}, nil
+	if size := m.Size(); size > limit {
+		return nil, fmt.Errorf("onnx: without external data the model has %d bytes, and readers take %d at most; fold its Constant nodes, or lower the size from which constants are external", size, limit)
+	}
+	out := &format.Encoded{Main: format.Part{Size: m.Size(), WriterTo: m}, Warnings: e.warn}
+	if len(e.external.parts) > 0 {
+		out.Companions = []format.Part{{Name: e.external.name, Size: e.external.size, WriterTo: e.external}}
+	}
+	return out, nil
 }
 
 func (e *encoder) model(g *ir.Graph, o format.EncodeOptions) (*proto.Message, error) {
@@ -229,7 +229,7 @@ func valueMessage(v *ir.Value, keep *keepModel) *proto.Message {
 // initializer writes a constant, in place or in the companion file.
 func (e *encoder) initializer(v *ir.Value) (*proto.Message, error) {
 	t := v.Const
-	if e.external == nil || t.Type() == dtype.String || t.Storage().Len() < externalMin {
+	if e.external == nil || t.Type() == dtype.String || t.Storage().Len() < e.least {
 		return tensorMessage(v.Name, t), nil
 	}
 	off := e.external.add(t)

@@ -85,6 +85,10 @@ func TestExternalData(t *testing.T) {
 		{name: "offset past the end", location: "w.bin", keys: []string{"offset", "12"}, problem: `"w.bin"`},
 		{name: "enormous offset", location: "w.bin", keys: []string{"offset", "9223372036854775807"}, problem: `"w.bin"`},
 		{name: "negative offset", location: "w.bin", keys: []string{"offset", "-4"}, problem: "no number"},
+		{name: "offset past all numbers", location: "w.bin", keys: []string{"offset", "9223372036854775808"}, problem: "no number"},
+		{name: "negative length", location: "w.bin", keys: []string{"length", "-8"}, problem: "no number"},
+		{name: "ends in the dot-dot of the folder", location: "sub/..", problem: "regular"},
+		{name: "nothing but a dot", location: ".", problem: "regular"},
 		{name: "offset in words", location: "w.bin", keys: []string{"offset", "many"}, problem: "no number"},
 	}
 	for _, tt := range tests {
@@ -151,7 +155,7 @@ func TestExternalWritten(t *testing.T) {
 		t.Fatalf("companions are %+v", enc.Companions)
 	}
 	data := bytesOf(enc.Companions[0])
-	if int64(len(data)) != enc.Companions[0].Size || len(data) != 8192+4000 {
+	if int64(len(data)) != enc.Companions[0].Size || len(data) != 6016+4000 {
 		t.Errorf("the companion has %d bytes, announced %d", len(data), enc.Companions[0].Size)
 	}
 	dir := t.TempDir()

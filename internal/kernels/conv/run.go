@@ -19,9 +19,21 @@ func (p *Plan) FloatEnds(bias []float32, clamp bool, lo, hi float32) (ends []*ge
 	return ends
 }
 
+// Filters is the number of output channels.
+func (p *Plan) Filters() int { return p.g.Group * p.outCh }
+
+// Sums sets dst to what the weights of each output channel add up to, from
+// packed ones.
+func (p *Plan) Sums(dst []int32, w []int8) {
+	clear(dst)
+	for g := range p.g.Group {
+		p.matrix.Sums(dst[g*p.outCh:(g+1)*p.outCh], w[g*p.matrix.Bytes():])
+	}
+}
+
 // ByteEnds returns the epilogue of RunBytes for inputs with a zero point, f
-// being that of all output channels.
-func (p *Plan) ByteEnds(f gemm.Finish, w []int8, zero uint8) (ends []*gemm.ByteEnd) {
+// being that of all output channels, and sums those of Sums.
+func (p *Plan) ByteEnds(f gemm.Finish, sums []int32, zero uint8) (ends []*gemm.ByteEnd) {
 	for g := range p.g.Group {
 		own, from, to := f, g*p.outCh, (g+1)*p.outCh
 		if f.Bias != nil {
@@ -30,7 +42,7 @@ func (p *Plan) ByteEnds(f gemm.Finish, w []int8, zero uint8) (ends []*gemm.ByteE
 		if len(f.Multiplier) > 1 {
 			own.Multiplier = f.Multiplier[from:to]
 		}
-		ends = append(ends, gemm.NewByteEnd(own, p.matrix, w[g*p.matrix.Bytes():], zero^p.flip))
+		ends = append(ends, gemm.ByteEndOf(own, sums[from:to], zero^p.flip))
 	}
 	return ends
 }

@@ -68,9 +68,17 @@ type ByteEnd struct {
 // NewByteEnd returns the epilogue of the n columns of a packed matrix, for
 // activations whose uint8 have the given zero point.
 func NewByteEnd(f Finish, m Matrix, packed []int8, zero uint8) *ByteEnd {
-	n := m.Columns
+	sums := make([]int32, m.Columns)
+	m.Sums(sums, packed)
+	return ByteEndOf(f, sums, zero)
+}
+
+// ByteEndOf is NewByteEnd for columns whose bytes add up to sums, as Matrix.Sums
+// has them.
+func ByteEndOf(f Finish, sums []int32, zero uint8) *ByteEnd {
+	n := len(sums)
 	e := &ByteEnd{bias: make([]int32, padded(n)), shifted: make([]int32, padded(n)), multiplier: make([]float32, padded(n)), float: f.Float, clamp: f.Clamp, lo: f.Lo, hi: f.Hi, grid: f.Grid}
-	m.Sums(e.bias, packed)
+	copy(e.bias, sums)
 	e.weigh(zero)
 	for i := range n {
 		if f.Bias != nil {

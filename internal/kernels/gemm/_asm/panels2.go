@@ -52,7 +52,10 @@ func floats2(f *file) {
 
 // bytes2 writes the kernel of products of bytes, widened to words so that
 // nothing saturates: accumulators Y0… (row r from Y4r on), each with two sums
-// for each of four columns, A in Y8, Y9, B in Y10, products in Y11, Y12.
+// for each of four columns, A in Y8, Y9, B in Y10, its signs in Y11, products in
+// Y13, Y14. Bytes are interleaved with zeros or signs within halves of a
+// register, which takes less than to widen across them: of eight columns the
+// first register has 0, 1, 4 and 5.
 func bytes2(f *file) {
 	p := &kernel{file: f, name: "bytesAVX2", most: 2, step: 4, scale: 1, unroll: 2}
 	p.begin = func(m int) {
@@ -60,17 +63,23 @@ func bytes2(f *file) {
 		for i := range 4 * m {
 			f.line("VPXOR Y%d, Y%d, Y%d", i, i, i)
 		}
+		f.line("VPXOR Y15, Y15, Y15")
 	}
 	p.one = func(m, s int) {
 		for r := range m {
-			f.line("VPBROADCASTD %d(R%d)(AX*1), X%d", 4*s, firstRow+r, 8+r)
-			f.line("VPMOVZXBW X%d, Y%d", 8+r, 8+r)
+			f.line("VPBROADCASTD %d(R%d)(AX*1), Y%d", 4*s, firstRow+r, 8+r)
+			f.line("VPUNPCKLBW Y15, Y%d, Y%d", 8+r, 8+r)
 		}
-		for j := range 4 {
-			f.line("VPMOVSXBW %d(SI), Y10", 16*j)
-			for r := range m {
-				f.line("VPMADDWD Y10, Y%d, Y%d", 8+r, 11+r)
-				f.line("VPADDD Y%d, Y%d, Y%d", 11+r, 4*r+j, 4*r+j)
+		for j := range 2 {
+			f.line("VMOVDQU %d(SI), Y10", 32*j)
+			f.line("VPCMPGTB Y10, Y15, Y11")
+			f.line("VPUNPCKLBW Y11, Y10, Y12")
+			f.line("VPUNPCKHBW Y11, Y10, Y10")
+			for h, b := range []int{12, 10} {
+				for r := range m {
+					f.line("VPMADDWD Y%d, Y%d, Y%d", b, 8+r, 13+r)
+					f.line("VPADDD Y%d, Y%d, Y%d", 13+r, 4*r+2*j+h, 4*r+2*j+h)
+				}
 			}
 		}
 		f.line("ADDQ R14, SI")
@@ -90,7 +99,6 @@ func endBytes2(f *file, m int, floats string) {
 		for h := range 2 {
 			x, y := 4*r+2*h, 4*r+h
 			f.line("VPHADDD Y%d, Y%d, Y%d", x+1, x, y)
-			f.line("VPERMQ $0xd8, Y%d, Y%d", y, y)
 			f.line("VPADDD %d(AX), Y%d, Y%d", 32*h, y, y)
 			f.line("VCVTDQ2PS Y%d, Y%d", y, y)
 			f.line("VMULPS Y%d, Y%d, Y%d", 8+h, y, y)
