@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/octavo-ml/octavo"
@@ -60,6 +61,28 @@ func TestExplainFindsTheRescaledLayers(t *testing.T) {
 		}
 		if len(e.Layers) != 17 || len(e.Unmatched) != 0 {
 			t.Errorf("%s: %d layers, unmatched %v; want 17, none", form, len(e.Layers), e.Unmatched)
+		}
+	}
+}
+
+// TestExplainFindsOutliers: two channels of each LayerNormalization in the
+// blocks are forty times larger than the rest, and the product behind it divides
+// them again. The worst layers are those products, and what makes them so is
+// the rounding of the LayerNormalization.
+func TestExplainFindsOutliers(t *testing.T) {
+	const dir = "digits_vit/"
+	for _, form := range []string{"qdq.u8s8.pt.minmax", "qdq.u8s8.pc.minmax", "qop.u8s8.pt.minmax"} {
+		e := explained(t, dir+"digits_vit.op14.onnx", dir+"ort/digits_vit."+form+".onnx")
+		for _, l := range e.Layers[:3] {
+			if len(l.Inputs) == 0 {
+				t.Fatalf("%s: %s reads nothing rounded", form, l.Node)
+			}
+			if in := l.Inputs[0]; in.Op != "LayerNormalization" || in.Share < 0.8 || !strings.HasPrefix(in.Node, "/blocks.") {
+				t.Errorf("%s: %s is bad because of %+v, want a LayerNormalization in the blocks", form, l.Node, in)
+			}
+		}
+		if len(e.Unmatched) != 0 {
+			t.Errorf("%s: unmatched %v", form, e.Unmatched)
 		}
 	}
 }

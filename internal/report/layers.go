@@ -12,9 +12,9 @@ import (
 // accumulated up to it.
 func Layers(w io.Writer, r *explain.Result) error {
 	tw := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "layer\toperator\tprecision\talone dB\taccumulated dB\tcosine")
+	fmt.Fprintln(tw, "layer\toperator\tprecision\talone dB\taccumulated dB\tcosine\tof alone, by input")
 	for _, l := range r.Layers {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Node, l.Op, l.Precision, decibels(l.Alone), decibels(l.Accumulated), cosine(l.Accumulated))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Node, l.Op, l.Precision, decibels(l.Alone), decibels(l.Accumulated), cosine(l.Accumulated), cause(l.Inputs))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -44,6 +44,17 @@ func decibels(e *explain.Error) string {
 		return "exact"
 	}
 	return "none"
+}
+
+// cause names the input whose rounding is at least half of a layer's error.
+func cause(in []explain.Input) string {
+	if len(in) == 0 || in[0].Share < 0.5 {
+		return ""
+	}
+	if in[0].Node == "" {
+		return fmt.Sprintf("%.0f %% %s", 100*in[0].Share, in[0].Value)
+	}
+	return fmt.Sprintf("%.0f %% %s (%s)", 100*in[0].Share, in[0].Node, in[0].Op)
 }
 
 func cosine(e *explain.Error) string {

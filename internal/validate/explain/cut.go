@@ -159,18 +159,17 @@ func (l *layer) precision() string {
 			} else if n.In[0].Const != nil {
 				add(&weights, t.String())
 			}
+		case *op.MatMulNBits:
+			add(&weights, fmt.Sprintf("%d bits", o.Bits))
 		default:
 			for _, v := range n.In {
-				if v == nil {
+				if v == nil || !short(v.Type) {
 					continue
 				}
-				switch v.Type {
-				case dtype.Int8, dtype.Uint8, dtype.Int4, dtype.Uint4, dtype.Float16, dtype.BFloat16:
-					if v.Const != nil {
-						add(&weights, fmt.Sprintf("%v (%s)", v.Type, o.Name()))
-					} else {
-						add(&values, v.Type.String())
-					}
+				if v.Const != nil {
+					add(&weights, v.Type.String())
+				} else {
+					add(&values, v.Type.String())
 				}
 			}
 		}
@@ -184,4 +183,13 @@ func (l *layer) precision() string {
 		return "float x " + strings.Join(weights, ", ")
 	}
 	return strings.Join(values, ", ") + " x " + strings.Join(weights, ", ")
+}
+
+// short reports whether t is a type that numbers are rounded to.
+func short(t dtype.Type) bool {
+	switch t {
+	case dtype.Int8, dtype.Uint8, dtype.Int4, dtype.Uint4, dtype.Float16, dtype.BFloat16:
+		return true
+	}
+	return false
 }

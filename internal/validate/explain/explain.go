@@ -11,7 +11,11 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
+	goruntime "runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -57,6 +61,9 @@ type Layer struct {
 	Alone *Error `json:"alone,omitempty"`
 	// Accumulated is the error where everything before is quantized as well.
 	Accumulated *Error `json:"accumulated"`
+	// Inputs are those that the layer reads rounded, the one that causes most of
+	// Alone first.
+	Inputs []Input `json:"inputs"`
 }
 
 // Result is what Run finds: layers in the order of the float model.
@@ -73,6 +80,8 @@ type pairing struct {
 	layer
 	program            *runtime.Program // of cut; nil for layers that are float
 	alone, accumulated metric.Error
+	part               metric.Error // alone, over the first shareSamples
+	relieved           []*relieved
 }
 
 // Run compares the graphs, both prepared for running, over the samples. Of the
@@ -90,12 +99,15 @@ func Run(ctx context.Context, float, quant *ir.Graph, samples iter.Seq2[runtime.
 	}
 	layers, lost := m.layers()
 	var all []*pairing
-	watchFloat, watchQuant := map[string]bool{}, map[string][]*pairing{}
+	watchFloat, watchQuant := map[string]bool{}, map[string]bool{}
 	for _, l := range layers {
 		p := &pairing{layer: *l}
 		if l.cut != nil && quantizers(l.cut) > 0 {
 			var err error
-			if p.program, err = runtime.Compile(l.cut, runtime.Options{Threads: o.Threads}); err != nil {
+			if p.program, err = runtime.Compile(l.cut, runtime.Options{Threads: 1}); err == nil {
+				p.relieved, err = m.relieve(l)
+			}
+			if err != nil {
 				return nil, fmt.Errorf("%s: %w", l.main().Label(), err)
 			}
 			for _, name := range l.feeds {
@@ -103,15 +115,14 @@ func Run(ctx context.Context, float, quant *ir.Graph, samples iter.Seq2[runtime.
 			}
 		}
 		watchFloat[l.out.Name] = true
-		w := l.class.watched().Name
-		watchQuant[w] = append(watchQuant[w], p)
+		watchQuant[l.class.watched().Name] = true
 		all = append(all, p)
 	}
-	fp, err := runtime.Compile(float, runtime.Options{Threads: o.Threads, Keep: keys(watchFloat)})
+	fp, err := runtime.Compile(float, runtime.Options{Threads: o.Threads, Keep: slices.Sorted(maps.Keys(watchFloat))})
 	if err != nil {
 		return nil, err
 	}
-	qp, err := runtime.Compile(quant, runtime.Options{Threads: o.Threads, Keep: keys(watchQuant)})
+	qp, err := runtime.Compile(quant, runtime.Options{Threads: o.Threads, Keep: slices.Sorted(maps.Keys(watchQuant))})
 	if err != nil {
 		return nil, err
 	}
@@ -125,28 +136,22 @@ func Run(ctx context.Context, float, quant *ir.Graph, samples iter.Seq2[runtime.
 		if err != nil {
 			return nil, fmt.Errorf("float model: sample %d: %w", n, err)
 		}
-		var bad error
-		_, err = qp.Observe(ctx, in, func(name string, t *tensor.Tensor) {
-			for _, p := range watchQuant[name] {
-				got, err := p.class.floats(t)
-				if err == nil {
-					err = see(&p.accumulated, values[p.out.Name], got)
-				}
-				if err != nil && bad == nil {
-					bad = fmt.Errorf("%s: %w", p.main().Label(), err)
-				}
-			}
-		})
-		if err == nil {
-			err = bad
-		}
-		if err != nil {
+		rounded := runtime.Tensors{}
+		if _, err = qp.Observe(ctx, in, func(name string, t *tensor.Tensor) { rounded[name] = t.Clone() }); err != nil {
 			return nil, fmt.Errorf("quantized model: sample %d: %w", n, err)
 		}
+		eg, ctx := errgroup.WithContext(ctx)
+		eg.SetLimit(workers(o.Threads))
 		for _, p := range all {
-			if err := p.runAlone(ctx, values); err != nil {
-				return nil, fmt.Errorf("%s alone: sample %d: %w", p.main().Label(), n, err)
-			}
+			eg.Go(func() error {
+				if err := p.sample(ctx, n, values, rounded); err != nil {
+					return fmt.Errorf("%s: sample %d: %w", p.main().Label(), n, err)
+				}
+				return nil
+			})
+		}
+		if err := eg.Wait(); err != nil {
+			return nil, err
 		}
 		n++
 		if o.Progress != nil {
@@ -159,11 +164,24 @@ func Run(ctx context.Context, float, quant *ir.Graph, samples iter.Seq2[runtime.
 	return result(all, lost, n), nil
 }
 
-// runAlone runs the layer's part of the quantized graph on the float model's
-// values.
-func (p *pairing) runAlone(ctx context.Context, values runtime.Tensors) error {
-	if p.program == nil {
-		return nil
+func workers(threads int) int {
+	if threads > 0 {
+		return threads
+	}
+	return goruntime.GOMAXPROCS(0)
+}
+
+// sample takes in what sample n gives: the float model's values, and those of
+// the quantized model, which may be integers. The layer's part of the quantized
+// graph runs on the former.
+func (p *pairing) sample(ctx context.Context, n int, values, rounded runtime.Tensors) error {
+	want := values[p.out.Name]
+	got, err := p.class.floats(rounded[p.class.watched().Name])
+	if err != nil {
+		return err
+	}
+	if err := see(&p.accumulated, want, got); err != nil || p.program == nil {
+		return err
 	}
 	in := runtime.Tensors{}
 	for input, name := range p.feeds {
@@ -175,7 +193,14 @@ func (p *pairing) runAlone(ctx context.Context, values runtime.Tensors) error {
 	if err != nil {
 		return err
 	}
-	return see(&p.alone, values[p.out.Name], out[p.class.seen.Name])
+	alone := out[p.class.seen.Name]
+	if err := see(&p.alone, want, alone); err != nil || n >= shareSamples {
+		return err
+	}
+	if err := see(&p.part, want, alone); err != nil {
+		return err
+	}
+	return p.runRelieved(ctx, in, values)
 }
 
 // see adds what one sample gives.
@@ -248,7 +273,7 @@ func result(all []*pairing, lost []*ir.Node, samples int) *Result {
 	r := &Result{Samples: samples, Layers: []Layer{}, Unmatched: []string{}}
 	for _, p := range all {
 		n := p.main()
-		l := Layer{Node: name(n), Op: n.Op.Name(), Value: p.out.Name, Nodes: len(p.float), Precision: p.precision(), Accumulated: figures(&p.accumulated)}
+		l := Layer{Node: name(n), Op: n.Op.Name(), Value: p.out.Name, Nodes: len(p.float), Precision: p.precision(), Accumulated: figures(&p.accumulated), Inputs: p.inputs()}
 		if p.program != nil {
 			l.Alone = figures(&p.alone)
 		}
@@ -280,13 +305,4 @@ func finite(v float64) *float64 {
 		return nil
 	}
 	return &v
-}
-
-func keys[T any](m map[string]T) []string {
-	var out []string
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }

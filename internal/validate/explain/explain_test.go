@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,6 +118,47 @@ func TestErrorsAreThoseWorkedOutByHand(t *testing.T) {
 			near(t, "second accumulated", second.Accumulated.SQNR, db(10.25, 0.25))
 			near(t, "cosine", second.Accumulated.Cosine, 9/math.Sqrt(10.25*8))
 		})
+	}
+}
+
+// TestInputsThatCauseTheError: a product reads one factor with an error
+// and the other without.
+func TestInputsThatCauseTheError(t *testing.T) {
+	float := `graph g
+input x float32[1,2]
+const half float32[] = [0.5]
+a float32[1,2] = Sub(x, half) @a
+b float32[1,2] = Add(x, half) @b
+y float32[1,2] = Mul(a, b) @product
+output y
+`
+	quant := `graph g
+input x float32[1,2]
+const half float32[] = [0.5]
+const one float32[] = [1]
+const zero int8[] = [0]
+a float32[1,2] = Sub(x, half)
+b float32[1,2] = Add(x, half)
+aq int8[1,2] = QuantizeLinear(a, one, zero)
+ad float32[1,2] = DequantizeLinear(aq, one, zero)
+bq int8[1,2] = QuantizeLinear(b, half, zero)
+bd float32[1,2] = DequantizeLinear(bq, half, zero)
+y float32[1,2] = Mul(ad, bd)
+output y
+`
+	r, err := run(t, float, quant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// a is (0.5, 1.5), read as (0, 2); b is (1.5, 2.5) and read exactly.
+	l := r.Layers[2]
+	near(t, "alone", l.Alone.SQNR, db(0.75*0.75+3.75*3.75, 0.75*0.75+1.25*1.25))
+	want := []explain.Input{{Value: "a", Node: "a", Op: "Sub", Share: 1}, {Value: "b", Node: "b", Op: "Add", Share: 0}}
+	if !slices.Equal(l.Inputs, want) {
+		t.Errorf("inputs %+v, want %+v", l.Inputs, want)
+	}
+	if got := r.Layers[1]; got.Alone == nil || len(got.Inputs) != 0 {
+		t.Errorf("layer %+v: want one with its own rounding and exact inputs", got)
 	}
 }
 

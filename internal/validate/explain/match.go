@@ -33,7 +33,7 @@ func (c *class) watched() *ir.Value {
 
 // floats returns seen for a tensor of watched.
 func (c *class) floats(t *tensor.Tensor) (*tensor.Tensor, error) {
-	if c.back == nil {
+	if c.back == nil || t == nil {
 		return t, nil
 	}
 	in := []op.Datum{{Tensor: t}}
