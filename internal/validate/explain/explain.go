@@ -80,7 +80,8 @@ type pairing struct {
 	layer
 	program            *runtime.Program // of cut; nil for layers that are float
 	alone, accumulated metric.Error
-	part               metric.Error // alone, over the first shareSamples
+	partMSE            float64 // of alone, over the first shareSamples
+	partLen            int64
 	relieved           []*relieved
 }
 
@@ -197,10 +198,8 @@ func (p *pairing) sample(ctx context.Context, n int, values, rounded runtime.Ten
 	if err := see(&p.alone, want, alone); err != nil || n >= shareSamples {
 		return err
 	}
-	if err := see(&p.part, want, alone); err != nil {
-		return err
-	}
-	return p.runRelieved(ctx, in, values)
+	p.partMSE, p.partLen = p.alone.MSE(), p.alone.Len()
+	return p.runRelieved(ctx, in, want, n == shareSamples-1)
 }
 
 // see adds what one sample gives.

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/metric"
+	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/runtime"
+	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // Input is a value that a layer reads rounded.
@@ -52,6 +55,9 @@ func (m *matcher) relieve(l *layer) ([]*relieved, error) {
 				}
 			}
 		}
+		if err := foldWeights(g); err != nil {
+			return nil, err
+		}
 		if _, err := pass.EliminateDead(g); err != nil {
 			return nil, err
 		}
@@ -69,15 +75,41 @@ func (m *matcher) relieve(l *layer) ([]*relieved, error) {
 	return out, nil
 }
 
-// runRelieved measures the layer without the rounding of each of its inputs.
-func (p *pairing) runRelieved(ctx context.Context, in, values runtime.Tensors) error {
+// foldWeights makes constants of what dequantized constants are, as operators
+// on floats have no fast path for anything else.
+func foldWeights(g *ir.Graph) error {
+	for _, n := range g.Nodes {
+		if _, ok := n.Op.(*op.DequantizeLinear); !ok || n.In[0].Const == nil || !constants(n) {
+			continue
+		}
+		in := make([]op.Datum, len(n.In))
+		for i, v := range n.In {
+			if v != nil {
+				in[i].Tensor = v.Const
+			}
+		}
+		out, err := ir.EvalNode(n, in)
+		if err != nil {
+			return err
+		}
+		g.Replace(n.Out[0], ir.NewConst(n.Out[0].Name, out[0].Tensor))
+	}
+	return nil
+}
+
+// runRelieved measures the layer without the rounding of each of its inputs;
+// last says that no sample follows.
+func (p *pairing) runRelieved(ctx context.Context, in runtime.Tensors, want *tensor.Tensor, last bool) error {
 	for _, r := range p.relieved {
 		out, err := r.program.Run(ctx, in)
 		if err != nil {
 			return fmt.Errorf("without rounding %q: %w", r.Value, err)
 		}
-		if err := see(&r.error, values[p.out.Name], out[p.class.seen.Name]); err != nil {
+		if err := see(&r.error, want, out[p.class.seen.Name]); err != nil {
 			return err
+		}
+		if last {
+			r.program = nil // its weights are not needed any more
 		}
 	}
 	return nil
@@ -87,8 +119,8 @@ func (p *pairing) runRelieved(ctx context.Context, in, values runtime.Tensors) e
 func (p *pairing) inputs() []Input {
 	out := []Input{}
 	for _, r := range p.relieved {
-		if all := p.part.MSE(); all > 0 && r.error.Len() == p.part.Len() {
-			r.Share = max(0, 1-r.error.MSE()/all)
+		if p.partMSE > 0 && r.error.Len() == p.partLen {
+			r.Share = max(0, 1-r.error.MSE()/p.partMSE)
 			out = append(out, r.Input)
 		}
 	}
