@@ -20,7 +20,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
-	"github.com/octavo-ml/octavo/internal/metric"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -79,9 +78,8 @@ type Result struct {
 type pairing struct {
 	layer
 	program            *runtime.Program // of cut; nil for layers that are float
-	alone, accumulated metric.Error
-	partMSE            float64 // of alone, over the first shareSamples
-	partLen            int64
+	alone, accumulated meter
+	part               meter // alone, over the first shareSamples
 	relieved           []*relieved
 }
 
@@ -198,19 +196,19 @@ func (p *pairing) sample(ctx context.Context, n int, values, rounded runtime.Ten
 	if err := see(&p.alone, want, alone); err != nil || n >= shareSamples {
 		return err
 	}
-	p.partMSE, p.partLen = p.alone.MSE(), p.alone.Len()
+	p.part = p.alone
 	return p.runRelieved(ctx, in, want, n == shareSamples-1)
 }
 
 // see adds what one sample gives.
-func see(e *metric.Error, want, got *tensor.Tensor) error {
+func see(e *meter, want, got *tensor.Tensor) error {
 	if want == nil || got == nil {
 		return fmt.Errorf("its value is not computed when the model runs")
 	}
 	if want.Type() != dtype.Float32 || got.Type() != dtype.Float32 || !slices.Equal(want.Shape(), got.Shape()) {
 		return fmt.Errorf("the float model gives %v, the quantized one %v: the files do not belong together", want, got)
 	}
-	e.Add(tensor.Data[float32](want), tensor.Data[float32](got))
+	e.add(tensor.Data[float32](want), tensor.Data[float32](got))
 	return nil
 }
 
@@ -272,9 +270,9 @@ func result(all []*pairing, lost []*ir.Node, samples int) *Result {
 	r := &Result{Samples: samples, Layers: []Layer{}, Unmatched: []string{}}
 	for _, p := range all {
 		n := p.main()
-		l := Layer{Node: name(n), Op: n.Op.Name(), Value: p.out.Name, Nodes: len(p.float), Precision: p.precision(), Accumulated: figures(&p.accumulated), Inputs: p.inputs()}
+		l := Layer{Node: name(n), Op: n.Op.Name(), Value: p.out.Name, Nodes: len(p.float), Precision: p.precision(), Accumulated: p.accumulated.figures(), Inputs: p.inputs()}
 		if p.program != nil {
-			l.Alone = figures(&p.alone)
+			l.Alone = p.alone.figures()
 		}
 		r.Layers = append(r.Layers, l)
 	}
@@ -290,13 +288,6 @@ func name(n *ir.Node) string {
 		return n.Name
 	}
 	return n.Out[0].Name
-}
-
-func figures(e *metric.Error) *Error {
-	if e.Len() == 0 {
-		return &Error{}
-	}
-	return &Error{finite(e.SQNR()), finite(e.Cosine()), finite(e.Max())}
 }
 
 func finite(v float64) *float64 {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/ir"
-	"github.com/octavo-ml/octavo/internal/metric"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/runtime"
@@ -33,7 +32,7 @@ const shareSamples = 4
 type relieved struct {
 	Input
 	program *runtime.Program
-	error   metric.Error
+	error   meter
 }
 
 // relieve makes a program for each rounded input of a layer.
@@ -119,8 +118,8 @@ func (p *pairing) runRelieved(ctx context.Context, in runtime.Tensors, want *ten
 func (p *pairing) inputs() []Input {
 	out := []Input{}
 	for _, r := range p.relieved {
-		if p.partMSE > 0 && r.error.Len() == p.partLen {
-			r.Share = max(0, 1-r.error.MSE()/p.partMSE)
+		if p.part.noise > 0 && r.error.n == p.part.n {
+			r.Share = max(0, 1-r.error.noise/p.part.noise)
 			out = append(out, r.Input)
 		}
 	}
