@@ -37,6 +37,10 @@ func Targets() []string { return target.Names() }
 // Observers returns the names of the range methods.
 func Observers() []string { return append([]string{quant.AutoObserver}, observe.Names()...) }
 
+// Words returns the words that a key of a recipe takes, by its path, such as
+// "overrides.precision".
+func Words(key string) []string { return quant.WordsOf(key).Known }
+
 // Dataset is a sequence of samples from files.
 type Dataset struct {
 	d       *dataset.Dataset
@@ -385,6 +389,33 @@ func (r *Report) Strict() error {
 	}
 	e.Msg = fmt.Sprintf("%d operators stay float, and strict was asked for; nothing was written", len(e.Notes))
 	return e
+}
+
+// ModeLines lists how many operators each mode but static has, and what became
+// of them, one line a mode and precision.
+func (r *Report) ModeLines() []string {
+	type row struct {
+		mode, precision string
+		n               int
+	}
+	var rows []row
+	for _, m := range r.Modes {
+		i := slices.IndexFunc(rows, func(x row) bool { return x.mode == string(m.Mode) && x.precision == m.Precision })
+		if i < 0 {
+			i = len(rows)
+			rows = append(rows, row{string(m.Mode), m.Precision, 0})
+		}
+		rows[i].n++
+	}
+	var out []string
+	for _, x := range rows {
+		line := fmt.Sprintf("%-10s %d operators", x.mode, x.n)
+		if x.precision != x.mode {
+			line += ": " + x.precision
+		}
+		out = append(out, line)
+	}
+	return out
 }
 
 // FloatReasons lists why nodes stay float, one line a reason.

@@ -19,7 +19,8 @@ func (m *Model) DataNeeded() error {
 	e := diag.Usagef("%s: static quantization needs samples of what the model will see", m.Path).
 		Note("octavo quantize %s --data calib.npz     arrays named as the inputs", m.Path).
 		Note("octavo quantize %s --data calib/        a folder of arrays or pictures, one sample each", m.Path).
-		Note("octavo quantize %s --ranges FILE        what --save-ranges wrote, without data", m.Path)
+		Note("octavo quantize %s --ranges FILE        what --save-ranges wrote, without data", m.Path).
+		Note("octavo quantize %s --mode dynamic       no samples: ranges are found as the model runs", m.Path)
 	for _, size := range trialSizes {
 		var shapes, dims []string
 		flags := ""

@@ -23,6 +23,7 @@ type Info struct {
 	Parameters     int64           `json:"parameters"`
 	ParameterBytes int64           `json:"parameter_bytes"`
 	Precision      []PrecisionInfo `json:"precision"`
+	Computes       []ComputeInfo   `json:"computes"`
 	Operators      []OperatorInfo  `json:"operators"`
 	Hard           []string        `json:"hard"`
 	HardUnread     int             `json:"hard_unread"` // layers behind the bound of what is read
@@ -135,6 +136,7 @@ func (m *Model) Inspect() (*Info, error) {
 		return nil, m.wrap(err)
 	}
 	info.Hard, info.HardUnread = append(info.Hard, lines...), unread
+	info.Computes = precisionMap(g)
 	return info, nil
 }
 

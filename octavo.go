@@ -195,7 +195,7 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 	}
 	return tensor.Guard(func() error {
 		g, _ := m.graph.Clone()
-		if err := pass.Lower(g, pass.Form{Integer: m.Report != nil && m.Report.recipe.OnnxForm == "qoperator"}); err != nil {
+		if err := pass.Lower(g, m.lowered()); err != nil {
 			return m.wrap(err)
 		}
 		e, err := f.Encode(g, o)
@@ -227,6 +227,15 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 		m.Path, m.saved = path, files
 		return nil
 	})
+}
+
+// lowered returns what the file is to hold.
+func (m *Model) lowered() pass.Form {
+	if m.Report == nil {
+		return pass.Form{}
+	}
+	r := m.Report.recipe
+	return pass.Form{Integer: r.OnnxForm == "qoperator", NBits: r.NBits()}
 }
 
 // write replaces the files of a model together, and returns how many

@@ -105,6 +105,14 @@ func (m *Model) defaultOutput() string {
 	return stem + ".int8" + ext
 }
 
+// OutputFor returns the name that a result of a recipe has where none is given:
+// STEM.int8.EXT, or the type of its weights or numbers in the place of int8.
+func (m *Model) OutputFor(r *Recipe) string {
+	name := m.defaultOutput()
+	ext := filepath.Ext(name)
+	return strings.TrimSuffix(name, ".int8"+ext) + "." + r.Suffix() + ext
+}
+
 // cause leaves the path out of a file system's error, for those who name it.
 func cause(err error) error {
 	var pe *fs.PathError

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/octavo-ml/octavo/internal/dataset/preprocess"
@@ -29,8 +30,17 @@ type Override = quant.Override
 // RecipePreprocess says in a recipe how pictures become inputs.
 type RecipePreprocess = quant.Preprocess
 
-// Static is the mode in which activations get their ranges from samples.
-const Static = quant.Static
+// The modes of quantization: Static takes the ranges of activations from
+// samples, Dynamic finds them as the model runs, WeightOnly leaves activations
+// real numbers, Float16 and BFloat16 make all numbers shorter. Only Static needs
+// samples.
+const (
+	Static     = quant.Static
+	Dynamic    = quant.Dynamic
+	WeightOnly = quant.WeightOnly
+	Float16    = quant.Float16
+	BFloat16   = quant.BFloat16
+)
 
 // ParseRecipe reads the YAML form of a recipe. What it holds for Validate and
 // for pictures is checked too.
@@ -66,7 +76,11 @@ type Report struct {
 	Samples   int
 	Quantized int    // nodes that run on integers
 	Float     []Skip // nodes that stay float, and why
-	Values    []Range
+	// Modes are the nodes of other modes than static, and what became of them.
+	Modes  []NodeMode
+	Values []Range
+	// Algorithms are those that ran, in their order.
+	Algorithms []string
 	// Trials are the range methods that the auto observer tried, with the
 	// output SQNR on calibration samples.
 	Trials []Trial
@@ -88,6 +102,9 @@ type Report struct {
 // Skip is a node that stays float, and why.
 type Skip = quant.Skip
 
+// NodeMode is a node of another mode than static, and what became of it.
+type NodeMode = quant.NodeMode
+
 // Trial is a range method that was tried.
 type Trial = quant.Trial
 
@@ -107,6 +124,7 @@ type options struct {
 	ranges   *Ranges
 	cache    string
 	progress func(done int)
+	layers   func(layer, of int)
 	threads  int
 	random   *randomCalibration // set: in the place of samples
 }
@@ -146,8 +164,9 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if o.ranges != nil {
 		r.Data.Samples, r.Data.Seed, r.Activations.Observer = o.ranges.Asked, o.ranges.Seed, o.ranges.Observer
 	}
-	if o.samples == nil && o.ranges == nil {
-		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line")
+	use, err := o.algorithms(&r)
+	if err != nil {
+		return nil, err
 	}
 	method, err := quant.NeedsHistogram(&r)
 	if err != nil {
@@ -163,6 +182,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		if g, r, kept, err = m.existing(n, r); err != nil {
 			return nil, err
 		}
+		use = nil // the parameters that stand stay as they are
 	}
 	if g, err = m.loadable(g, r.Target); err != nil {
 		return nil, err
@@ -171,8 +191,11 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err != nil {
 		return nil, err
 	}
-	if len(placement.Nodes) == 0 && kept == nil {
+	if len(placement.Nodes) == 0 && len(placement.Halves) == 0 && kept == nil {
 		return nil, nothingToDo(m, placement)
+	}
+	if o.samples == nil && o.ranges == nil && len(placement.Watched()) > 0 {
+		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line").Note("mode dynamic and mode weight-only need none")
 	}
 	id, err := digest(g)
 	if err != nil {
@@ -182,24 +205,33 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	var warnings []Warning
 	if o.ranges != nil {
 		cal, err = o.ranges.statistics(id, placement)
-	} else if kept != nil && len(placement.Watched()) == 0 {
+	} else if len(placement.Watched()) == 0 && (o.samples == nil || len(placement.Measured) == 0) && (kept != nil || o.samples == nil || r.Mode != "" && r.Mode != quant.Auto && r.Mode != Static) {
 		cal = &calibrate.Result{} // nothing is left to observe
 	} else {
-		watched := placement.Watched()
+		watched := slices.Concat(placement.Watched(), placement.Measured)
 		cal, warnings, err = o.calibrate(id, watched, func(c calibrate.Options) (*calibrate.Result, error) {
 			return calibrate.Run(ctx, g, watched, tensors(o.samples), c)
-		}, calibrate.Options{Threads: o.threads, Histogram: method, Keep: quant.KeptSamples, Progress: o.progress})
+		}, calibrate.Options{Threads: o.threads, Histogram: method, Keep: keptSamples(use), Progress: o.progress})
 	}
 	if err != nil {
 		return nil, m.wrap(err)
 	}
+	placement.KeepMeasured(cal.Stats)
 	var out *ir.Graph
-	var plan *quant.Plan
+	var plan, plain *quant.Plan
 	var trials []quant.Trial
 	var changed []IOValue
+	var ran []string
 	err = tensor.Guard(func() error {
 		if plan, trials, err = quant.Choose(ctx, g, placement, cal, &r, o.threads); err != nil {
 			return err
+		}
+		if plain = plan.Choices(); len(use) > 0 && len(cal.Kept) >= quant.LeastImproveSamples {
+			better, err := quant.Improve(ctx, g, placement, cal, &r, o.threads, o.layers)
+			if err != nil {
+				return err
+			}
+			g, plan, trials, ran = better.Graph, better.Plan, better.Trials, better.Ran
 		}
 		if out, err = quant.Apply(g, plan); err != nil {
 			return err
@@ -216,13 +248,17 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		kept.Added = quant.Parameters(out) - kept.Kept
 		q.Report.Existing = kept
 	}
+	q.Report.Algorithms = ran
 	q.Report.Trials, q.Report.IO = trials, append([]IOValue{}, changed...)
-	q.Report.ranges = rangesOf(id, plan, cal.Samples, &asked)
+	q.Report.ranges = rangesOf(id, plain, cal.Samples, &asked)
 	if n := cal.Samples; n < fewSamples && len(placement.Watched()) > 0 {
 		q.Warnings = append(q.Warnings, Warning{ID: "OCT002", Msg: fmt.Sprintf("only %d calibration samples; ranges taken from fewer than %d are unsure", n, fewSamples)})
 	}
 	if len(q.Report.Growing) > 0 {
 		q.Warnings = append(q.Warnings, growing(q.Report.Growing, len(cal.Stats)))
+	}
+	if len(use) == 0 && asked.Parity == "" && asked.Static() {
+		asked.Algorithms, asked.Effort = []string{quant.NoAlgorithm}, nil // whether it was said or followed
 	}
 	q.stamp(&asked)
 	if o.random != nil {
@@ -254,7 +290,7 @@ func quantizedNodes(g *ir.Graph) int {
 	n := 0
 	for _, node := range g.Nodes {
 		switch node.Op.(type) {
-		case *op.QuantizeLinear, *op.DequantizeLinear:
+		case *op.QuantizeLinear, *op.DequantizeLinear, *op.DynamicQuantize, *op.MatMulNBits:
 			n++
 		}
 	}
@@ -282,10 +318,10 @@ func growing(names []string, of int) Warning {
 }
 
 func report(plan *quant.Plan, cal *calibrate.Result, r Recipe) *Report {
-	rep := &Report{Samples: cal.Samples, Quantized: len(plan.Nodes), Float: append([]Skip{}, plan.Skipped...), recipe: r}
+	rep := &Report{Samples: cal.Samples, Quantized: len(plan.Nodes) - len(plan.Modes), Float: append([]Skip{}, plan.Skipped...), Modes: append([]NodeMode{}, plan.Modes...), recipe: r}
 	for i, pt := range plan.Points {
 		p := plan.Params[i]
-		if !p.Present() {
+		if !p.Present() || pt.Role == quant.Live {
 			continue
 		}
 		v := Range{Value: pt.Value, Type: p.Type.String(), Scale: p.Scale[0]}

@@ -58,11 +58,15 @@ func (c *cli) calibrated(cmd *cobra.Command, m *octavo.Model, r *octavo.Recipe, 
 	c.resumable = f.cache != ""
 	make := func(samples octavo.Option, n int) (*octavo.Model, error) {
 		bar := c.progress("calibrating", n)
-		return octavo.Quantize(cmd.Context(), m, *r, samples, octavo.WithProgress(bar.step), octavo.WithThreads(c.threads), octavo.WithCache(f.cache))
+		layers := c.progress("rounding layers", 0)
+		return octavo.Quantize(cmd.Context(), m, *r, samples, octavo.WithProgress(bar.step), octavo.WithLayers(layers.of), octavo.WithThreads(c.threads), octavo.WithCache(f.cache))
 	}
 	random, err := f.isRandom()
 	if err != nil {
 		return nil, err
+	}
+	if len(f.Paths) == 0 {
+		return octavo.Quantize(cmd.Context(), m, *r, octavo.WithThreads(c.threads))
 	}
 	if random {
 		return make(octavo.WithRandomCalibration(n, r.Data.Seed), n)

@@ -48,9 +48,9 @@ func newCompletion(c *cli) *cobra.Command {
 // completeWords tells the shell which words flags and arguments take; all else
 // is files.
 func completeWords(root *cobra.Command) {
-	words := map[string][]string{"target": octavo.Targets(), "observer": octavo.Observers()}
+	words := map[string][]string{"target": octavo.Targets(), "observer": octavo.Observers(), "algorithm": append(octavo.Algorithms(), octavo.Words("weights.algorithm")...)}
 	for _, cmd := range root.Commands() {
-		for _, flag := range []string{"target", "observer"} {
+		for _, flag := range []string{"target", "observer", "algorithm"} {
 			if cmd.Flags().Lookup(flag) == nil {
 				continue
 			}

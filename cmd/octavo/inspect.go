@@ -55,7 +55,9 @@ func newInspect(c *cli) *cobra.Command {
 
 // quantized reports whether the model holds integers already.
 func quantized(info *octavo.Info) bool {
-	return slices.ContainsFunc(info.Operators, func(o octavo.OperatorInfo) bool { return o.Name == "DequantizeLinear" })
+	return slices.ContainsFunc(info.Operators, func(o octavo.OperatorInfo) bool {
+		return slices.Contains([]string{"DequantizeLinear", "MatMulNBits", "DynamicQuantizeLSTM"}, o.Name)
+	})
 }
 
 func printInfo(w io.Writer, path string, info *octavo.Info) error {
@@ -73,6 +75,12 @@ func printInfo(w io.Writer, path string, info *octavo.Info) error {
 		fmt.Fprintf(tw, "  %d\t%s\t%s\n", o.Count, o.Name, o.Note)
 	}
 	tw.Flush()
+	if lines := computeLines(info.Computes); len(lines) > 1 {
+		fmt.Fprintln(w, "computes on:")
+		for _, l := range lines {
+			fmt.Fprintf(w, "  %s\n", l)
+		}
+	}
 	fmt.Fprintln(w, "parameters by type:")
 	for _, p := range info.Precision {
 		fmt.Fprintf(tw, "  %s\t%s\t%s\n", p.Type, thousands(p.Elements), size(p.Bytes))
@@ -90,6 +98,19 @@ func printInfo(w io.Writer, path string, info *octavo.Info) error {
 		fmt.Fprintf(w, "not looked at for being hard to quantize: %d more layers, whose weights are too large to be read here\n", info.HardUnread)
 	}
 	return nil
+}
+
+// computeLines returns a line for each precision, with its operators.
+func computeLines(computes []octavo.ComputeInfo) []string {
+	var out []string
+	for i, c := range computes {
+		if i == 0 || computes[i-1].Precision != c.Precision {
+			out = append(out, fmt.Sprintf("%s: %d %s", c.Precision, c.Count, c.Op))
+		} else {
+			out[len(out)-1] += fmt.Sprintf(", %d %s", c.Count, c.Op)
+		}
+	}
+	return out
 }
 
 func listNodes(w io.Writer, nodes []string) error {

@@ -176,7 +176,7 @@ func buildModel(text string) ([]byte, error) {
 }
 
 // elemTypes are TensorProto.DataType of the types of npy.
-var elemTypes = map[string]uint64{"f2": 10, "f4": 1, "f8": 11, "i8": 7, "u1": 2}
+var elemTypes = map[string]uint64{"c8": 14, "f2": 10, "f4": 1, "f8": 11, "i8": 7, "u1": 2}
 
 func valueInfo(words []string) *proto.Message {
 	var v, typ, tensor, shape proto.Message

@@ -84,6 +84,7 @@ func TestQuiet(t *testing.T) {
 		{"validate model.onnx new.onnx --data test.npz --no-memory", false, 0},
 		{"validate model.onnx photos.onnx --data test-photos --labels labels.csv --max-size 1KB", false, 3},
 		{"run model.onnx --data test-photos --preprocess unit -o outputs", false, 0},
+		{"convert model.onnx simple.onnx --simplify", false, 0},
 		{"demo", false, 0},
 		{"man -o man1", false, 0},
 		{"quantize model.onnx --data gone.npz", false, 1},

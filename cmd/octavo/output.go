@@ -60,6 +60,16 @@ func (c *cli) progress(what string, total int) *progress {
 	return p
 }
 
+// of reports that done items of a total are finished, which was not known
+// before.
+func (p *progress) of(done, total int) {
+	if done == 0 {
+		p.start, p.last = time.Now(), time.Now()
+	}
+	p.total = total
+	p.step(done)
+}
+
 // step reports that done items are finished.
 func (p *progress) step(done int) {
 	interval := 5 * time.Second

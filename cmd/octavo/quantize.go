@@ -18,6 +18,8 @@ type quantizeFlags struct {
 	samples                       int
 	target, weights, activations  string
 	granularity, observer, parity string
+	algorithms                    []string
+	effort                        int
 	symmetric, strict, force      bool
 	reduceRange                   string
 	form                          string
@@ -43,7 +45,7 @@ func newQuantize(c *cli) *cobra.Command {
 	}
 	s := cmd.Flags()
 	s.StringVarP(&f.out, "out", "o", "", "output file; its ending names the format (default: MODEL.int8.onnx beside the model)")
-	s.StringVar(&f.mode, "mode", "auto", "auto or static; auto is static where --data is given")
+	s.StringVar(&f.mode, "mode", "auto", "what is quantized: "+strings.Join(octavo.Words("mode"), ", ")+"; auto is static, from --data; the others need none")
 	f.add(s, "calibration samples, or random")
 	s.Uint64Var(&f.seed, "seed", 0, "of --data random; the file records it")
 	s.IntVar(&f.samples, "samples", octavo.DefaultSamples, "how many samples to use, spread evenly over the data; 0 is all")
@@ -51,13 +53,15 @@ func newQuantize(c *cli) *cobra.Command {
 	s.StringVar(&f.weights, "weights", "", "type of weights (default: by target)")
 	s.StringVar(&f.activations, "activations", "", "type of activations (default: by target)")
 	s.BoolVar(&f.symmetric, "symmetric", false, "force the zero point of activations to the middle")
-	s.StringVar(&f.granularity, "granularity", "", "of weights: channel or tensor (default: by target)")
+	s.StringVar(&f.granularity, "granularity", "", "of weights: channel, tensor, or group:N in mode weight-only (default: by target and type)")
 	s.StringVar(&f.observer, "observer", "", "how ranges of activations are chosen: "+strings.Join(octavo.Observers(), ", ")+" (default: "+octavo.DefaultObserver+")")
+	s.StringSliceVar(&f.algorithms, "algorithm", nil, "what wins accuracy back: "+strings.Join(octavo.Algorithms(), ", ")+", with commas between (default: by --effort); of weights in mode weight-only "+strings.Join(octavo.Words("weights.algorithm"), ", ")+" (default: rtn)")
+	s.IntVar(&f.effort, "effort", 2, "how much is done for accuracy: 0 is plain rounding, 3 all there is")
 	s.StringArrayVar(&f.only, "only", nil, "quantize only nodes that match this name glob or op:TYPE")
 	s.StringArrayVar(&f.keep, "keep", nil, "leave nodes float that match this name glob or op:TYPE")
-	s.StringArrayVar(&f.override, "override", nil, "PATTERN=float or PATTERN=w8a8")
+	s.StringArrayVar(&f.override, "override", nil, "PATTERN=WORD for some nodes; words: "+strings.Join(octavo.Words("overrides.precision"), ", "))
 	s.StringVar(&f.parity, "parity", "", "onnxruntime: that tool's placement and ranges exactly")
-	s.StringVar(&f.form, "onnx-form", "qdq", "qdq or qoperator")
+	s.StringVar(&f.form, "onnx-form", "qdq", "qdq or qoperator; qdq, where given, writes DequantizeLinear for MatMulNBits too")
 	s.StringVar(&f.opset, "opset", "keep", "ONNX opset to write, 13 to 25; keep is the input's, at least 13")
 	s.StringVar(&f.reduceRange, "reduce-range", "off", "on: 7-bit weights, against int16 saturation on x86 without VNNI")
 	s.StringVar(&f.io, "io", "float", "type of inputs and outputs: float, uint8, int8, ..., or in=uint8,out=float, or NAME=uint8")
@@ -113,6 +117,9 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	if given("symmetric") {
 		r.Activations.Symmetric = &f.symmetric
 	}
+	if given("effort") {
+		r.Effort = &f.effort
+	}
 	if given("samples") {
 		r.Data.Samples = f.samples
 	}
@@ -130,6 +137,11 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	}
 	if given("mode") || r.Mode == "" {
 		r.Mode = octavo.Mode(f.mode)
+	}
+	if given("algorithm") {
+		if err := r.SetAlgorithms(f.algorithms); err != nil {
+			return nil, err
+		}
 	}
 	only, err := patternList("only", f.only)
 	if err != nil {
@@ -191,8 +203,11 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 		return err
 	}
 	defer m.Close()
-	if len(f.Paths) == 0 && f.ranges == "" {
+	if len(f.Paths) == 0 && f.ranges == "" && r.NeedsData() {
 		return m.DataNeeded()
+	}
+	if f.out == "" {
+		f.out = m.OutputFor(r)
 	}
 	out, err := m.OutputPath(f.out, f.force)
 	if err != nil {
@@ -241,7 +256,7 @@ func (c *cli) summary(w io.Writer, in, out string, before, after int64, r *octav
 	peak := octavo.PeakMemory()
 	if c.json {
 		return printJSON(w, map[string]any{"schema": "octavo.quantize/1", "input": in, "output": out, "bytes_before": before, "bytes_after": after,
-			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "values": r.Values, "io": r.IO, "existing": r.Existing, "opset_raised": r.Opset,
+			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "modes": r.Modes, "values": r.Values, "algorithms": append([]string{}, r.Algorithms...), "io": r.IO, "existing": r.Existing, "opset_raised": r.Opset,
 			"seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
 	}
 	if c.quiet {
@@ -249,7 +264,15 @@ func (c *cli) summary(w io.Writer, in, out string, before, after int64, r *octav
 	}
 	fmt.Fprintf(w, "%s -> %s\n", in, out)
 	fmt.Fprintf(w, "  size       %s -> %s (%.2fx smaller)\n", size(before), size(after), float64(before)/float64(after))
-	fmt.Fprintf(w, "  int8       %d operators, ranges from %d samples\n", r.Quantized, r.Samples)
+	if r.Quantized > 0 || len(r.Modes) == 0 {
+		fmt.Fprintf(w, "  int8       %d operators, ranges from %d samples\n", r.Quantized, r.Samples)
+	}
+	for _, line := range r.ModeLines() {
+		fmt.Fprintf(w, "  %s\n", line)
+	}
+	if len(r.Algorithms) > 0 {
+		fmt.Fprintf(w, "  accuracy   %s\n", strings.Join(r.Algorithms, ", "))
+	}
 	if r.Existing != nil {
 		fmt.Fprintf(w, "  existing   %v\n", *r.Existing)
 	}

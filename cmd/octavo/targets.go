@@ -73,6 +73,22 @@ func printTarget(w io.Writer, t *octavo.Target) error {
 	for _, d := range t.Domains {
 		fmt.Fprintf(tw, "  brings\toperators of %s [%s]\n", d.Name, d.Source)
 	}
+	for _, m := range t.Modes {
+		what := strings.Join(m.Types, ", ")
+		if len(m.Operators) > 0 {
+			what += " weights of " + strings.Join(m.Operators, ", ")
+		}
+		if len(m.Asked) > 0 {
+			what += "; where a recipe names it " + strings.Join(m.Asked, ", ")
+		}
+		if m.Storage {
+			what = "storage only"
+		}
+		if what == "" {
+			what = "all operators"
+		}
+		fmt.Fprintf(tw, "  mode %s\t%s [%s]\n", m.Mode, what, m.Source)
+	}
 	tw.Flush()
 	fmt.Fprintln(w, "operators (others stay float):")
 	for _, r := range t.Operators {

@@ -193,3 +193,41 @@ func (p Params) each(shape []int, fn func(lo, hi, k, n int)) {
 		}
 	}
 }
+
+// Groups calls fn, for each scale k, with the elements of x, which has the
+// given shape, that it serves. fn must not keep the slice.
+func (p Params) Groups(shape []int, x []float32, fn func(k int, group []float32)) {
+	// Scales are served one after the other: a stretch of rows is gathered by
+	// column, and what one index of an axis has in several places is put
+	// together.
+	if p.IsPerTensor() {
+		fn(0, x)
+		return
+	}
+	inner := 1
+	for _, d := range shape[p.Axis+1:] {
+		inner *= d
+	}
+	dim := shape[p.Axis]
+	if p.BlockSize > 0 {
+		buf := make([]float32, 0, p.BlockSize)
+		p.each(shape, func(lo, hi, k, n int) {
+			for j := range n {
+				buf = buf[:0]
+				for i := lo + j; i < hi; i += n {
+					buf = append(buf, x[i])
+				}
+				fn(k+j, buf)
+			}
+		})
+		return
+	}
+	var buf []float32
+	for c := range dim {
+		buf = buf[:0]
+		for base := c * inner; base < len(x); base += dim * inner {
+			buf = append(buf, x[base:base+inner]...)
+		}
+		fn(c, buf)
+	}
+}

@@ -120,7 +120,11 @@ func ChooseBlockParams(t *tensor.Tensor, s Scheme, axis, blockSize int) (Params,
 			hi = max(-lo, hi)
 			lo = -hi
 		}
-		scale, zero := float32(float64(hi-lo)/float64(qmax-qmin)), middle(qmin, qmax)
+		span := float64(hi - lo)
+		if math.IsInf(span, 0) {
+			span = float64(hi) - float64(lo)
+		}
+		scale, zero := float32(span/float64(qmax-qmin)), middle(qmin, qmax)
 		switch {
 		case scale < smallestNormal && s.Symmetric:
 			scale = 1

@@ -33,7 +33,7 @@ func (o *Relu) Eval(in []Datum) ([]Datum, error) {
 func (*Relu) Quantization() Facts {
 	f := elementwise(&Interval{0, math.Inf(1)})
 	f.Clamp = f.Range
-	return f
+	return channelwise(f)
 }
 
 // Clip limits x to [min, max], the optional second and third operands.
@@ -119,7 +119,11 @@ func inNative(x *tensor.Tensor, f func(*tensor.Tensor) (*tensor.Tensor, error)) 
 }
 
 // Quantization: a limit whose bounds are operands.
-func (*Clip) Quantization() Facts { return elementwise(nil) }
+func (*Clip) Quantization() Facts {
+	f := elementwise(nil)
+	f.Bounds = true
+	return f
+}
 
 // LeakyRelu computes x, or alpha·x below 0.
 type LeakyRelu struct {
@@ -139,7 +143,7 @@ func (o *LeakyRelu) Eval(in []Datum) ([]Datum, error) {
 }
 
 // Quantization: an elementwise function.
-func (*LeakyRelu) Quantization() Facts { return elementwise(nil) }
+func (*LeakyRelu) Quantization() Facts { return channelwise(elementwise(nil)) }
 
 // PRelu computes x, or slope·x below 0, the slope broadcasting to x.
 type PRelu struct{}

@@ -23,7 +23,11 @@ func (o *Add) Eval(in []Datum) ([]Datum, error) {
 }
 
 // Quantization: two activations.
-func (*Add) Quantization() Facts { return activations() }
+func (*Add) Quantization() Facts {
+	f := activations()
+	f.Sum = true
+	return f
+}
 
 // Sub computes the difference of two broadcast operands.
 type Sub struct{}

@@ -63,4 +63,4 @@ func averager[T float32 | float64](o *AveragePool, g Geometry) func([]T, int) T 
 }
 
 // Quantization says that the data is an activation.
-func (o *AveragePool) Quantization() Facts { return dataOnly() }
+func (o *AveragePool) Quantization() Facts { return channelwise(dataOnly()) }

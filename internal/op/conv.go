@@ -205,5 +205,9 @@ func elements[T tensor.Element](t *tensor.Tensor) []T {
 func (o *Conv) Quantization() Facts {
 	f := NoFacts()
 	f.Data, f.Weight, f.WeightAxis, f.Bias = []int{0}, 1, 0, 2
+	f.WeightInput, f.Groups, f.Channels = 1, o.Group, 1
+	if o.Layout == ChannelsLast {
+		f.Channels = -1
+	}
 	return f
 }

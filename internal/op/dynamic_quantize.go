@@ -78,7 +78,7 @@ func (o *DynamicQuantize) Eval(in []Datum) ([]Datum, error) {
 			v := data[base+i*step]
 			lo, hi = min(lo, v), max(hi, v)
 		}
-		p.Scale[k], p.ZeroPoint[k] = o.params(lo, hi)
+		p.Scale[k], p.ZeroPoint[k] = o.Params(lo, hi)
 	}
 	y := tensor.New(o.Type, x.Shape()...)
 	if x.Len() > 0 {
@@ -89,9 +89,9 @@ func (o *DynamicQuantize) Eval(in []Datum) ([]Datum, error) {
 	return Of(y, tensor.FromSlice(p.Scale, shape...), tensor.FromInts(o.Type, p.ZeroPoint, shape...)), nil
 }
 
-// params returns the parameters of a range that holds 0. A range without end
+// Params returns the parameters of a range that holds 0. A range without end
 // counts as ending at the largest float32.
-func (o *DynamicQuantize) params(lo, hi float32) (float32, int64) {
+func (o *DynamicQuantize) Params(lo, hi float32) (float32, int64) {
 	scheme := affine.Scheme{Type: o.Type, Symmetric: o.Symmetric}
 	first, last := scheme.Range()
 	if o.Symmetric {

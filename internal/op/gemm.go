@@ -147,8 +147,12 @@ func scaleBy[T eltwise.Number](d []T, factor float32) {
 func (o *Gemm) Quantization() Facts {
 	f := NoFacts()
 	f.Data, f.Weight, f.WeightAxis, f.Bias, f.BiasFactor = []int{0, 1, 2}, 1, 1, 2, float64(o.Beta)
+	f.WeightInput, f.Groups, f.Channels = 0, 1, -1
 	if o.TransB {
-		f.WeightAxis = 0
+		f.WeightAxis, f.WeightInput = 0, 1
+	}
+	if o.TransA {
+		f.Groups = 0
 	}
 	return f
 }

@@ -89,7 +89,7 @@ func reduceChannels[T float32 | float64](y, x []T, p plane, f func([]T) T) {
 }
 
 // Quantization says that the data is an activation.
-func (o *GlobalAveragePool) Quantization() Facts { return dataOnly() }
+func (o *GlobalAveragePool) Quantization() Facts { return channelwise(dataOnly()) }
 
 // GlobalMaxPool is the greatest element of each channel.
 type GlobalMaxPool struct {
@@ -108,7 +108,7 @@ func (o *GlobalMaxPool) Eval(in []Datum) ([]Datum, error) {
 }
 
 // Quantization says that every output is a copy of an input.
-func (o *GlobalMaxPool) Quantization() Facts { return moving() }
+func (o *GlobalMaxPool) Quantization() Facts { return channelwise(moving()) }
 
 // GlobalLpPool is the p-norm of each channel.
 type GlobalLpPool struct {

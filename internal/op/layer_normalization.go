@@ -154,5 +154,12 @@ func scaleRow[T float32 | float64](d, gamma, beta []T) {
 	}
 }
 
-// Quantization says that the data is an activation.
-func (o *LayerNormalization) Quantization() Facts { return dataOnly() }
+// Quantization says that the data is an activation, and what the last axis is
+// multiplied with and shifted by.
+func (o *LayerNormalization) Quantization() Facts {
+	f := dataOnly()
+	if o.Axis == -1 {
+		f.Gain, f.Offset = 1, 2
+	}
+	return f
+}

@@ -160,5 +160,6 @@ func stacked(s, dims []int) []int {
 func (o *MatMul) Quantization() Facts {
 	f := NoFacts()
 	f.Data, f.Weight, f.WeightAxis = []int{0, 1}, 1, -1
+	f.WeightInput, f.Groups, f.Channels = -2, 1, -1
 	return f
 }

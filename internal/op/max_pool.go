@@ -121,4 +121,4 @@ func maxPool[T reduce.Number](o *MaxPool, y, x []T, at []int64, g Geometry, leas
 }
 
 // Quantization says that every output is a copy of an input.
-func (o *MaxPool) Quantization() Facts { return moving() }
+func (o *MaxPool) Quantization() Facts { return channelwise(moving()) }

@@ -22,6 +22,15 @@ type Facts struct {
 	// constant, None if there is none. WeightAxis is its output-channel
 	// axis, counted from the end if negative.
 	Weight, WeightAxis int
+	// WeightInput is the axis of the weight that runs over the input channels
+	// of a group, and Groups how many groups the channels of input and output
+	// fall into, one after the other; 0 where no such axis is told. Channels is
+	// the axis of the channels in operand 0 and in the output. Axes are counted
+	// from the end if negative, and mean nothing without Groups.
+	WeightInput, Groups, Channels int
+	// Gain and Offset are the operands that a normalization along the last
+	// axis multiplies with at its end, and adds then; None where there is none.
+	Gain, Offset int
 	// Bias is the operand added to the accumulator, None if there is none;
 	// BiasFactor is what it is multiplied with first.
 	Bias       int
@@ -34,10 +43,25 @@ type Facts struct {
 	Range *Interval
 	// Clamp says that the output is the input limited to the interval.
 	Clamp *Interval
+	// Homogeneous says that each channel is computed from the same channel of
+	// operand 0 alone, and that multiplying it by a positive number multiplies
+	// the output by it.
+	Homogeneous bool
+	// Bounds says that the output is operand 0 limited by the operands 1 and 2,
+	// each of which may be absent.
+	Bounds bool
+	// Sum says that the output is the sum of the operands.
+	Sum bool
 	// Elementwise says that output element i depends on input element i
 	// alone, so that 8-bit inputs allow a table.
 	Elementwise bool
 }
 
+// channelwise marks facts of an operator that is homogeneous.
+func channelwise(f Facts) Facts {
+	f.Homogeneous = true
+	return f
+}
+
 // NoFacts is the starting point of an operator's Facts: no weight, no bias.
-func NoFacts() Facts { return Facts{Weight: None, Bias: None, BiasFactor: 1} }
+func NoFacts() Facts { return Facts{Weight: None, Bias: None, BiasFactor: 1, Gain: None, Offset: None} }

@@ -94,5 +94,12 @@ func rmsNorm[T float32 | float64](y, x, gamma, inv *tensor.Tensor, row int, epsi
 	}
 }
 
-// Quantization says that the data is an activation.
-func (o *RMSNormalization) Quantization() Facts { return dataOnly() }
+// Quantization says that the data is an activation, and what the last axis is
+// multiplied with.
+func (o *RMSNormalization) Quantization() Facts {
+	f := dataOnly()
+	if o.Axis == -1 {
+		f.Gain, f.Offset = 1, None
+	}
+	return f
+}

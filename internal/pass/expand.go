@@ -30,7 +30,7 @@ func Expand(g *ir.Graph) error {
 		}
 	}
 	g.Nodes = e.out
-	return nil
+	return ExpandDynamic(g)
 }
 
 // expansions is the table of integer operators; argument orders are those of

@@ -15,11 +15,20 @@ type Form struct {
 	// Integer asks for integer operators (QLinearConv and its kin) where they
 	// exist, instead of QuantizeLinear and DequantizeLinear around float ones.
 	Integer bool
+	// NBits are the widths of weights for which products with groups of codes
+	// are MatMulNBits; nil: DequantizeLinear with a block size stays.
+	NBits []int
 }
 
 // Lower brings a quantized graph into the form that a file is to hold. Regions
 // without an integer operator stay QDQ.
 func Lower(g *ir.Graph, f Form) error {
+	if err := LowerDynamic(g); err != nil {
+		return err
+	}
+	if err := LowerBlocks(g, f.NBits); err != nil {
+		return err
+	}
 	if !f.Integer {
 		return nil
 	}

@@ -15,6 +15,13 @@ import (
 // around activations, quantized constants with a DequantizeLinear for weights
 // and biases. Nodes that the plan absorbs are removed. g is left alone.
 func Apply(g *ir.Graph, plan *Plan) (*ir.Graph, error) {
+	out, _, err := apply(g, plan)
+	return out, err
+}
+
+// apply is Apply, and tells which node of g, by its first output, each node of
+// the copy stands for.
+func apply(g *ir.Graph, plan *Plan) (*ir.Graph, map[*ir.Node]string, error) {
 	out, _ := g.Clone()
 	a := &applier{g: out, names: ir.NewNamer(out), plan: plan, values: map[string]*ir.Value{}, params: map[string]paramValues{}, keys: map[*ir.Node]string{}}
 	for _, n := range out.Nodes {
@@ -32,20 +39,28 @@ func Apply(g *ir.Graph, plan *Plan) (*ir.Graph, error) {
 			continue // absorbed, or left float
 		}
 		var err error
-		if v.Const != nil {
+		if pt.Role == Live {
+			a.live(v, pt)
+		} else if v.Const != nil {
 			err = a.constant(v, pt, plan.Params[i])
 		} else {
 			err = a.activation(v, pt, plan.Params[i])
 		}
 		if err != nil {
-			return nil, fmt.Errorf("value %q: %w", pt.Value, err)
+			return nil, nil, fmt.Errorf("value %q: %w", pt.Value, err)
 		}
 	}
 	out.Nodes = append(out.Nodes, a.added...)
 	if err := out.Sort(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return out, ir.Infer(out)
+	if err := a.cells(); err != nil {
+		return nil, nil, err
+	}
+	if err := a.halve(); err != nil {
+		return nil, nil, err
+	}
+	return out, a.keys, ir.Infer(out)
 }
 
 type applier struct {
@@ -144,10 +159,13 @@ func (a *applier) standing(v *ir.Value, p affine.Params) *ir.Value {
 	return nil
 }
 
-// constants returns new scale and zero-point constants.
-func (a *applier) constants(base string, p affine.Params) paramValues {
+// constants returns new scale and zero-point constants, for a tensor of a
+// shape where there are groups.
+func (a *applier) constants(base string, p affine.Params, of ...int) paramValues {
 	shape := []int{}
-	if !p.IsPerTensor() {
+	if len(of) > 0 {
+		shape = p.ScaleShape(of)
+	} else if !p.IsPerTensor() {
 		shape = []int{len(p.Scale)}
 	}
 	zeros := make([]int64, len(p.Scale))
@@ -202,6 +220,28 @@ func (a *applier) activation(v *ir.Value, pt Point, p affine.Params) error {
 	return nil
 }
 
+// live quantizes what some nodes read with the range that it has when the model
+// runs.
+func (a *applier) live(v *ir.Value, pt Point) {
+	reads := a.reads(v, pt)
+	if len(reads) == 0 {
+		return
+	}
+	q := op.New[op.DynamicQuantize]()
+	q.Type = pt.Type
+	val := func(suffix string, t dtype.Type, s op.Shape) *ir.Value {
+		return &ir.Value{Name: a.names.Name(v.Name + suffix), Fact: op.TensorFact(t, s)}
+	}
+	outs := []*ir.Value{val("_quantized", pt.Type, v.Shape.Clone()), val("_scale", dtype.Float32, op.Known()), val("_zero_point", pt.Type, op.Known())}
+	dq := val("_dequantized", dtype.Float32, v.Shape.Clone())
+	a.added = append(a.added,
+		&ir.Node{Name: a.names.Name(v.Name + "_DynamicQuantize"), Op: q, In: []*ir.Value{v}, Out: outs},
+		&ir.Node{Name: a.names.Name(v.Name + "_DequantizeLinear"), Op: op.New[op.DequantizeLinear](), In: outs, Out: []*ir.Value{dq}})
+	for _, u := range reads {
+		u.Node.In[u.Index] = dq
+	}
+}
+
 // constant replaces a weight or bias by its quantized form.
 func (a *applier) constant(v *ir.Value, pt Point, p affine.Params) error {
 	reads := a.reads(v, pt)
@@ -214,14 +254,14 @@ func (a *applier) constant(v *ir.Value, pt Point, p affine.Params) error {
 	}
 	base := v.Name
 	dq := op.New[op.DequantizeLinear]()
-	if !p.IsPerTensor() {
-		dq.Axis = p.Axis
+	if !p.IsPerTensor() || p.BlockSize > 0 {
+		dq.Axis, dq.BlockSize = p.Axis, p.BlockSize
 	}
 	qv := ir.NewConst(a.names.Name(base+"_quantized"), q)
 	if pt.Role == Bias {
 		base = qv.Name
 	}
-	c := a.constants(base, p)
+	c := a.constants(base, p, v.Const.Shape()...)
 	out := &ir.Value{Name: a.names.Name(base + "_DequantizeLinear_Output"), Fact: op.TensorFact(v.Type, v.Shape.Clone())}
 	a.added = append(a.added, &ir.Node{Name: a.names.Name(base + "_DequantizeLinear"), Op: dq, In: []*ir.Value{qv, c.scale, c.zero}, Out: []*ir.Value{out}})
 	for _, u := range reads {

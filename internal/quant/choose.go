@@ -42,19 +42,25 @@ func Choose(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Resu
 		plan, err := MakePlan(g, pl, cal.Stats, r)
 		return plan, nil, err
 	}
+	return choose(ctx, g, pl, cal.Stats, cal.Kept, r, newWeights(), threads)
+}
+
+// choose tries the candidates on at most KeptSamples of the kept samples.
+func choose(ctx context.Context, g *ir.Graph, pl *Placement, stats Statistics, kept []calibrate.Kept, r *Recipe, known *weights, threads int) (*Plan, []Trial, error) {
 	var best *Plan
 	var trials []Trial
-	bar, known := 0.0, newWeights()
+	bar := 0.0
+	kept = spread(kept, KeptSamples)
 	for i, c := range candidates {
 		// Each program holds packed weights; the one before must be gone first.
 		debug.FreeOSMemory()
 		try := *r
 		try.Activations.Observer = c
-		plan, err := makePlan(g, pl, cal.Stats, &try, known)
+		plan, err := makePlan(g, pl, stats, &try, known)
 		if err != nil {
 			return nil, nil, err
 		}
-		sqnr, err := score(ctx, g, plan, cal.Kept, threads)
+		sqnr, err := score(ctx, g, plan, kept, threads)
 		if err != nil {
 			return nil, nil, fmt.Errorf("trying observer %s: %w", c, err)
 		}
@@ -67,6 +73,18 @@ func Choose(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Resu
 	}
 	debug.FreeOSMemory()
 	return best, trials, nil
+}
+
+// spread returns at most n samples, spread over all.
+func spread(kept []calibrate.Kept, n int) []calibrate.Kept {
+	if len(kept) <= n {
+		return kept
+	}
+	var out []calibrate.Kept
+	for i := range n {
+		out = append(out, kept[i*len(kept)/n])
+	}
+	return out
 }
 
 // score runs a plan over samples and measures the outputs against the float

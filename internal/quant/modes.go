@@ -7,8 +7,8 @@ import "github.com/octavo-ml/octavo/internal/diag"
 func (m Mode) Check() error {
 	if m == "hybrid" {
 		return diag.Usagef("mode hybrid means two things: say which").
-			Note("in TFLite, hybrid kernels compute on int8 weights and float activations (dynamic-range quantization): not built in this release").
-			Note("in guides to quantization, a hybrid model has several precisions: --mode static with --override PATTERN=float or --keep PATTERN for the nodes that stay float")
+			Note("in TFLite, hybrid kernels compute on int8 weights and activations that are quantized as the model runs: --mode dynamic").
+			Note("in guides to quantization, a hybrid model has several precisions: any mode, and --override PATTERN=WORD for some nodes, such as op:Gemm=float16, /head/*=w4a16:g32 or op:MatMul=dynamic")
 	}
 	return checkWord("mode", "mode", string(m))
 }

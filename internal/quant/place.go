@@ -28,12 +28,15 @@ func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 		return nil, err
 	}
 	pl := &placer{settings: s, g: g, prod: g.Producers(), uses: g.Uses(), integer: map[*ir.Value]bool{}, chosen: map[*ir.Node]bool{},
-		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}}
+		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[*ir.Value]int{}}
 	if err := pl.patterns(); err != nil {
 		return nil, err
 	}
+	if err := pl.precisions(); err != nil {
+		return nil, err
+	}
 	pl.readStanding()
-	if s.parity {
+	if s.parity && s.mode == Static {
 		pl.placeParity()
 	} else {
 		pl.place()
@@ -51,11 +54,15 @@ type placer struct {
 	prod map[*ir.Value]*ir.Node
 	uses map[*ir.Value][]ir.Use
 
+	precision map[*ir.Node]precision
+	other     map[*ir.Node]precision // those of nodes that are not to be static
+
 	kept     map[*ir.Node]string // nodes the recipe keeps float, and why
 	chosen   map[*ir.Node]bool   // nodes that run on integers
 	integer  map[*ir.Value]bool  // values that exist as integers
 	points   map[*ir.Value]int   // index into out.Points of a value's main point
 	absorbed map[*ir.Node]bool
+	dynamic  map[*ir.Value]int // index into out.Points of a value's live point
 	standing
 	out Placement
 }
@@ -129,17 +136,6 @@ func (p *placer) patterns() error {
 				p.kept[n] = fmt.Sprintf("kept float (keep %q)", pat)
 			}
 		}
-		for _, o := range p.recipe.Overrides {
-			if !matches(o.Match, n) {
-				continue
-			}
-			switch o.Precision {
-			case precFloat:
-				p.kept[n] = fmt.Sprintf("kept float (override %q)", o.Match)
-			case "int8", "w8a8":
-				delete(p.kept, n)
-			}
-		}
 	}
 	return nil
 }
@@ -179,11 +175,15 @@ func (p *placer) candidate(n *ir.Node) (*target.Rule, string) {
 	if why, ok := p.kept[n]; ok {
 		return nil, why
 	}
+	if q, ok := p.other[n]; ok {
+		return nil, fmt.Sprintf("it is %v", q)
+	}
+	activation := p.precision[n].activation
 	switch {
 	case r == nil:
 		return nil, fmt.Sprintf("%s has no integer form of %s", p.target.Name, n.Op.Name())
-	case !p.target.Accepts(r.Op, p.activation):
-		return nil, fmt.Sprintf("%s has no %v form of %s", p.target.Name, p.activation, n.Op.Name())
+	case !p.target.Accepts(r.Op, activation):
+		return nil, fmt.Sprintf("%s has no %v form of %s", p.target.Name, activation, n.Op.Name())
 	case len(n.Bodies) > 0 || len(n.Out) == 0 || n.Out[0] == nil:
 		return nil, "it has no output to quantize"
 	case n.Out[0].Type != dtype.Float32:
@@ -207,6 +207,10 @@ func (p *placer) place() {
 			continue
 		}
 		f, _ := facts(n)
+		if q, ok := p.other[n]; ok {
+			p.placeOther(n, f, q)
+			continue
+		}
 		rule, why := p.candidate(n)
 		if rule == nil {
 			_, kept := p.kept[n]
@@ -271,6 +275,9 @@ func (p *placer) floatWork(n *ir.Node) bool {
 
 func (p *placer) choose(n *ir.Node) {
 	p.chosen[n] = true
+	if q, ok := p.other[n]; ok {
+		p.out.Modes = append(p.out.Modes, NodeMode{NodeName(n), n.Op.Name(), q.mode, q.String()})
+	}
 	p.out.Nodes = append(p.out.Nodes, firstOutput(n))
 }
 
@@ -309,7 +316,7 @@ func (p *placer) placeWeighted(n *ir.Node, f op.Facts, rule *target.Rule) {
 				axis = a
 			}
 		}
-		p.weightPoint(n, i, axis)
+		p.addWeight(n, i, p.precision[n], axis, 0)
 	}
 	if f.Bias != op.None && f.Bias < len(n.In) && n.In[f.Bias] != nil && len(ins) > 0 {
 		p.bias(n, f, ins[0])
@@ -434,8 +441,8 @@ func (p *placer) floatByChoice(v *ir.Value) bool {
 func (p *placer) output(n *ir.Node, _ op.Facts, rule *target.Rule) {
 	pt := p.outputPoint(n.Out[0], n)
 	if rule.Fixed != nil && pt != nil && pt.Fixed == nil {
-		if zp, ok := rule.Fixed.ZeroPoint[p.activation.String()]; ok {
-			pt.Fixed = &affine.Params{Type: p.activation, Scale: []float32{float32(rule.Fixed.Scale)}, ZeroPoint: []int64{zp}}
+		if zp, ok := rule.Fixed.ZeroPoint[pt.Type.String()]; ok {
+			pt.Fixed = &affine.Params{Type: pt.Type, Scale: []float32{float32(rule.Fixed.Scale)}, ZeroPoint: []int64{zp}}
 		}
 	}
 }
@@ -483,7 +490,11 @@ func (p *placer) point(v *ir.Value, uses []Use, producer *ir.Node) *Point {
 		}
 		return &p.out.Points[i]
 	}
-	pt := Point{Value: v.Name, Role: Activation, Uses: uses, Type: p.activation, Symmetric: p.symmetricActivation, Axis: PerTensor, Limit: p.limitOf(v)}
+	typ := p.activation
+	if producer != nil && p.precision[producer].activation != dtype.Invalid {
+		typ = p.precision[producer].activation
+	}
+	pt := Point{Value: v.Name, Role: Activation, Uses: uses, Type: typ, Symmetric: p.symmetricActivation, Axis: PerTensor, Limit: p.limitOf(v)}
 	pt.Observer = p.observerOf(v)
 	if q := p.pairs[v]; q != nil {
 		pt.fix(q)
@@ -503,31 +514,25 @@ func (p *placer) activationInput(n *ir.Node, i int) {
 		return
 	}
 	use := Use{firstOutput(n), i}
+	typ := p.precision[n].activation
 	if v.Const != nil {
-		p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Weight, Uses: []Use{use}, Type: p.activation, Symmetric: p.symmetricActivation, Axis: PerTensor})
+		p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Weight, Uses: []Use{use}, Type: typ, Symmetric: p.symmetricActivation, Axis: PerTensor})
 		return
 	}
-	p.point(v, []Use{use}, nil)
-}
-
-func (p *placer) weightPoint(n *ir.Node, i, axis int) {
-	v := n.In[i]
-	use := Use{firstOutput(n), i}
-	for k := range p.out.Points {
-		pt := &p.out.Points[k]
-		if pt.Role == Weight && pt.Value == v.Name && pt.Axis == axis && pt.Type == p.weight {
-			pt.Uses = append(pt.Uses, use)
-			return
-		}
+	if i, ok := p.points[v]; ok && p.out.Points[i].Type != typ && p.out.Points[i].Fixed == nil && p.pairs[v] == nil {
+		p.narrowed(v, use, typ)
+		return
 	}
-	p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Weight, Uses: []Use{use}, Type: p.weight, Symmetric: p.symmetricWeight, Axis: axis})
+	if pt := p.point(v, []Use{use}, nil); pt.Fixed == nil {
+		pt.Type = typ
+	}
 }
 
 // bias adds the point of a constant bias, int32 where the target wants that.
 func (p *placer) bias(n *ir.Node, f op.Facts, input int) {
 	b := n.In[f.Bias]
 	w := n.In[f.Weight]
-	if p.target.Bias == "" || b.Const == nil || b.Type != dtype.Float32 || !p.isConstant(w) || !p.symmetricWeight {
+	if p.target.Bias == "" || b.Const == nil || b.Type != dtype.Float32 || !p.isConstant(w) || !p.symmetric(p.precision[n].weight) {
 		return
 	}
 	if q, ok := p.dequantized[w]; ok && !q.Symmetric() {
@@ -538,6 +543,19 @@ func (p *placer) bias(n *ir.Node, f op.Facts, input int) {
 	}
 	p.out.Points = append(p.out.Points, Point{Value: b.Name, Role: Bias, Uses: []Use{{firstOutput(n), f.Bias}}, Type: dtype.Int32, Symmetric: true,
 		Axis: PerTensor, Input: n.In[input].Name, Scale: w.Name, Factor: f.BiasFactor})
+}
+
+// narrowed adds the point of a value for one node that reads it in another type
+// than its main point has: both are made of the real value.
+func (p *placer) narrowed(v *ir.Value, use Use, typ dtype.Type) {
+	for k := range p.out.Points {
+		if pt := &p.out.Points[k]; pt.Role == Activation && pt.Value == v.Name && pt.Type == typ && pt.Uses != nil {
+			pt.Uses = append(pt.Uses, use)
+			return
+		}
+	}
+	p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Activation, Uses: []Use{use}, Type: typ, Symmetric: p.symmetricActivation, Axis: PerTensor,
+		Limit: p.limitOf(v), Observer: p.observerOf(v)})
 }
 
 // limitOf returns the range that the mathematics of v's producer allows. The

@@ -32,6 +32,9 @@ type Chosen struct {
 	Hi    float64
 }
 
+// Choices returns the plan without what it knows of weights, which is large.
+func (p *Plan) Choices() *Plan { return &Plan{Chosen: p.Chosen} }
+
 // Statistics gives what was observed of a value.
 type Statistics map[string]*observe.Stats
 
@@ -57,6 +60,9 @@ func makePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe, known *weigh
 	}
 	byValue := map[string]affine.Params{}
 	for i, pt := range pl.Points {
+		if pt.Role == Live {
+			plan.Params[i] = affine.Params{Type: pt.Type, Scale: []float32{0}} // computed at run time
+		}
 		if pt.Role != Activation || pt.Group != "" {
 			continue
 		}
@@ -160,7 +166,10 @@ func (p *Plan) biases(consts map[string]*tensor.Tensor, byValue map[string]affin
 			if pt.Role != Bias {
 				continue
 			}
-			in, ok := byValue[pt.Input]
+			in, ok := p.readAt(pt.Input, pt.Uses[0].Node)
+			if !ok {
+				in, ok = byValue[pt.Input]
+			}
 			if !ok {
 				in, ok = p.shared(pt.Input)
 			}
@@ -187,6 +196,16 @@ func (p *Plan) biases(consts map[string]*tensor.Tensor, byValue map[string]affin
 		}
 	}
 	return nil
+}
+
+// readAt returns the parameters of a value as one node alone reads it.
+func (p *Plan) readAt(name, node string) (affine.Params, bool) {
+	for k, pt := range p.Points {
+		if pt.Role == Activation && pt.Value == name && slices.ContainsFunc(pt.Uses, func(u Use) bool { return u.Node == node }) {
+			return p.Params[k], p.Params[k].Present()
+		}
+	}
+	return affine.Params{}, false
 }
 
 // keptWeightBias sets the scale of a bias whose weight stays as it is: where

@@ -20,6 +20,8 @@ const (
 	Weight
 	// Bias: a constant added to the accumulator, stored as int32.
 	Bias
+	// Live: computed at run time, and quantized with the range it then has.
+	Live
 )
 
 // Use names one place where a node reads a value: the node by its first
@@ -42,6 +44,13 @@ type Point struct {
 	Symmetric bool
 	// Axis is the channel axis of a weight, PerTensor for one scale.
 	Axis int
+	// Block is how many elements along Axis share a scale; 0: all at an index
+	// of Axis do.
+	Block int
+	// Mirrored says that scales of a weight may be negative.
+	Mirrored bool
+	// Algorithm is how a weight of mode weight-only finds its integers.
+	Algorithm string
 	// Ranged is the value whose observed range stands for this one's; "" for
 	// its own.
 	Ranged string
@@ -81,14 +90,45 @@ type Placement struct {
 	// Absorbed are the clamping nodes, by first output, that vanish into the
 	// range of the value they compute.
 	Absorbed []string
-	// Nodes are the nodes that will run on integers, by first output.
+	// Nodes are the nodes that will run on integers, or with weights stored as
+	// integers, by first output.
 	Nodes []string
+	// Modes say how nodes of other modes than static compute.
+	Modes []NodeMode
+	// Halves are the nodes that are to compute in 16 bits, by first output.
+	Halves []Half
+	// Cells are the LSTMs that are dynamic.
+	Cells []Cell
+	// Measured are the values whose ranges tell, where there are samples,
+	// whether 16 bits hold them.
+	Measured []string
 	// Kept are the parameters that the graph has already, by what they
 	// dequantize.
 	Kept []Kept
 	// Edges are the inputs and outputs whose type or layout is to change, for
 	// pass.WriteEdges after Apply.
 	Edges []pass.Edge
+}
+
+// NodeMode is a node, by its name, that is not quantized with fixed ranges.
+type NodeMode struct {
+	Node string `json:"node"`
+	Op   string `json:"op"`
+	Mode Mode   `json:"mode"`
+	// Precision says what the mode made of the node.
+	Precision string `json:"precision"`
+}
+
+// Half is a node that computes, or only stores its constants, in a type of 16
+// bits.
+type Half struct {
+	Node    string
+	Type    dtype.Type
+	Storage bool
+	// Name and Op are the node's; Values are what it reads and computes, where
+	// measurements decide.
+	Name, Op string
+	Values   []string
 }
 
 // Kept is a value that the graph dequantizes already.

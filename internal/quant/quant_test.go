@@ -144,9 +144,8 @@ func TestWanted(t *testing.T) {
 
 func TestWordsThatAreNotBuilt(t *testing.T) {
 	for _, r := range []quant.Recipe{
-		{Weights: quant.Weights{Granularity: "group:32"}}, {Weights: quant.Weights{DType: "float16"}}, {Activations: quant.Activations{DType: "bfloat16"}},
-		{Parity: "tflite"}, {Mode: "dynamic"},
-		{Overrides: []quant.Override{{Match: "op:Conv", Precision: "w8a16"}}}, {Overrides: []quant.Override{{Match: "op:Conv", Precision: "w4a16:g32"}}},
+		{Mode: "weight-only", Weights: quant.Weights{Algorithm: "gptq"}}, {Weights: quant.Weights{DType: "float16"}}, {Activations: quant.Activations{DType: "bfloat16"}},
+		{Parity: "tflite"}, {IO: "float16"},
 	} {
 		err := r.Check()
 		if err == nil || !strings.Contains(err.Error(), "is not built in this release") || len(diag.Notes(err)) == 0 {

@@ -30,8 +30,12 @@ type Mode string
 
 // The modes.
 const (
-	Auto   Mode = "auto"
-	Static Mode = "static"
+	Auto       Mode = "auto"
+	Static     Mode = "static"
+	Dynamic    Mode = "dynamic"
+	WeightOnly Mode = "weight-only"
+	Float16    Mode = "float16"
+	BFloat16   Mode = "bfloat16"
 )
 
 // Recipe is everything that decides how a model is quantized: the YAML file.
@@ -42,8 +46,9 @@ type Recipe struct {
 	// The version of the form of this file; a release refuses those it does not
 	// know.
 	Version int `yaml:"version" default:"1" example:"1"`
-	// When activations get their ranges: static from samples; auto is static
-	// where there is data.
+	// What is quantized, and when activations get their ranges: static from
+	// samples; auto is static where there is data; dynamic as the model runs;
+	// weight-only and the types of 16 bits leave activations real numbers.
 	Mode Mode `yaml:"mode,omitempty" default:"auto" example:"static"`
 	// The runtime that the result is for. It decides types, symmetry,
 	// granularity, and which operators are quantized.
@@ -56,6 +61,12 @@ type Recipe struct {
 	Activations Activations `yaml:"activations,omitempty"`
 	// How weights are quantized.
 	Weights Weights `yaml:"weights,omitempty"`
+	// What wins back the accuracy that plain rounding loses: names of
+	// algorithms, or none alone.
+	Algorithms []string `yaml:"algorithms,omitempty" default:"by effort" example:"[\"equalize\", \"bias-correction\"]"`
+	// How much is done for accuracy where algorithms are not named: 0 is plain
+	// rounding, 3 all there is.
+	Effort *int `yaml:"effort,omitempty" default:"2" example:"1"`
 	// Patterns of the only nodes to quantize: name globs, in which * crosses /,
 	// or op:TYPE.
 	Only []string `yaml:"only,omitempty" default:"all nodes" example:"[\"op:Conv\", \"/head/*\"]"`
@@ -127,8 +138,12 @@ type Weights struct {
 	DType string `yaml:"dtype,omitempty" default:"the target's first" example:"uint8"`
 	// Zero points of 0.
 	Symmetric *bool `yaml:"symmetric,omitempty" default:"by type: signed ones are" example:"true"`
-	// What shares a scale: a channel of the output, or the whole weight.
-	Granularity string `yaml:"granularity,omitempty" default:"by target" example:"tensor"`
+	// What shares a scale: a channel of the output, the whole weight, or N
+	// weights of one channel, a power of two (mode weight-only).
+	Granularity string `yaml:"granularity,omitempty" default:"by target; groups of 32 for weights of fewer than 8 bits in mode weight-only" example:"tensor"`
+	// How weights find their integers in mode weight-only: rounded to nearest,
+	// with the range of least error, or by half-quadratic quantization.
+	Algorithm string `yaml:"algorithm,omitempty" default:"rtn" example:"hqq"`
 }
 
 // Override changes the treatment of the nodes that Match names.
@@ -136,7 +151,9 @@ type Override struct {
 	// A name glob, in which * crosses /, or op:TYPE.
 	Match string `yaml:"match" default:"must be given" example:"\"/head/*\""`
 	// What the nodes compute on. w8a8 brings back nodes that keep or only
-	// exclude; int8 is another word for it.
+	// exclude; int8 is another word for it. w8a16 has activations of 16 bits;
+	// w4a16:gN has weights of 4 bits in groups, and activations that stay real
+	// numbers; dynamic and weight-only are those modes.
 	Precision string `yaml:"precision,omitempty" default:"as the others" example:"float"`
 	// How ranges of what the nodes compute are chosen.
 	Observer string `yaml:"observer,omitempty" default:"as the others" example:"minmax"`
@@ -245,8 +262,13 @@ type settings struct {
 	symmetricWeight     bool
 	perChannel          bool
 	parity              bool
+	mode                Mode
+	block               int // of weight-only, 0: none
+	algorithm           string
 	observer            observe.Method
 	auto                bool
+	algorithms          []string
+	effort              int
 }
 
 // resolve fills in defaults and checks every name.
@@ -266,8 +288,25 @@ func (r *Recipe) resolve() (*settings, error) {
 	if s.activation, err = pick(r.Activations.DType, s.target.Activations.Types, "activations", name); err != nil {
 		return nil, err
 	}
-	if s.weight, err = pick(r.Weights.DType, s.target.Weights.Types, "weights", name); err != nil {
+	if s.mode = r.Mode; r.Mode == "" || r.Mode == Auto {
+		s.mode = Static
+	}
+	weight := r.Weights.DType
+	if m := s.target.Mode(string(s.mode)); m != nil && slices.Contains(m.Types, weight) {
+		weight = "" // the type is that of the mode, not of static nodes
+	}
+	if s.weight, err = pick(weight, s.target.Weights.Types, "weights", name); err != nil {
 		return nil, err
+	}
+	if s.algorithm = r.Weights.Algorithm; s.algorithm == "" {
+		s.algorithm = RTN
+	}
+	share, block, err := granularity(r.Weights.Granularity)
+	if err != nil {
+		return nil, err
+	}
+	if s.block = block; block > 0 && s.mode != WeightOnly {
+		return nil, diag.Usagef("granularity %s: only mode weight-only has groups", r.Weights.Granularity).Note("--mode weight-only, or --override PATTERN=w4a16:g%d for some nodes", block)
 	}
 	s.symmetricActivation = s.target.Activations.Symmetric
 	if r.Activations.Symmetric != nil {
@@ -277,8 +316,11 @@ func (r *Recipe) resolve() (*settings, error) {
 	if r.Weights.Symmetric != nil {
 		s.symmetricWeight = *r.Weights.Symmetric
 	}
-	if s.perChannel = r.Weights.Granularity == perChannel; r.Weights.Granularity == "" {
+	if s.perChannel = share == perChannel; share == "" {
 		s.perChannel = s.target.Weights.Granularity != perTensor
+	}
+	if s.perChannel = s.perChannel || share == perGroup; s.parity && s.mode == Dynamic && share == "" {
+		s.perChannel = false // the peer's default
 	}
 	method := r.Activations.Observer
 	if method == "" {
@@ -293,10 +335,25 @@ func (r *Recipe) resolve() (*settings, error) {
 	if s.observer, err = observe.ParseMethod(method); err != nil {
 		return nil, err
 	}
+	if err := s.resolveAlgorithms(); err != nil {
+		return nil, err
+	}
 	if _, _, err := s.edgeWords(); err != nil {
 		return nil, err
 	}
+	whole, err := s.of(s.mode, false)
+	if err != nil {
+		return nil, err
+	}
+	if share == "" && s.mode == WeightOnly && whole.weight.Bits() < 8 {
+		s.block = defaultGroup
+	}
 	for _, o := range r.Overrides {
+		if o.Precision != "" {
+			if _, err := s.overridePrecision(o); err != nil {
+				return nil, err
+			}
+		}
 		if o.Observer == AutoObserver {
 			return nil, diag.Usagef("override %q: observer auto chooses for all nodes at once", o.Match).Note("known: %s", strings.Join(observe.Names(), ", "))
 		}
@@ -307,6 +364,38 @@ func (r *Recipe) resolve() (*settings, error) {
 		}
 	}
 	return s, nil
+}
+
+// NBits returns the widths of weights for which the target has MatMulNBits, nil
+// where the recipe's form of ONNX has none.
+func (r *Recipe) NBits() []int {
+	s, err := r.resolve()
+	if err != nil || r.OnnxForm == formQDQ {
+		return nil
+	}
+	if m := s.target.Mode(string(WeightOnly)); m != nil {
+		return m.NBits
+	}
+	return nil
+}
+
+// NeedsData reports whether the recipe's mode takes ranges from samples.
+func (r *Recipe) NeedsData() bool { return r.Mode == "" || r.Mode == Auto || r.Mode == Static }
+
+// Suffix returns the word that names a file of the recipe's results: int8,
+// int4, float16.
+func (r *Recipe) Suffix() string {
+	s, err := r.resolve()
+	if err != nil {
+		return "int8"
+	}
+	switch p, _ := s.of(s.mode, false); s.mode {
+	case WeightOnly:
+		return p.weight.String()
+	case Float16, BFloat16:
+		return string(s.mode)
+	}
+	return "int8"
 }
 
 // Check returns an error of kind usage for a word that the recipe's target or
@@ -322,15 +411,15 @@ func (r *Recipe) checkWords() error {
 		return err
 	}
 	for _, w := range []struct{ key, what, word string }{
-		{"parity", "parity", r.Parity}, {"weights.granularity", "granularity", r.Weights.Granularity},
+		{"parity", "parity", r.Parity}, {"weights.algorithm", "algorithm", r.Weights.Algorithm},
 		{"existing", "existing", r.Existing}, {"onnx-form", "onnx-form", r.OnnxForm},
 	} {
 		if err := checkWord(w.key, w.what, w.word); err != nil {
 			return err
 		}
 	}
-	for _, o := range r.Overrides {
-		if err := checkWord("overrides.precision", fmt.Sprintf("override %q: precision", o.Match), o.Precision); err != nil {
+	for _, a := range r.Algorithms {
+		if err := checkWord("algorithms", "algorithm", a); err != nil {
 			return err
 		}
 	}

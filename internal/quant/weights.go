@@ -14,12 +14,17 @@ type weights struct {
 	integers map[weightKey]quantized
 }
 
+// recompute is from how many bytes on the integers of a weight are not held.
+const recompute = 32 << 20
+
 // weightKey is what the parameters of a weight depend on in one recipe.
 type weightKey struct {
 	value     string
 	typ       dtype.Type
 	symmetric bool
 	axis      int
+	block     int
+	algorithm string
 }
 
 type quantized struct {
@@ -31,7 +36,9 @@ func newWeights() *weights {
 	return &weights{map[weightKey]affine.Params{}, map[weightKey]quantized{}}
 }
 
-func keyOf(pt Point) weightKey { return weightKey{pt.Value, pt.Type, pt.Symmetric, pt.Axis} }
+func keyOf(pt Point) weightKey {
+	return weightKey{pt.Value, pt.Type, pt.Symmetric, pt.Axis, pt.Block, pt.Algorithm}
+}
 
 // paramsOf returns the parameters of a weight.
 func (w *weights) paramsOf(s *settings, pt Point, c *tensor.Tensor) (affine.Params, error) {
@@ -39,8 +46,17 @@ func (w *weights) paramsOf(s *settings, pt Point, c *tensor.Tensor) (affine.Para
 	if p, ok := w.params[key]; ok {
 		return p, nil
 	}
-	scheme := affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type == s.weight}
-	p, err := affine.ChooseWeightParams(c, scheme, pt.Axis)
+	scheme := affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type.Bits() == 8}
+	if err := finite(c); err != nil {
+		return affine.Params{}, err
+	}
+	var p affine.Params
+	var err error
+	if pt.Algorithm != "" {
+		p, err = chooseCodes(c, scheme, pt)
+	} else {
+		p, err = affine.ChooseWeightParams(c, scheme, pt.Axis)
+	}
 	if err == nil {
 		w.params[key] = p
 	}
@@ -56,6 +72,20 @@ func (w *weights) quantize(pt Point, p affine.Params, c *tensor.Tensor) (*tensor
 	key := keyOf(pt)
 	if q, ok := w.integers[key]; ok && q.by.Equal(p) {
 		return q.t, nil
+	}
+	if err := p.Validate(c.Shape()); err != nil {
+		return nil, err
+	}
+	if pt.Algorithm != "" && c.Storage().Len() >= recompute {
+		// Large weights are quantized one after the other, when they are written.
+		return tensor.Recomputed(p.Type, c.Shape(), func(dst []byte) error {
+			t, err := affine.Quantize(c, p, affine.RoundHalfEven)
+			if err == nil {
+				copy(dst, t.Bytes())
+				c.Release()
+			}
+			return err
+		}), nil
 	}
 	t, err := affine.Quantize(c, p, affine.RoundHalfEven)
 	if err == nil {

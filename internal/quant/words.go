@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/quant/algo"
 	"github.com/octavo-ml/octavo/internal/quant/observe"
 	"github.com/octavo-ml/octavo/internal/target"
 )
@@ -14,11 +15,18 @@ const (
 	ExistingError = "error"
 	ExistingKeep  = "keep"
 	ExistingStrip = "strip"
+	NoAlgorithm   = "none" // plain rounding
 	formQDQ       = "qdq"
 	formQOperator = "qoperator"
 	perChannel    = "channel"
 	perTensor     = "tensor"
+	perGroup      = "group"
 	precFloat     = "float"
+	precInt8      = "int8"
+	precW8A8      = "w8a8"
+	precW8A16     = "w8a16"
+	precW4A16     = "w4a16"
+	precW4A8      = "w4a8"
 
 	parityONNXRuntime = "onnxruntime"
 )
@@ -32,17 +40,17 @@ var vocabulary = []struct {
 	key   string
 	words diag.Words
 }{
-	{"mode", diag.Words{Known: []string{string(Auto), string(Static)}, Unbuilt: []string{"dynamic", "weight-only", "float16", "bfloat16"}, Instead: []string{
-		"--mode static quantizes weights and activations to 8 bits, with ranges from samples: --data calib/",
-		"--mode static --data random needs no samples, and loses more"}}},
+	{"mode", diag.Words{Known: []string{string(Auto), string(Static), string(Dynamic), string(WeightOnly), string(Float16), string(BFloat16)}}},
 	{"target", diag.Words{Known: append([]string{DefaultTarget}, slices.DeleteFunc(target.Names(), func(n string) bool { return n == DefaultTarget })...)}},
 	{"activations.dtype", diag.Words{Known: typesOf(func(t *target.Target) []string { return t.Activations.Types }), Unbuilt: unbuiltTypes, Instead: integers}},
 	{"activations.observer", diag.Words{Known: append([]string{AutoObserver}, observe.Names()...)}},
-	{"weights.dtype", diag.Words{Known: typesOf(func(t *target.Target) []string { return t.Weights.Types }), Unbuilt: unbuiltTypes, Instead: integers}},
-	{"weights.granularity", diag.Words{Known: []string{perChannel, perTensor}, Unbuilt: []string{"group:N"}, Instead: []string{
-		"channel has the most scales: one for each output channel of a weight"}}},
-	{"overrides.precision", diag.Words{Known: []string{"w8a8", "int8", precFloat}, Unbuilt: []string{"float16", "bfloat16", "dynamic", "w8a16", "w4a16:gN", "w4a8"}, Instead: []string{
-		"float leaves nodes as accurate as they were; w8a8 quantizes weights and activations to 8 bits"}}},
+	{"weights.dtype", diag.Words{Known: typesOf(weightTypes), Unbuilt: unbuiltTypes, Instead: integers}},
+	{"weights.granularity", diag.Words{Known: []string{perChannel, perTensor, perGroup + ":N"}}},
+	{"weights.algorithm", diag.Words{Known: []string{RTN, MSEClip, HQQ}, Unbuilt: []string{"gptq", "awq"}, Instead: []string{
+		"hqq and mse-clip need no samples, and are nearer to the weights than rounding to nearest"}}},
+	{"algorithms", diag.Words{Known: append(algo.Names(), NoAlgorithm), Unbuilt: []string{"adaround", "awq"}, Instead: []string{
+		"gptq chooses integers layer by layer, with the inputs that the quantized layers before give"}}},
+	{"overrides.precision", diag.Words{Known: []string{precW8A8, precInt8, precFloat, string(Float16), string(BFloat16), string(Dynamic), string(WeightOnly), precW8A16, precW4A16, precW4A16 + ":gN", precW4A8}}},
 	{"overrides.observer", diag.Words{Known: observe.Names()}},
 	{"parity", diag.Words{Known: []string{parityONNXRuntime}, Unbuilt: []string{"tflite", "pytorch"}}},
 	{"existing", diag.Words{Known: []string{ExistingError, ExistingKeep, ExistingStrip}}},
@@ -53,8 +61,17 @@ var vocabulary = []struct {
 
 var (
 	unbuiltTypes = []string{"float16", "bfloat16"}
-	integers     = []string{"integers are: octavo targets NAME lists those that a target takes; --keep PATTERN leaves nodes float"}
+	integers     = []string{"--mode float16 and --mode bfloat16 make weights so, and what is computed with them"}
 )
+
+// weightTypes are those that a target takes in any mode.
+func weightTypes(t *target.Target) []string {
+	types := slices.Clone(t.Weights.Types)
+	for _, m := range t.Modes {
+		types = append(types, m.Types...)
+	}
+	return types
+}
 
 // typesOf returns the element types that targets accept, those of the default
 // target first.

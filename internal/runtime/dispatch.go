@@ -59,6 +59,12 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.dispatchQuantize(s, o)
 	case *op.DequantizeLinear:
 		pl.dispatchDequantize(s)
+	case *op.DynamicQuantize:
+		pl.dispatchDynamicQuantize(s, o)
+	case *op.DynamicQuantizeLinear:
+		pl.dispatchDynamicQuantize(s, op.New[op.DynamicQuantize]())
+	case *op.MatMulIntegerToFloat:
+		return pl.dispatchLive(s, key)
 	case *op.MaxPool:
 		pl.dispatchMaxPool(s, o)
 	case *op.AveragePool:

@@ -19,8 +19,10 @@ type frame struct {
 	scratch []byte
 	vals    []*tensor.Tensor // headers over the arena, or what steps allocated
 	home    []*tensor.Tensor // the headers over the arena, and those of views
-	others  []op.Datum       // sequences and optionals; nil before there is one
-	calls   []call           // of the plan's flows
+	lives   []liveParams
+	ends    []liveEnd
+	others  []op.Datum // sequences and optionals; nil before there is one
+	calls   []call     // of the plan's flows
 	trips   op.Budget
 
 	// Of the run that goes on, which may be that of a body.
@@ -44,6 +46,10 @@ func (pl *plan) take() *frame {
 		f.calls = append(f.calls, newCall(fl.in, fl.out))
 	}
 	f.vals, f.home = make([]*tensor.Tensor, len(pl.values)), make([]*tensor.Tensor, len(pl.values))
+	f.lives, f.ends = make([]liveParams, pl.lives), make([]liveEnd, len(pl.ends))
+	for i, e := range pl.ends {
+		f.ends[i].list[0] = e.End()
+	}
 	for i, v := range pl.values {
 		offset := pl.values[pl.root(i)].offset
 		if v.fixed != nil {

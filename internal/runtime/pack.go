@@ -14,7 +14,8 @@ type packCache struct {
 	mu     sync.Mutex
 	held   map[packKey][]byte
 	blocks map[*ir.Node]*gemm.Blocks
-	store  *packStore // nil: they are not kept
+	reals  map[*ir.Node]*tensor.Tensor // constants that were dequantized
+	store  *packStore                  // nil: they are not kept
 }
 
 // packKey names a packing: plans for inputs of other sizes may need the same
@@ -26,7 +27,7 @@ type packKey struct {
 }
 
 func newPackCache() *packCache {
-	return &packCache{held: map[packKey][]byte{}, blocks: map[*ir.Node]*gemm.Blocks{}}
+	return &packCache{held: map[packKey][]byte{}, blocks: map[*ir.Node]*gemm.Blocks{}, reals: map[*ir.Node]*tensor.Tensor{}}
 }
 
 // get returns the packed form, made by pack the first time.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -26,9 +27,13 @@ type plan struct {
 	arena   int // bytes
 	// scratch is the largest temporary memory that a step asks for.
 	scratch int
-	cost    int     // of the steps, in multiply-adds
-	alone   bool    // no step is worth sharing
-	flows   []*flow // the steps that run bodies
+	// ends are the epilogues that a run sets, and lives the number of
+	// activations whose parameters it finds.
+	ends  []*gemm.LiveEnd
+	lives int
+	cost  int     // of the steps, in multiply-adds
+	alone bool    // no step is worth sharing
+	flows []*flow // the steps that run bodies
 	// own holds the packed weights of the nodes in owns, whose constants follow
 	// from the shapes; all others are shared by the program's plans.
 	own  *packCache
@@ -107,6 +112,20 @@ func (p *Program) newPlan(in []op.Datum, known []bool) (*plan, error) {
 		gr := groups[n]
 		if gr != nil && n != gr.last() {
 			continue
+		}
+		if gr == nil {
+			known, err := pl.dequantized(n, keys[n])
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", n.Label(), err)
+			}
+			if known {
+				for _, m := range g.Nodes {
+					if pl.owns[keys[n]] && slices.Contains(m.In, n.Out[0]) {
+						keys[m], pl.owns[m] = m, true
+					}
+				}
+				continue
+			}
 		}
 		s := step{node: n, in: pl.refs(n.In), out: pl.refs(n.Out)}
 		if err := pl.prepare(&s, gr, keys[n]); err != nil {

@@ -137,8 +137,14 @@ func (p *Program) compile(g *ir.Graph, o Options) error {
 		if _, err := pass.ExpandFunctions(g); err != nil {
 			return err
 		}
+		if err := pass.WidenHalves(g); err != nil {
+			return err
+		}
 	}
 	if !o.NoInteger && !o.NoFusion {
+		if err := pass.FuseDynamic(g, p.keep); err != nil {
+			return err
+		}
 		if err := pass.FuseQDQ(g, func(r pass.Region) bool { return hasIntegerKernel(r) && !watched(r.Node, p.keep) }); err != nil {
 			return err
 		}

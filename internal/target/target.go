@@ -40,6 +40,28 @@ type Target struct {
 	BiasSource string `json:"bias_source"`
 	// Operators lists the rules; an operator without one stays float.
 	Operators []Rule `json:"operators"`
+	// Modes lists what the target does beside integers with fixed ranges, which
+	// Operators are about; a mode without a row is none of it.
+	Modes []ModeRule `json:"modes,omitempty"`
+}
+
+// ModeRule is what a target does in one mode of quantization.
+type ModeRule struct {
+	// Mode is dynamic, weight-only, float16 or bfloat16.
+	Mode string `json:"mode"`
+	// Types are the accepted element types of weights, the preferred first.
+	Types []string `json:"types,omitempty"`
+	// Operators lists those that run in the mode; empty: all.
+	Operators []string `json:"operators,omitempty"`
+	// Asked lists those that run in it, but only where a recipe names them.
+	Asked []string `json:"asked,omitempty"`
+	// NBits are the widths of weights that MatMulNBits takes.
+	NBits []int `json:"nbits,omitempty"`
+	// Storage says that numbers are only stored so: a Cast comes before they
+	// are used.
+	Storage bool `json:"storage,omitempty"`
+	// Source is the ID of where this was read or measured.
+	Source string `json:"source"`
 }
 
 // Source says where rules come from and when they were read or measured.
@@ -167,7 +189,38 @@ func (t *Target) validate() error {
 			return fmt.Errorf("%s: unknown kind %q", r.Op, r.Kind)
 		}
 	}
+	modes := map[string]bool{}
+	for _, m := range t.Modes {
+		if !slices.Contains(Modes, m.Mode) || modes[m.Mode] {
+			return fmt.Errorf("mode %q is not known, or listed twice", m.Mode)
+		}
+		modes[m.Mode] = true
+		for _, name := range m.Types {
+			if _, err := dtype.Parse(name); err != nil {
+				return err
+			}
+		}
+	}
 	return t.checkSources()
+}
+
+// Modes are those that a target can have a row for.
+var Modes = []string{"dynamic", "weight-only", "float16", "bfloat16"}
+
+// Mode returns what the target does in a mode, nil if nothing.
+func (t *Target) Mode(name string) *ModeRule {
+	for i := range t.Modes {
+		if t.Modes[i].Mode == name {
+			return &t.Modes[i]
+		}
+	}
+	return nil
+}
+
+// Runs reports whether an operator runs in the mode; asked says that a recipe
+// names it.
+func (m *ModeRule) Runs(op string, asked bool) bool {
+	return len(m.Operators) == 0 || slices.Contains(m.Operators, op) || asked && slices.Contains(m.Asked, op)
 }
 
 // checkSources holds that everything has a source that is listed with a date,
@@ -191,6 +244,9 @@ func (t *Target) checkSources() error {
 	}
 	for _, r := range t.Operators {
 		claims = append(claims, struct{ what, source string }{r.Op, r.Source})
+	}
+	for _, m := range t.Modes {
+		claims = append(claims, struct{ what, source string }{"mode " + m.Mode, m.Source})
 	}
 	for _, c := range claims {
 		if _, ok := used[c.source]; !ok {

@@ -67,6 +67,37 @@ func (c computed) Chunks(yield func([]byte) error) error {
 	return nil
 }
 
+// recomputed is storage evaluated as a whole.
+type recomputed struct {
+	n    int64
+	fill func(dst []byte) error
+}
+
+// Recomputed is Computed for bytes that can only be made all at once: fill
+// writes them to zeros, anew for each reading, and must always give the same.
+// They are held only while they are read.
+func Recomputed(typ dtype.Type, shape []int, fill func(dst []byte) error) *Tensor {
+	return &Tensor{typ: typ, shape: append([]int(nil), shape...), store: recomputed{int64(mustSize(typ, shape)), fill}}
+}
+
+func (r recomputed) Len() int64 { return r.n }
+
+func (r recomputed) Bytes() []byte {
+	b := Aligned(int(r.n))
+	if err := r.fill(b); err != nil {
+		panic(fmt.Sprintf("tensor: computed storage: %v", err))
+	}
+	return b
+}
+
+func (r recomputed) Chunks(yield func([]byte) error) error {
+	b := Aligned(int(r.n))
+	if err := r.fill(b); err != nil {
+		return err
+	}
+	return yield(b)
+}
+
 // splat is one element repeated.
 type splat struct {
 	elem []byte

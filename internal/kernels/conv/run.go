@@ -47,6 +47,17 @@ func (p *Plan) ByteEnds(f gemm.Finish, sums []int32, zero uint8) (ends []*gemm.B
 	return ends
 }
 
+// LiveEnd returns the epilogues, of results in float32, for inputs whose zero
+// point and scale each run finds, of a convolution with one group: float32(sum)
+// times scale·unit. Units are one for all output channels or one for each.
+func (p *Plan) LiveEnd(units []float32, w []int8) *gemm.LiveEnd {
+	return gemm.NewLiveEnd(p.matrix, w, units)
+}
+
+// Unsigned returns the zero point of the uint8 that products see of inputs with
+// the given one.
+func (p *Plan) Unsigned(zero uint8) uint8 { return zero ^ p.flip }
+
 // Run computes parts lo to hi of y from x with packed weights. Other, if not
 // nil, lies as y does and is added after the bias; it may be y. Different
 // goroutines may run different parts, each with its own scratch.

@@ -14,8 +14,8 @@ import (
 	"maps"
 	goruntime "runtime"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
+	"sync/atomic"
 
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -139,18 +139,8 @@ func Run(ctx context.Context, float, quant *ir.Graph, samples iter.Seq2[runtime.
 		if _, err = qp.Observe(ctx, in, func(name string, t *tensor.Tensor) { rounded[name] = t.Clone() }); err != nil {
 			return nil, fmt.Errorf("quantized model: sample %d: %w", n, err)
 		}
-		eg, ctx := errgroup.WithContext(ctx)
-		eg.SetLimit(workers(o.Threads))
-		for _, p := range all {
-			eg.Go(func() error {
-				if err := p.sample(ctx, n, values, rounded); err != nil {
-					return fmt.Errorf("%s: sample %d: %w", p.main().Label(), n, err)
-				}
-				return nil
-			})
-		}
-		if err := eg.Wait(); err != nil {
-			return nil, err
+		if err := eachLayer(all, o.Threads, func(p *pairing) error { return p.sample(ctx, n, values, rounded) }); err != nil {
+			return nil, fmt.Errorf("sample %d: %w", n, err)
 		}
 		n++
 		if o.Progress != nil {
@@ -163,11 +153,29 @@ func Run(ctx context.Context, float, quant *ir.Graph, samples iter.Seq2[runtime.
 	return result(all, lost, n), nil
 }
 
-func workers(threads int) int {
-	if threads > 0 {
-		return threads
+// eachLayer calls f for each layer, as many at a time as there are threads, and
+// returns the error of the first layer that has one.
+func eachLayer(all []*pairing, threads int, f func(*pairing) error) error {
+	if threads <= 0 {
+		threads = goruntime.GOMAXPROCS(0)
 	}
-	return goruntime.GOMAXPROCS(0)
+	errs := make([]error, len(all))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(threads, len(all)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; int(i) < len(all); i = next.Add(1) - 1 {
+				errs[i] = f(all[i])
+			}
+		})
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return fmt.Errorf("%s: %w", all[i].main().Label(), err)
+		}
+	}
+	return nil
 }
 
 // sample takes in what sample n gives: the float model's values, and those of

@@ -70,5 +70,5 @@ func (m *meter) figures() *Error {
 	case m.wanted == 0 || m.given == 0:
 		cosine = 0
 	}
-	return &Error{finite(metric.Decibels(m.wanted / m.noise)), finite(min(max(cosine, -1), 1)), finite(greatest)}
+	return &Error{finite(float64(metric.Decibels(m.wanted / m.noise))), finite(min(max(cosine, -1), 1)), finite(greatest)}
 }

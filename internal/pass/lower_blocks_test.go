@@ -1,0 +1,112 @@
+package pass
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/octavo-ml/octavo/internal/affine"
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// coded is a Gemm with a weight of the given type, quantized in groups of block
+// or, with 0, by column.
+func coded(t *testing.T, typ dtype.Type, k, n, block int, transposed, symmetric bool) *ir.Graph {
+	t.Helper()
+	r := rand.New(rand.NewPCG(uint64(k), uint64(n)))
+	w := make([]float32, k*n)
+	for i := range w {
+		w[i] = r.Float32() - 0.3
+	}
+	shape, along := []int{k, n}, 0
+	if transposed {
+		shape, along = []int{n, k}, 1
+	}
+	real := tensor.FromSlice(w, shape...)
+	scheme := affine.Scheme{Type: typ, Symmetric: symmetric}
+	p, err := affine.ChooseWeightParams(real, scheme, 1-along)
+	if block > 0 {
+		p, err = affine.ChooseBlockParams(real, scheme, along, block)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := affine.Quantize(real, p, affine.RoundHalfEven)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dq := op.New[op.DequantizeLinear]()
+	dq.Axis, dq.BlockSize = p.Axis, p.BlockSize
+	params := p.ScaleShape(shape)
+	x := &ir.Value{Name: "x", Fact: op.TensorFact(dtype.Float32, op.Known(3, k))}
+	wd, y := &ir.Value{Name: "wd"}, &ir.Value{Name: "y"}
+	gemm := op.New[op.Gemm]()
+	gemm.TransB = transposed
+	bias := make([]float32, n)
+	for i := range bias {
+		bias[i] = float32(i)
+	}
+	g := &ir.Graph{Name: "g", Inputs: []*ir.Value{x}, Outputs: []*ir.Value{y}, Nodes: []*ir.Node{
+		{Name: "dq", Op: dq, In: []*ir.Value{ir.NewConst("w", q), ir.NewConst("s", tensor.FromSlice(p.Scale, params...)), ir.NewConst("z", tensor.FromInts(typ, p.ZeroPoint, params...))}, Out: []*ir.Value{wd}},
+		{Name: "fc", Op: gemm, In: []*ir.Value{x, wd, ir.NewConst("b", tensor.FromSlice(bias, n))}, Out: []*ir.Value{y}}}}
+	if err := ir.Infer(g); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func TestLowerBlocksKeepsWhatIsComputed(t *testing.T) {
+	for _, typ := range []dtype.Type{dtype.Int8, dtype.Uint8, dtype.Int4, dtype.Uint4, dtype.Int2, dtype.Uint2} {
+		for _, c := range []struct{ k, n, block int }{{32, 5, 16}, {48, 7, 32}, {40, 3, 0}, {100, 4, 64}, {17, 2, 16}} {
+			for _, transposed := range []bool{false, true} {
+				t.Run(fmt.Sprint(typ, c, transposed), func(t *testing.T) {
+					g := coded(t, typ, c.k, c.n, c.block, transposed, typ.IsSigned())
+					x := make([]float32, 3*c.k)
+					for i := range x {
+						x[i] = float32(i%7) - 2.5
+					}
+					in := op.Of(tensor.FromSlice(x, 3, c.k))
+					want, err := ir.Eval(g, in)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := LowerBlocks(g, []int{2, 4, 8}); err != nil {
+						t.Fatal(err)
+					}
+					if err := ir.Verify(g); err != nil {
+						t.Fatal(err)
+					}
+					if len(g.Nodes) != 1 || g.Nodes[0].Op.Name() != "MatMulNBits" {
+						t.Fatalf("%v", names(g))
+					}
+					got, err := ir.Eval(g, in)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !tensor.Equal(got[0].Tensor, want[0].Tensor) {
+						t.Errorf("%v\nwant %v", tensor.Data[float32](got[0].Tensor), tensor.Data[float32](want[0].Tensor))
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestLowerBlocksLeavesWhatHasNoKernel(t *testing.T) {
+	for name, g := range map[string]*ir.Graph{
+		"groups of 8":              coded(t, dtype.Int4, 32, 4, 8, false, true),
+		"columns of 300":           coded(t, dtype.Int4, 300, 4, 0, false, true),
+		"16 bits":                  coded(t, dtype.Int16, 32, 4, 16, false, true),
+		"groups that are no power": coded(t, dtype.Int4, 48, 4, 24, false, true),
+	} {
+		if err := LowerBlocks(g, []int{2, 4, 8}); err != nil {
+			t.Fatal(err)
+		}
+		if len(g.Nodes) != 2 {
+			t.Errorf("%s: %v", name, names(g))
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package algo
+
+import (
+	"math"
+	"slices"
+)
+
+// Grid is where the rows of a weight may lie: scale·(q − zero) with q in
+// [lo, hi]; one scale and zero for each row, or one for all.
+type Grid struct {
+	Scale  []float32
+	Zero   []int64
+	Lo, Hi int64
+}
+
+func (g Grid) row(i int) (scale float64, zero int64) {
+	scale = float64(g.Scale[i%len(g.Scale)])
+	if len(g.Zero) > 0 {
+		zero = g.Zero[i%len(g.Zero)]
+	}
+	return scale, zero
+}
+
+// Round returns integers for a weight of rows, each as long as a group of h is
+// wide, so that the outputs of the layer change little: the error of a column
+// is taken over by those that are rounded after it (Frantar et al., "GPTQ",
+// 2022). Columns go in order of the diagonal of the Hessian, the greatest
+// first. Blocks are rounded by themselves. With centred a bias is to take
+// the mean error over.
+func (h *Hessian) Round(weight []float32, g Grid, centred bool, threads int) []int64 {
+	rows := len(weight) / max(h.width, 1)
+	out := make([]int64, len(weight))
+	per := max(rows/max(h.groups, 1), 1)
+	Each(len(h.products), h.outer(threads), func(p int) {
+		group, b := p/len(h.blocks), h.blocks[p%len(h.blocks)]
+		k := b.to - b.from
+		f := factor(h.matrix(p, centred), k)
+		Each(per, h.inner(threads), func(i int) {
+			r := group*per + i
+			if r >= rows {
+				return
+			}
+			scale, zero := g.row(r)
+			at := r*h.width + b.from
+			f.round(out[at:at+k], weight[at:at+k], scale, zero, g.Lo, g.Hi)
+		})
+	})
+	return out
+}
+
+// outer and inner share threads between the blocks and the rows of one.
+func (h *Hessian) outer(threads int) int { return min(threads, len(h.products)) }
+func (h *Hessian) inner(threads int) int { return max(threads/max(h.outer(threads), 1), 1) }
+
+// triangle says how errors of columns that are rounded first weigh on one that
+// comes later.
+type triangle struct {
+	order []int
+	rows  []float64 // row c: what error i < c counts for column c; nil: nothing is known
+}
+
+// factor brings the columns of a Hessian H into order and writes it as R·Rᵀ
+// with R upper triangular: the error e of a row costs |Rᵀe|², whose element c
+// depends on the errors up to c.
+func factor(h []float64, k int) triangle {
+	t := triangle{order: make([]int, k)}
+	for i := range k {
+		t.order[i] = i
+	}
+	if !damped(h, k) {
+		return t
+	}
+	slices.SortStableFunc(t.order, func(a, b int) int {
+		switch x, y := h[a*k+a], h[b*k+b]; {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	r := make([]float64, k*k)
+	for j := k - 1; j >= 0; j-- {
+		rj := r[j*k : j*k+k]
+		oj := t.order[j]
+		d := h[oj*k+oj] - dot(rj[j+1:], rj[j+1:])
+		if !(d > 0) {
+			return t // not definite: products of numbers beyond measure
+		}
+		root := math.Sqrt(d)
+		rj[j] = root
+		for i := range j {
+			ri := r[i*k : i*k+k]
+			ri[j] = (h[t.order[i]*k+oj] - dot(ri[j+1:], rj[j+1:])) / root
+		}
+	}
+	t.rows = make([]float64, k*k)
+	for c := range k {
+		for i := range c {
+			t.rows[c*k+i] = r[i*k+c] / r[c*k+c]
+		}
+	}
+	return t
+}
+
+// dot sums products in four lanes, in a fixed order.
+func dot(a, b []float64) float64 {
+	var s [4]float64
+	n := len(a) &^ 3
+	b = b[:len(a)]
+	for i := 0; i < n; i += 4 {
+		s[0] += float64(a[i] * b[i])
+		s[1] += float64(a[i+1] * b[i+1])
+		s[2] += float64(a[i+2] * b[i+2])
+		s[3] += float64(a[i+3] * b[i+3])
+	}
+	for i := n; i < len(a); i++ {
+		s[0] += float64(a[i] * b[i])
+	}
+	return (s[0] + s[1]) + (s[2] + s[3])
+}
+
+func (t triangle) round(dst []int64, w []float32, scale float64, zero, lo, hi int64) {
+	k := len(w)
+	e := make([]float64, k)
+	for c, o := range t.order {
+		x := float64(w[o]) / scale
+		target := x
+		if t.rows != nil {
+			target += dot(t.rows[c*k:c*k+c], e[:c])
+		}
+		q := min(max(math.RoundToEven(target)+float64(zero), float64(lo)), float64(hi))
+		if q != q {
+			q = float64(zero)
+		}
+		dst[o] = int64(q)
+		e[c] = x - (q - float64(zero))
+	}
+}

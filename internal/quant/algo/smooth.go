@@ -1,0 +1,124 @@
+package algo
+
+import (
+	"math"
+
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// Norm is a normalization whose channels layers behind it read.
+type Norm struct {
+	node    *ir.Node
+	facts   op.Facts
+	readers []linear
+	shared  bool // others read it too, and are to see what they saw
+}
+
+// Value is the one whose channels are smoothed, along the last axis.
+func (n Norm) Value() string { return n.node.Out[0].Name }
+
+// Norms finds the normalizations of g that end in a constant gain for each
+// channel and that layers read which are quantized.
+func Norms(g *ir.Graph, quantized func(*ir.Node) bool) []Norm {
+	uses := g.Uses()
+	var out []Norm
+	for _, node := range g.Nodes {
+		q, ok := node.Op.(op.Quantizable)
+		if !ok || len(node.Out) == 0 || node.Out[0] == nil {
+			continue
+		}
+		n := Norm{node: node, facts: q.Quantization()}
+		gain := n.operand(n.facts.Gain)
+		if gain == nil || !isRow(gain) || n.operand(n.facts.Offset) != nil && !isRow(n.operand(n.facts.Offset)) {
+			continue
+		}
+		channels := gain.Const.Shape()[0]
+		n.shared = g.IsOutput(node.Out[0])
+		for _, u := range uses[node.Out[0]] {
+			l, ok := linearOf(u.Node, uses)
+			if ok && u.Index == 0 && quantized(u.Node) && l.facts.Groups == 1 && l.facts.Channels == -1 && l.inputs() == channels {
+				n.readers = append(n.readers, l)
+			} else {
+				n.shared = true
+			}
+		}
+		if len(n.readers) > 0 {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func isRow(v *ir.Value) bool {
+	return v.Const != nil && v.Type == dtype.Float32 && v.Const.Rank() == 1
+}
+
+func (n Norm) operand(i int) *ir.Value {
+	if i == op.None || i >= len(n.node.In) {
+		return nil
+	}
+	return n.node.In[i]
+}
+
+// Smooth divides the channels of a normalization, given the greatest magnitude
+// a of each, and multiplies the weights behind it, whose greatest magnitude
+// is w, by √(a/w): what is hard to round in activations is shared with the
+// weights (Xiao et al., "SmoothQuant", 2023, with α = 0.5). Others that read
+// the normalization get one of their own, which has not changed. It returns
+// the value that the layers read now. The float graph computes the same within
+// rounding.
+func (n Norm) Smooth(g *ir.Graph, names *ir.Namer, greatest []float32) *ir.Value {
+	gain := n.operand(n.facts.Gain)
+	if len(greatest) != gain.Const.Shape()[0] {
+		return nil
+	}
+	w := make([]float64, len(greatest))
+	for _, l := range n.readers {
+		for c, v := range l.greatestInputs() {
+			w[c] = max(w[c], v)
+		}
+	}
+	factors, changes := make([]float32, len(greatest)), false
+	for c, v := range greatest {
+		factors[c] = 1
+		if s := math.Sqrt(float64(v) / w[c]); s > 0 && s <= math.MaxFloat32/2 && float32(s) > 0 {
+			factors[c] = float32(s)
+		}
+		changes = changes || factors[c] != 1
+	}
+	if !changes {
+		return nil
+	}
+	to := n.node
+	if n.shared {
+		v := n.node.Out[0]
+		read := &ir.Value{Name: names.Name(v.Name + "_smoothed"), Fact: v.Fact}
+		to = &ir.Node{Name: names.Name(n.node.Label() + "_smoothed"), Op: n.node.Op, In: append([]*ir.Value(nil), n.node.In...), Out: []*ir.Value{read}, Origin: n.node.Origin}
+		for i, node := range g.Nodes {
+			if node == n.node {
+				g.Nodes = append(g.Nodes[:i+1], append([]*ir.Node{to}, g.Nodes[i+1:]...)...)
+				break
+			}
+		}
+		for _, l := range n.readers {
+			l.node.In[0] = read
+		}
+	}
+	for _, i := range []int{n.facts.Gain, n.facts.Offset} {
+		if n.operand(i) == nil {
+			continue
+		}
+		d := append([]float32(nil), tensor.Data[float32](to.In[i].Const)...)
+		for c := range d {
+			d[c] /= factors[c]
+		}
+		to.In[i] = ir.NewConst(names.Name(to.In[i].Name+"_smoothed"), tensor.FromSlice(d, len(d)))
+	}
+	for _, l := range n.readers {
+		l.scaleInputs(factors, false)
+	}
+	return to.Out[0]
+}

@@ -1,0 +1,227 @@
+package quant
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/octavo-ml/octavo/internal/affine"
+	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// The algorithms of mode weight-only that need no samples.
+const (
+	// RTN covers the range of the weights and rounds to nearest.
+	RTN = "rtn"
+	// MSEClip takes the range, no larger, of least squared error.
+	MSEClip = "mse-clip"
+	// HQQ is half-quadratic quantization (Badri and Shaji 2023): scales and zero
+	// points that fit all weights but the outliers best.
+	HQQ = "hqq"
+)
+
+// chooseCodes returns the parameters of a weight by an algorithm of mode
+// weight-only. c is a float tensor of finite elements; pt says which share a
+// scale.
+func chooseCodes(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Params, error) {
+	var p affine.Params
+	var err error
+	if pt.Block > 0 {
+		p, err = affine.ChooseBlockParams(c, scheme, pt.Axis, pt.Block)
+	} else {
+		p, err = affine.ChooseWeightParams(c, scheme, pt.Axis)
+	}
+	mirrored := pt.Mirrored && scheme.Symmetric && scheme.Type.Bits() < 8
+	if err != nil || pt.Algorithm == RTN && !mirrored {
+		return p, err
+	}
+	x, err := op.Convert(c, dtype.Float32)
+	if err != nil {
+		return p, err
+	}
+	qmin, qmax := scheme.Range()
+	f := fitter{lo: float64(qmin), hi: float64(qmax), symmetric: scheme.Symmetric}
+	refine := f.clip
+	switch pt.Algorithm {
+	case HQQ:
+		refine = f.halfQuadratic
+	case RTN:
+		refine = func(_ []float32, s, z float64) (float64, float64) { return s, z }
+	}
+	p.Groups(c.Shape(), tensor.Data[float32](x), func(k int, group []float32) {
+		if mirrored {
+			p.Scale[k] = f.farthest(group, p.Scale[k])
+		}
+		s, z := refine(group, float64(p.Scale[k]), float64(p.Zero(k)))
+		p.Scale[k], p.ZeroPoint[k] = float32(s), int64(z)
+	})
+	return p, nil
+}
+
+// fitter improves the scale and zero point of weights that share them.
+type fitter struct {
+	lo, hi    float64 // the integers
+	symmetric bool
+}
+
+// farthest returns the scale, of either sign, that makes the weight farthest
+// from 0 the least integer, of which signed types have one more, as ONNX
+// Runtime's groups of codes have it; or s where that loses less.
+func (f *fitter) farthest(x []float32, s float32) float32 {
+	far := float32(0)
+	for _, v := range x {
+		if max(v, -v) > max(far, -far) {
+			far = v
+		}
+	}
+	if t := far / float32(f.lo); max(t, -t) >= 0x1p-126 && f.loss(x, float64(t), 0) < f.loss(x, float64(s), 0) {
+		return t
+	}
+	return s
+}
+
+// code returns the integer of a weight.
+func (f *fitter) code(x, s, z float64) float64 {
+	return max(f.lo, min(f.hi, math.RoundToEven(x/s)+z))
+}
+
+// loss returns the sum of squared errors.
+func (f *fitter) loss(x []float32, s, z float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		d := float64(v) - float64((f.code(float64(v), s, z)-z)*s)
+		sum += float64(d * d)
+	}
+	return sum
+}
+
+// clipSteps and leastClip are the ranges that clip tries: 1 down to leastClip
+// of the whole one.
+const (
+	clipSteps = 40
+	leastClip = 0.5
+)
+
+// clip returns the parameters of the part of the range with the least loss.
+func (f *fitter) clip(x []float32, s, z float64) (float64, float64) {
+	// Both ends shrink alike, so that the zero point stays.
+	bestS, best := s, f.loss(x, s, z)
+	for i := 1; i <= clipSteps; i++ {
+		t := s * (1 - float64((1-leastClip)*float64(i)/clipSteps))
+		if t = float64(float32(t)); math.Abs(t) < 0x1p-126 {
+			break
+		}
+		if l := f.loss(x, t, z); l < best {
+			bestS, best = t, l
+		}
+	}
+	return bestS, z
+}
+
+// The constants of half-quadratic quantization, as published.
+const (
+	hqqSteps = 20
+	hqqPower = 0.7 // of the norm that outliers count by
+	hqqBeta  = 10
+	hqqGrow  = 1.01
+)
+
+// halfQuadratic alternates between the errors that are taken for outliers, by
+// the shrinkage of the norm, and the scale and zero point that fit the rest
+// best by least squares, until the error no longer falls. Zero points are
+// integers in the end, and so the scale is fitted along with them.
+func (f *fitter) halfQuadratic(x []float32, s, z float64) (float64, float64) {
+	beta, best := float64(hqqBeta), math.Inf(1)
+	bestS, bestZ := s, z
+	for range hqqSteps {
+		if loss := f.deviation(x, s, z); loss < best {
+			best, bestS, bestZ = loss, s, z
+		} else {
+			break
+		}
+		t, y := f.fit(x, s, z, beta)
+		y = max(f.lo, min(f.hi, math.RoundToEven(y)))
+		if f.symmetric {
+			y = z
+		}
+		if t = float64(float32(t)); math.Abs(t) < 0x1p-126 {
+			break
+		}
+		s, z = t, y
+		beta *= hqqGrow
+	}
+	return bestS, bestZ
+}
+
+// deviation returns the sum of the errors, which outliers do not rule.
+func (f *fitter) deviation(x []float32, s, z float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += math.Abs(float64(v) - float64((f.code(float64(v), s, z)-z)*s))
+	}
+	return sum
+}
+
+// fit returns the scale and zero point by which the integers that s and z give
+// are nearest to the weights without their outliers.
+func (f *fitter) fit(x []float32, s, z, beta float64) (float64, float64) {
+	var n, sq, sr, sqq, sqr float64
+	for _, v := range x {
+		q := f.code(float64(v), s, z)
+		if f.symmetric {
+			q -= z
+		}
+		rest := float64(v) - shrink(float64(v)-float64((f.code(float64(v), s, z)-z)*s), beta)
+		n++
+		sq, sr = sq+q, sr+rest
+		sqq, sqr = sqq+float64(q*q), sqr+float64(q*rest)
+	}
+	if f.symmetric {
+		if sqq == 0 {
+			return s, z
+		}
+		return sqr / sqq, z
+	}
+	spread := sqq - float64(sq*sq)/n
+	if spread <= 0 {
+		return s, z
+	}
+	t := (sqr - float64(sq*sr)/n) / spread
+	if t == 0 {
+		return s, z
+	}
+	return t, (sq - sr/t) / n
+}
+
+// shrink is the proximal step of |e|^p: what of an error counts as outlier.
+func shrink(e, beta float64) float64 {
+	a := math.Abs(e)
+	if a < 1e-30 {
+		return 0
+	}
+	return math.Copysign(max(a-float64(eltwise.Pow(float32(a), hqqPower-1))/beta, 0), e)
+}
+
+// finite returns an error for a weight that holds NaN or an infinity.
+func finite(c *tensor.Tensor) error {
+	x, err := op.Convert(c, dtype.Float32)
+	if err != nil {
+		return err
+	}
+	bad, first := 0, 0
+	for i, v := range tensor.Data[float32](x) {
+		if v-v != 0 {
+			if bad++; bad == 1 {
+				first = i
+			}
+		}
+	}
+	if bad == 0 {
+		return nil
+	}
+	return &diag.Error{Msg: fmt.Sprintf("%d of its %d elements are NaN or infinite, the first at %d", bad, c.Len(), first),
+		Notes: []string{"a model whose training diverged has such weights: look at the checkpoint before", "--keep PATTERN leaves the node that reads it float"}}
+}

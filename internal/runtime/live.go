@@ -1,0 +1,127 @@
+package runtime
+
+import (
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/kernels/conv"
+	"github.com/octavo-ml/octavo/internal/kernels/convert"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
+	"github.com/octavo-ml/octavo/internal/kernels/histogram"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// dispatchDynamicQuantize quantizes to 8 bits with the range of all elements.
+func (pl *plan) dispatchDynamicQuantize(s *step, o *op.DynamicQuantize) {
+	x := &pl.values[s.in[0]]
+	if x.typ != dtype.Float32 || x.shape == nil || byteless(o.Type) || o.Axis.Set {
+		return
+	}
+	for i := range s.out {
+		if !pl.place(s, i) {
+			return
+		}
+	}
+	n, _ := tensor.Count(x.shape)
+	if n == 0 {
+		return
+	}
+	signedType := o.Type == dtype.Int8
+	at := pl.lives
+	pl.lives++
+	s.share(n, eachQuantized*n, func(f *frame, s *step, _, lo, hi int) {
+		in, out, p := tensor.Data[float32](f.vals[s.in[0]])[lo:hi], f.out(s), f.lives[at]
+		if signedType {
+			convert.Quantize(tensor.Data[int8](out)[lo:hi], in, p.scale, convert.GridOf[int8](p.zero))
+		} else {
+			convert.Quantize(tensor.Data[uint8](out)[lo:hi], in, p.scale, convert.GridOf[uint8](p.zero))
+		}
+	})
+	s.run = func(f *frame, s *step) error {
+		lo, hi := bounds32(tensor.Data[float32](f.vals[s.in[0]]))
+		scale, zero := o.Params(lo, hi)
+		f.lives[at] = liveParams{scale, int32(zero)}
+		if len(s.out) > 1 && s.out[1] >= 0 {
+			tensor.Data[float32](f.vals[s.out[1]])[0] = scale
+		}
+		if len(s.out) > 2 && s.out[2] >= 0 {
+			f.vals[s.out[2]].Bytes()[0] = byte(zero)
+		}
+		return nil
+	}
+}
+
+// liveParams are what a run found for an activation.
+type liveParams struct {
+	scale float32
+	zero  int32
+}
+
+// bounds32 returns the least and the greatest element, widened to hold 0; NaN
+// where there is one.
+func bounds32(x []float32) (lo, hi float32) {
+	if e, finite := histogram.Bounds(x); finite {
+		return min(0, e.Min), max(0, e.Max)
+	}
+	for _, v := range x {
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	return lo, hi
+}
+
+// dispatchLive runs a product of bytes whose scale and zero point a run finds
+// with a constant matrix without zero points, to real numbers.
+func (pl *plan) dispatchLive(s *step, key *ir.Node) error {
+	const a, b, aScale, bScale, aZero, bZero, bias = 0, 1, 2, 3, 4, 5, 6
+	given := func(i int) bool { return i < len(s.in) && s.in[i] >= 0 }
+	x, w, units, zeros := &pl.values[s.in[a]], pl.constant(s, b), pl.constant(s, bScale), pl.constant(s, bZero)
+	rows, k, ok := rowsOf(x.shape, -1)
+	if !ok || w == nil || w.Type() != dtype.Int8 || w.Rank() != 2 || units == nil || byteless(x.typ) || given(bias) || given(bZero) && zeros == nil ||
+		!given(aZero) || !isScalar(&pl.values[s.in[aZero]]) || !isScalar(&pl.values[s.in[aScale]]) || units.Type() != dtype.Float32 {
+		return nil
+	}
+	if zeros != nil {
+		z, _ := tensor.Ints(zeros)
+		for _, v := range z {
+			if v != 0 {
+				return nil
+			}
+		}
+	}
+	n := w.Shape()[1]
+	if w.Shape()[0] != k || k == 0 || n == 0 || rows == 0 || units.Len() != 1 && units.Len() != n || !pl.place(s, 0) {
+		return nil
+	}
+	c := conv.NewPlan(matrixGeometry(rows, k, n, false), element(x.typ))
+	packed := pl.packs(key).getBytes(key, "rows", c.WeightBytes(), func(dst []int8) {
+		c.PackBytes(dst, tensor.Data[int8](w))
+		w.Release()
+	})
+	ends := c.LiveEnd(tensor.Data[float32](units), packed)
+	at := len(pl.ends)
+	pl.ends = append(pl.ends, ends)
+	size := c.ScratchLen()
+	pl.scratch = max(pl.scratch, size*pl.p.threads)
+	s.share(c.Blocks(), c.MACs()/bytesAtOnce, func(f *frame, s *step, slot, lo, hi int) {
+		e := &f.ends[at]
+		c.RunBytes(f.out(s).Bytes(), f.vals[s.in[a]].Bytes(), e.zero, packed, e.list[:], lo, hi, f.bytes(slot, size))
+	})
+	s.run = func(f *frame, s *step) error {
+		e := &f.ends[at]
+		e.zero = f.vals[s.in[aZero]].Bytes()[0]
+		ends.Set(e.list[0], c.Unsigned(e.zero), tensor.Data[float32](f.vals[s.in[aScale]])[0])
+		return nil
+	}
+	return nil
+}
+
+func isScalar(v *planned) bool {
+	n, ok := tensor.Count(v.dims())
+	return v.dims() != nil && ok && n == 1
+}
+
+// liveEnd is the epilogue of a product in one frame.
+type liveEnd struct {
+	zero byte
+	list [1]*gemm.ByteEnd
+}
