@@ -165,7 +165,7 @@ func eachLayer(all []*pairing, threads int, f func(*pairing) error) error {
 	for range min(threads, len(all)) {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; int(i) < len(all); i = next.Add(1) - 1 {
-				errs[i] = f(all[i])
+				errs[i] = tensor.Guard(func() error { return f(all[i]) })
 			}
 		})
 	}
