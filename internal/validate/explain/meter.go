@@ -7,7 +7,7 @@ import (
 )
 
 // meter sums up how far one signal lies from another. It gives the figures of
-// [metric.Error] at a third of the cost, as there are two for each layer; its
+// [metric.Error] at less cost, as there are two for each layer; its
 // sums depend on the order of samples, which is fixed here.
 type meter struct {
 	n                                       int64
