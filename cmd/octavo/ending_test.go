@@ -45,6 +45,7 @@ func TestReaderGoesAway(t *testing.T) {
 		{"quantize model.onnx --data calib-photos --preprocess unit -o photos.onnx", "photos.onnx"},
 		{"quantize model.onnx --print-recipe", ""},
 		{"validate model.onnx model.int8.onnx --data test.npz --report report.md", "report.md"},
+		{"explain model.onnx model.int8.onnx --data test.npz --samples 5 --csv layers.csv", "layers.csv"},
 		{"run model.onnx --data test-photos --preprocess unit -o outputs", "outputs/logits/00063.npy"},
 		{"demo", ""},
 		{"version", ""},

@@ -56,7 +56,7 @@ var ignored = []struct {
 	{quantizes, []string{"symmetric"}, func(f *facts) string {
 		return when(f.symmetric != "", "activations are symmetric on target "+f.symmetric)
 	}},
-	{strings.Fields("quantize run validate bench"), []string{"samples"}, func(f *facts) string {
+	{strings.Fields("quantize run validate explain bench"), []string{"samples"}, func(f *facts) string {
 		return when(f.available > 0 && f.asked > f.available, fmt.Sprintf("the data holds %d, and all are used", f.available))
 	}},
 	{[]string{"run"}, slices.Concat(dataFlagNames, pictureFlagNames, []string{"samples"}), func(f *facts) string {

@@ -47,6 +47,9 @@ var jsonRuns = []struct {
 	{schema: "octavo.validate/1", line: "validate model.onnx noise.onnx --data test.npz --no-memory --report out.json", file: "out.json"},
 	{schema: "octavo.validate/1", line: "validate model.onnx model.int8.onnx --data calib.npy --no-memory"},
 	{schema: "octavo.validate/1", line: "validate model.onnx model.int8.onnx --data test.npz --task binary --positive 3 --no-memory"},
+	{schema: "octavo.explain/1", line: "explain model.onnx model.int8.onnx --data test.npz --samples 5"},
+	{schema: "octavo.quantize/1", line: "quantize short.onnx --data four.csv --observer minmax -o short.int8.onnx"},
+	{schema: "octavo.explain/1", line: "explain long.onnx short.int8.onnx --data four.csv"},
 	{schema: "octavo.quantize/1", line: "quantize model.onnx --data dark.csv -o dark.onnx"},
 	{schema: "octavo.validate/1", line: "validate model.onnx dark.onnx --data test.npz --no-memory"},
 	{schema: "octavo.validate/1", line: "validate model.onnx model.int8.onnx --data bright.csv --no-memory"},
@@ -71,6 +74,17 @@ output y f4 batch 4
 const w f4 4 4 ramp,0=1000
 node first MatMul x w -> h
 node second acme:Frobnicate h -> y`,
+	"four.csv": "0.5,0.25,0.75,1\n",
+	"short.onnx": `input x f4 batch 4
+output h f4 batch 4
+const w f4 4 4 ramp
+node first MatMul x w -> h`,
+	"long.onnx": `input x f4 batch 4
+output h f4 batch 4
+output y f4 batch 4
+const w f4 4 4 ramp
+node first MatMul x w -> h
+node second MatMul h w -> y`,
 	"other.onnx": `input x f4 batch 4
 output y f4 batch 4
 const w f4 4 4 ramp

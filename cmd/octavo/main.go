@@ -125,7 +125,7 @@ Flags of all commands:
 
 // commands is the table of subcommands.
 var commands = []func(*cli) *cobra.Command{
-	newDemo, newInspect, newCheck, newQuantize, newConvert, newValidate, newBench, newRun, newDiff, newTargets, newCompletion, newMan, newVersion, newMeasure,
+	newDemo, newInspect, newCheck, newQuantize, newConvert, newValidate, newExplain, newBench, newRun, newDiff, newTargets, newCompletion, newMan, newVersion, newMeasure,
 }
 
 // unknownCommand names the nearest subcommands.

@@ -75,6 +75,7 @@ func TestQuiet(t *testing.T) {
 		{"targets", true, 0},
 		{"bench model.onnx --runs 2 --no-memory", false, 0},
 		{"diff model.onnx model.int8.onnx", true, 0},
+		{"explain model.onnx model.int8.onnx --data test.npz --samples 5", true, 0},
 		{"version", true, 0},
 		{"completion fish", true, 0},
 		{"quantize model.onnx --print-recipe", true, 0},

@@ -1,0 +1,88 @@
+package octavo_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/octavo-ml/octavo"
+)
+
+// explained explains a quantized form of a fixture by its test data.
+func explained(t *testing.T, float, quantized string) *octavo.Explanation {
+	t.Helper()
+	var models []*octavo.Model
+	for _, name := range []string{float, quantized} {
+		path := filepath.Join("../shared/fixtures", name)
+		if _, err := os.Stat(path); err != nil {
+			t.Skipf("the fixtures are not beside the checkout: %v", err)
+		}
+		m, err := octavo.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { m.Close() })
+		models = append(models, m)
+	}
+	d, err := models[0].OpenData(octavo.DataOptions{Paths: []string{filepath.Join("../shared/fixtures", "data/test_x.npy")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	e, err := octavo.Explain(context.Background(), models[0], models[1], d, octavo.ExplainOptions{Samples: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// TestExplainFindsTheRescaledLayers: in two depthwise layers of the network
+// four channels have weights a hundred times larger than the rest, so one scale
+// for all of them loses the rest.
+func TestExplainFindsTheRescaledLayers(t *testing.T) {
+	const dir = "digits_mobilenet/"
+	for _, form := range []string{"qdq", "qop"} {
+		e := explained(t, dir+"digits_mobilenet.op13.onnx", dir+"ort/digits_mobilenet."+form+".u8s8.pt.minmax.onnx")
+		got := []string{e.Layers[0].Node, e.Layers[1].Node}
+		slices.Sort(got)
+		if want := []string{"/block1/depthwise/depthwise.0/Conv", "/block2/depthwise/depthwise.0/Conv"}; !slices.Equal(got, want) {
+			t.Errorf("%s: the worst are %v, want %v", form, got, want)
+		}
+		if *e.Layers[1].Alone.SQNR > 10 || *e.Layers[2].Alone.SQNR < 20 {
+			t.Errorf("%s: %v dB, then %v dB: want a gap behind the two", form, *e.Layers[1].Alone.SQNR, *e.Layers[2].Alone.SQNR)
+		}
+		for _, l := range e.Layers {
+			if l.Alone == nil || l.Accumulated.SQNR == nil {
+				t.Errorf("%s: %s is not measured", form, l.Node)
+			}
+		}
+		if len(e.Layers) != 17 || len(e.Unmatched) != 0 {
+			t.Errorf("%s: %d layers, unmatched %v; want 17, none", form, len(e.Layers), e.Unmatched)
+		}
+	}
+}
+
+// TestExplainFindsOutliers: two channels of each LayerNormalization in the
+// blocks are forty times larger than the rest, and the product behind it divides
+// them again. The worst layers are those products, and what makes them so is
+// the rounding of the LayerNormalization.
+func TestExplainFindsOutliers(t *testing.T) {
+	const dir = "digits_vit/"
+	for _, form := range []string{"qdq.u8s8.pt.minmax", "qdq.u8s8.pc.minmax", "qop.u8s8.pt.minmax"} {
+		e := explained(t, dir+"digits_vit.op14.onnx", dir+"ort/digits_vit."+form+".onnx")
+		for _, l := range e.Layers[:3] {
+			if len(l.Inputs) == 0 {
+				t.Fatalf("%s: %s reads nothing rounded", form, l.Node)
+			}
+			if in := l.Inputs[0]; in.Op != "LayerNormalization" || in.Share < 0.8 || !strings.HasPrefix(in.Node, "/blocks.") {
+				t.Errorf("%s: %s is bad because of %+v, want a LayerNormalization in the blocks", form, l.Node, in)
+			}
+		}
+		if len(e.Unmatched) != 0 {
+			t.Errorf("%s: unmatched %v", form, e.Unmatched)
+		}
+	}
+}
