@@ -98,6 +98,9 @@ func TestDimsAgreeWithIntegers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := envs(1).Draw(t, "env")
 		d, want := expression(t, e, 4)
+		if d.IsUnknown() {
+			t.Skip("the text is longer than what is followed")
+		}
 		if got := e.value(t, d.String()); got != want {
 			t.Fatalf("%v is %d with %v, want %d", d, got, e, want)
 		}
