@@ -5,7 +5,9 @@ import (
 	"strings"
 
 	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/quant"
+	"github.com/octavo-ml/octavo/internal/quant/algo"
 )
 
 // Algorithms returns the names that Recipe.Algorithms takes.
@@ -32,6 +34,16 @@ func (o *options) algorithms(r *Recipe) ([]string, error) {
 			Note("give samples, or algorithm none")
 	}
 	return nil, nil
+}
+
+// algorithmsKey is where a file records which algorithms ran, with commas
+// between.
+const algorithmsKey = "octavo.algorithms"
+
+// rescales reports whether an algorithm ran that multiplies channels by factors
+// of their own.
+func rescales(g *ir.Graph) bool {
+	return algo.Uses(strings.Split(g.Meta[algorithmsKey], ","), algo.Equalizing, algo.Smoothing)
 }
 
 // keptSamples is how many samples calibration hands back.

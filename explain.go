@@ -80,7 +80,7 @@ func Explain(ctx context.Context, float, quantized *Model, d *Dataset, o Explain
 	}
 	e := &Explanation{Schema: "octavo.explain/1", Float: float.Path, Quantized: quantized.Path}
 	err = tensor.Guard(func() error {
-		r, err := explain.Run(ctx, fg, qg, d.explained(o.Samples), explain.Options{Threads: o.Threads, Progress: o.Progress})
+		r, err := explain.Run(ctx, fg, qg, d.explained(o.Samples), explain.Options{Threads: o.Threads, Rescaled: rescales(qg), Progress: o.Progress})
 		if err == nil {
 			e.Result = *r
 		}

@@ -86,3 +86,45 @@ func TestExplainFindsOutliers(t *testing.T) {
 		}
 	}
 }
+
+// TestExplainFollowsRescaledValues: equalization multiplies channels by great
+// factors that cost nothing, so no layer may look as if it lost by them; and
+// without equalization nothing is called rescaled.
+func TestExplainFollowsRescaledValues(t *testing.T) {
+	m, err := octavo.Load("testdata/demo/model.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	open := func(name string) *octavo.Dataset {
+		d, err := m.OpenData(octavo.DataOptions{Paths: []string{"testdata/demo/" + name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { d.Close() })
+		return d
+	}
+	calib, test := open("calib.npz"), open("test.npz")
+	for _, algorithms := range [][]string{{"equalize", "bias-correction"}, {"bias-correction"}} {
+		q, err := octavo.Quantize(context.Background(), m, octavo.Recipe{Algorithms: algorithms}, octavo.WithCalibration(calib.Samples(64)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := octavo.Explain(context.Background(), m, q, test, octavo.ExplainOptions{Samples: 32})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rescaled := 0
+		for _, l := range e.Layers {
+			if l.Rescaled {
+				rescaled++
+			}
+			if l.Alone != nil && l.Alone.SQNR != nil && *l.Alone.SQNR < 30 {
+				t.Errorf("%v: %s loses alone: %.1f dB", algorithms, l.Node, *l.Alone.SQNR)
+			}
+		}
+		if equalized := len(algorithms) == 2; equalized != (rescaled > 0) {
+			t.Errorf("%v: %d layers are called rescaled", algorithms, rescaled)
+		}
+	}
+}

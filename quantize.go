@@ -261,6 +261,9 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		asked.Algorithms, asked.Effort = []string{quant.NoAlgorithm}, nil // whether it was said or followed
 	}
 	q.stamp(&asked)
+	if len(ran) > 0 {
+		q.graph.Meta[algorithmsKey] = strings.Join(ran, ",")
+	}
 	if o.random != nil {
 		o.random.stamp(q)
 	}
@@ -349,6 +352,7 @@ func (m *Model) stamp(r *Recipe) {
 	if m.graph.Meta == nil {
 		m.graph.Meta = map[string]string{}
 	}
+	delete(m.graph.Meta, algorithmsKey)
 	delete(m.graph.Meta, calibrationKey) // a mark of the input's is not the result's
 	m.graph.Meta["octavo.version"] = Version
 	m.graph.Meta["octavo.recipe.sha256"] = hex.EncodeToString(sum[:])

@@ -29,6 +29,10 @@ func (s *settings) resolveAlgorithms() error {
 		}
 		return nil
 	}
+	if r.Static() && r.Weights.Algorithm != "" {
+		return diag.Usagef("algorithm %s is one of mode weight-only, and the recipe has no nodes of that mode", r.Weights.Algorithm).
+			Note("give --mode weight-only, or an override such as op:MatMul=w4a16:g32").Note("for mode static there are %s", strings.Join(algo.Names(), ", "))
+	}
 	if !r.Static() {
 		if len(r.Algorithms) > 0 || r.Effort != nil {
 			return diag.Usagef("algorithms and effort belong to mode static, and the recipe has nodes of another mode").

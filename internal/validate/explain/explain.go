@@ -29,6 +29,11 @@ import (
 type Options struct {
 	// Threads is how many goroutines a run may use; 0: GOMAXPROCS.
 	Threads int
+	// Rescaled says that the quantizer may have multiplied channels of values by
+	// factors of their own, and the weights behind them by the inverse: values
+	// are then compared on the quantized model's scale. Of a model in which
+	// nothing is rescaled, great errors would be taken for that.
+	Rescaled bool
 	// Progress is called after each sample.
 	Progress func(done int)
 }
@@ -55,6 +60,9 @@ type Layer struct {
 	Nodes int    `json:"nodes"`
 	// Precision is what it computes with: types of activations x of weights.
 	Precision string `json:"precision"`
+	// Rescaled says that channels of Value are multiplied by factors of their own
+	// in the quantized model; errors are those on its scale.
+	Rescaled bool `json:"rescaled"`
 	// Alone is the error where the inputs are the float model's: nil where the
 	// layer is float, or reads something that has no partner.
 	Alone *Error `json:"alone,omitempty"`
@@ -81,6 +89,7 @@ type pairing struct {
 	alone, accumulated meter
 	part               meter // alone, over the first shareSamples
 	relieved           []*relieved
+	rescaled           bool
 }
 
 // Run compares the graphs, both prepared for running, over the samples. Of the
@@ -125,26 +134,83 @@ func Run(ctx context.Context, float, quant *ir.Graph, samples iter.Seq2[runtime.
 	if err != nil {
 		return nil, err
 	}
+	observe := func(n int, in runtime.Tensors) (values, rounded runtime.Tensors, err error) {
+		values, rounded = runtime.Tensors{}, runtime.Tensors{}
+		if _, err := fp.Observe(ctx, in, func(name string, t *tensor.Tensor) { values[name] = t.Clone() }); err != nil {
+			return nil, nil, fmt.Errorf("float model: sample %d: %w", n, err)
+		}
+		if _, err := qp.Observe(ctx, in, func(name string, t *tensor.Tensor) { rounded[name] = t.Clone() }); err != nil {
+			return nil, nil, fmt.Errorf("quantized model: sample %d: %w", n, err)
+		}
+		return values, rounded, nil
+	}
 	n := 0
-	for in, err := range samples {
+	var scaled map[string]*scaling
+	measure := func(in runtime.Tensors) error {
+		values, rounded, err := observe(n, in)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		values := runtime.Tensors{}
-		_, err := fp.Observe(ctx, in, func(name string, t *tensor.Tensor) { values[name] = t.Clone() })
-		if err != nil {
-			return nil, fmt.Errorf("float model: sample %d: %w", n, err)
-		}
-		rounded := runtime.Tensors{}
-		if _, err = qp.Observe(ctx, in, func(name string, t *tensor.Tensor) { rounded[name] = t.Clone() }); err != nil {
-			return nil, fmt.Errorf("quantized model: sample %d: %w", n, err)
+		for name, s := range scaled {
+			if v := values[name]; v != nil && v.Rank() > s.axis && v.Shape()[s.axis] == len(s.factors) {
+				values[name] = s.apply(v)
+			}
 		}
 		if err := eachLayer(all, o.Threads, func(p *pairing) error { return p.sample(ctx, n, values, rounded) }); err != nil {
-			return nil, fmt.Errorf("sample %d: %w", n, err)
+			return fmt.Errorf("sample %d: %w", n, err)
 		}
 		n++
 		if o.Progress != nil {
 			o.Progress(n)
+		}
+		return nil
+	}
+	// The first samples run twice: to find what is rescaled, and to be measured.
+	var first []runtime.Tensors
+	found := rescaled{}
+	if !o.Rescaled {
+		scaled = map[string]*scaling{}
+	}
+	begin := func() error {
+		scaled = found.scalings(all)
+		for _, in := range first {
+			if err := measure(in); err != nil {
+				return err
+			}
+		}
+		first = nil
+		return nil
+	}
+	for in, err := range samples {
+		if err != nil {
+			return nil, err
+		}
+		if scaled != nil {
+			if err := measure(in); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		values, rounded, err := observe(len(first), in)
+		if err == nil {
+			err = found.add(all, values, rounded)
+		}
+		if err != nil {
+			return nil, err
+		}
+		kept := runtime.Tensors{}
+		for name, t := range in {
+			kept[name] = t.Clone()
+		}
+		if first = append(first, kept); len(first) == scalingSamples {
+			if err := begin(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if scaled == nil {
+		if err := begin(); err != nil {
+			return nil, err
 		}
 	}
 	if n == 0 {
@@ -278,7 +344,7 @@ func result(all []*pairing, lost []*ir.Node, samples int) *Result {
 	r := &Result{Samples: samples, Layers: []Layer{}, Unmatched: []string{}}
 	for _, p := range all {
 		n := p.main()
-		l := Layer{Node: name(n), Op: n.Op.Name(), Value: p.out.Name, Nodes: len(p.float), Precision: p.precision(), Accumulated: p.accumulated.figures(), Inputs: p.inputs()}
+		l := Layer{Node: name(n), Op: n.Op.Name(), Value: p.out.Name, Nodes: len(p.float), Precision: p.precision(), Rescaled: p.rescaled, Accumulated: p.accumulated.figures(), Inputs: p.inputs()}
 		if p.program != nil {
 			l.Alone = p.alone.figures()
 		}
