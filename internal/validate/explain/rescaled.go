@@ -85,12 +85,12 @@ func (c *comparison) scaling() (*scaling, float64) {
 			continue
 		}
 		f := s.wg / s.ww
-		square := f * (s.wg / s.gg)
+		square := float64(f * (s.wg / s.gg))
 		if square >= sure {
 			out.factors[i] = float32(f)
 		}
-		rest += s.gg * (1 - square)
-		both, w, g := s.wg-s.w/s.n*s.g, s.ww-s.w/s.n*s.w, s.gg-s.g/s.n*s.g
+		rest += float64(s.gg * (1 - square))
+		both, w, g := s.wg-float64(s.w/s.n*s.g), s.ww-float64(s.w/s.n*s.w), s.gg-float64(s.g/s.n*s.g)
 		if s.n >= fewest && w > 0 && g > 0 && both/w*(both/g) >= clear && max(f, 1/f) >= leastFactor {
 			found = true
 		}
