@@ -315,7 +315,7 @@ func (e *emitter) table(n *ir.Node, o *op.Gather, dq *ir.Node) error {
 	take := op.New[op.Gather]()
 	if p.IsPerTensor() {
 		e.node(n.Name, take, []*ir.Value{w, n.In[1]}, rows)
-		e.node(y.Name+"_DequantizeLinear", op.New[op.DequantizeLinear](), append([]*ir.Value{rows}, dq.In[1:]...), y)
+		e.node(e.names.Name(y.Name+"_DequantizeLinear"), op.New[op.DequantizeLinear](), append([]*ir.Value{rows}, dq.In[1:]...), y)
 		return nil
 	}
 	if p.Axis != 0 || !p.Symmetric() {
@@ -331,11 +331,11 @@ func (e *emitter) table(n *ir.Node, o *op.Gather, dq *ir.Node) error {
 	}
 	e.node(n.Name, take, []*ir.Value{w, n.In[1]}, rows)
 	scales := e.value(y.Name+"_scale", dtype.Float32, nil)
-	e.node(y.Name+"_scales", op.New[op.Gather](), []*ir.Value{ir.NewConst(e.names.Name(dq.In[1].Name+"_rows"), s), n.In[1]}, scales)
+	e.node(e.names.Name(y.Name+"_scales"), op.New[op.Gather](), []*ir.Value{ir.NewConst(e.names.Name(dq.In[1].Name+"_rows"), s), n.In[1]}, scales)
 	real := e.value(y.Name+"_cast", dtype.Float32, y.Shape)
 	cast := op.New[op.Cast]()
 	cast.To = dtype.Float32
-	e.node(y.Name+"_cast", cast, []*ir.Value{rows}, real)
-	e.node(y.Name+"_rescale", op.New[op.Mul](), []*ir.Value{real, scales}, y)
+	e.node(e.names.Name(y.Name+"_cast"), cast, []*ir.Value{rows}, real)
+	e.node(e.names.Name(y.Name+"_rescale"), op.New[op.Mul](), []*ir.Value{real, scales}, y)
 	return nil
 }
