@@ -7,8 +7,8 @@ is dequantized, and the verdict. Exits 1 if a case fails or there is none.
 
 Allowed are the BOUNDS; where integers are simulated with floats, a value near
 the middle of two steps may fall to either side, and a deep network makes more
-of it: then twice as much as ONNX Runtime's own outputs move when the scales of
-the weights move by one unit in the last place.
+of it: then 1e-2 of the range, or twice as much as ONNX Runtime's own outputs move
+when the scales of the weights move by one unit in the last place.
 """
 import os
 import sys
@@ -161,8 +161,8 @@ def judge(folder):
     passed = all(r <= BOUNDS[k] or n in scale and d <= 1.001 * scale[n] for n, (d, r) in found.items())
     if not passed and k == "integer" and not ops & KERNELS:
         moves = max(r for seed in range(4) for _, r in differences(run(nudged(model, seed), samples), theirs).values())
-        if passed := worst <= 2 * moves:
-            note = f": weight scales moved by one ulp move ONNX Runtime by {moves:.1e}"
+        if passed := worst <= max(2 * moves, 1e-2):  # a step flipped early grows with depth
+            note = f" (to 1e-2, or twice this): weight scales moved by one ulp move ONNX Runtime by {moves:.1e}"
     said = f"{k:8} {worst:8.1e}  {'' if most is None else f'{most:.2f} steps':12} "
     return said + ("ok" if passed else "FAIL") + note, passed
 
