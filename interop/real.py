@@ -7,8 +7,8 @@ is dequantized, and the verdict. Exits 1 if a case fails or there is none.
 
 Allowed are the BOUNDS; where integers are simulated with floats, a value near
 the middle of two steps may fall to either side, and a deep network makes more
-of it: then 1e-2 of the range, or twice as much as ONNX Runtime's own outputs move
-when the scales of the weights move by one unit in the last place.
+of it: then twice as much as ONNX Runtime's own outputs move when the scales of
+the weights move by one unit in the last place, in one of 16 ways.
 """
 import os
 import sys
@@ -22,7 +22,7 @@ import check
 # Largest difference in parts of the output's range; integers may also be one step off.
 BOUNDS = {"float32": 1e-4, "float16": 2e-3, "integer": 2e-3}
 # Operators that ONNX Runtime computes with integers when nothing is optimised.
-KERNELS = {"MatMulInteger", "ConvInteger", "QLinearConv", "QLinearMatMul", "QGemm", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"}
+KERNELS = check.SATURATING
 INTEGER = KERNELS | {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulNBits"}
 
 
@@ -81,18 +81,6 @@ def run(model, samples):
     return {n: np.stack([r[i] for r in rows]) for i, n in enumerate(names)}
 
 
-def saturates():
-    """Whether ONNX Runtime's products of uint8 and int8 saturate at 16 bits, as
-    they do on x86 without VNNI."""
-    v = onnx.helper.make_tensor_value_info
-    g = onnx.helper.make_graph([onnx.helper.make_node("MatMulInteger", ["a", "b"], ["y"])], "g",
-                               [v("a", onnx.TensorProto.UINT8, [4, 64])], [v("y", onnx.TensorProto.INT32, None)],
-                               [onnx.numpy_helper.from_array(np.full((64, 16), 127, np.int8), "b")])
-    m = onnx.helper.make_model(g, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 13)])
-    y, = session(m, "DISABLE_ALL").run(None, {"a": np.full((4, 64), 255, np.uint8)})
-    return bool((y != 64 * 255 * 127).any())
-
-
 def nudged(model, seed):
     """The model with each scale of a weight moved by one unit in its last place."""
     r = np.random.default_rng(seed)
@@ -141,7 +129,7 @@ def judge(folder):
     samples = dict(np.load(os.path.join(folder, "samples.npz")))
     recorded = os.path.join(folder, "recorded.npy")
     note = ""
-    if ops & KERNELS and saturates() and os.path.exists(recorded):
+    if ops & KERNELS and check.saturates() and os.path.exists(recorded):
         theirs = {next(iter(ours)): np.load(recorded)[None]}
         note = ", against outputs recorded with VNNI: products saturate on this processor"
     else:
@@ -160,9 +148,12 @@ def judge(folder):
             raise AssertionError(note[2:])
     passed = all(r <= BOUNDS[k] or n in scale and d <= 1.001 * scale[n] for n, (d, r) in found.items())
     if not passed and k == "integer" and not ops & KERNELS:
-        moves = max(r for seed in range(4) for _, r in differences(run(nudged(model, seed), samples), theirs).values())
-        if passed := worst <= max(2 * moves, 1e-2):  # a step flipped early grows with depth
-            note = f" (to 1e-2, or twice this): weight scales moved by one ulp move ONNX Runtime by {moves:.1e}"
+        moves = 0  # by flips that few of the nudges make: a handful of them may miss those
+        for seed in range(16):
+            moves = max([moves, *(r for _, r in differences(run(nudged(model, seed), samples), theirs).values())])
+            if passed := worst <= 2 * moves:
+                break
+        note = f": weight scales moved by one ulp move ONNX Runtime by {moves:.1e}"
     said = f"{k:8} {worst:8.1e}  {'' if most is None else f'{most:.2f} steps':12} "
     return said + ("ok" if passed else "FAIL") + note, passed
 
