@@ -53,7 +53,9 @@ func (t *Fields) Float32(slot int, v float32) { t.bits(slot, 4, uint64(math.Floa
 
 // Later sets a field of 64 bits whose value is read when the file is written,
 // so that it may tell what is known of the file only once it is planned.
-func (t *Fields) Later(slot int, v *uint64) { t.list = append(t.list, field{slot: slot, size: 8, bits: v}) }
+func (t *Fields) Later(slot int, v *uint64) {
+	t.list = append(t.list, field{slot: slot, size: 8, bits: v})
+}
 
 // Part sets a field that refers to another part.
 func (t *Fields) Part(slot int, p Part) { t.list = append(t.list, field{slot: slot, size: 4, part: p}) }
