@@ -18,11 +18,17 @@ type Form struct {
 	// NBits are the widths of weights for which products with groups of codes
 	// are MatMulNBits; nil: DequantizeLinear with a block size stays.
 	NBits []int
+	// ChannelsLast asks for spatial operators that are channels-last and for
+	// op.Quantized where TensorFlow Lite has a kernel on integers.
+	ChannelsLast bool
 }
 
 // Lower brings a quantized graph into the form that a file is to hold. Regions
 // without an integer operator stay QDQ.
 func Lower(g *ir.Graph, f Form) error {
+	if f.ChannelsLast {
+		return lowerChannelsLast(g)
+	}
 	if err := LowerDynamic(g); err != nil {
 		return err
 	}
