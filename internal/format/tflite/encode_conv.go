@@ -144,13 +144,22 @@ func (e *encoder) bias(k, n int) int32 {
 	return e.add(x)
 }
 
-// flat returns a float bias as a list.
+// flat returns a float bias as a list; that of constant integers is computed.
 func (e *encoder) flat(k int) int32 {
 	v := e.n.In[k]
-	if v.Const == nil || len(v.Shape) == 1 {
+	c := v.Const
+	if n := e.made[v]; c == nil && n != nil && n.In[0].Const != nil {
+		if p, ok, err := paramsOf(n); err == nil && ok {
+			if c, err = affine.Dequantize(n.In[0].Const, p, dtype.Float32); err != nil {
+				e.err = err
+				return -1
+			}
+		}
+	}
+	if c == nil || c == v.Const && len(v.Shape) == 1 {
 		return e.tensor(v)
 	}
-	c, err := v.Const.Reshape(v.Const.Len())
+	c, err := c.Reshape(c.Len())
 	if err != nil {
 		e.err = err
 		return -1

@@ -22,6 +22,7 @@ type encoder struct {
 	g      *ir.Graph
 	uses   map[*ir.Value][]ir.Use
 	params map[*ir.Value]affine.Params // of the values that are integers
+	made   map[*ir.Value]*ir.Node      // the DequantizeLinear that made a value
 	warn   []diag.Warning
 
 	tensors   []*outTensor
@@ -53,7 +54,7 @@ type usedCode struct {
 }
 
 func newEncoder(g *ir.Graph) *encoder {
-	return &encoder{g: g, uses: g.Uses(), params: map[*ir.Value]affine.Params{}, index: map[tensorKey]int32{},
+	return &encoder{g: g, uses: g.Uses(), params: map[*ir.Value]affine.Params{}, made: map[*ir.Value]*ir.Node{}, index: map[tensorKey]int32{},
 		known: map[opCode]int32{}, gone: map[*ir.Node]bool{}}
 }
 
@@ -132,6 +133,8 @@ func (e *encoder) find() error {
 			v := n.In[0]
 			if _, q := n.Op.(*op.QuantizeLinear); q {
 				v = n.Out[0]
+			} else {
+				e.made[n.Out[0]] = n
 			}
 			if !ok && v.Const == nil {
 				return e.unsupported(n, "has parameters that are computed", "quantize statically, or for hybrid kernels with --mode dynamic")

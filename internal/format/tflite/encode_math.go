@@ -29,7 +29,7 @@ func encodeGemm(e *encoder) {
 		perm, out = []int{0, 1}, k[0]
 	}
 	if len(e.n.In) > 2 && e.n.In[2] != nil {
-		if b := e.n.In[2]; b.Const == nil || b.Const.Len() != out {
+		if b := e.n.In[2]; !b.Shape.Count().Is(out) {
 			e.err = e.unsupported(e.n, fmt.Sprintf("with a bias of shape %v for %d columns", b.Shape, out), "add it behind the product")
 			return
 		}
