@@ -16,7 +16,8 @@ func TestSniff(t *testing.T) {
 	}{
 		{"ONNX", "\x08\x08\x12\x07pytorch", "onnx", "", false},
 		{"ONNX, producer first", "\x12\x07pytorch\x08\x08", "onnx", "", false},
-		{"TensorFlow Lite", "\x1c\x00\x00\x00TFL3", "", "TensorFlow Lite", true},
+		{"TensorFlow Lite", "\x1c\x00\x00\x00TFL3", "tflite", "", false},
+		{"TensorFlow Lite, begun like ONNX", "\x12\x07\x00\x00TFL3", "tflite", "", false},
 		{"zip", "PK\x03\x04\x14\x00", "", "zip archive", true},
 		{"HDF5", "\x89HDF\r\n\x1a\n", "", "HDF5", true},
 		{"NumPy", "\x93NUMPY\x01\x00", "", "a NumPy array as a model not supported", true},
@@ -52,8 +53,8 @@ func TestSniff(t *testing.T) {
 }
 
 func TestByExtension(t *testing.T) {
-	for _, name := range []string{"m.onnx", "a/b.c/M.ONNX"} {
-		if f, err := all.ByExtension(name); err != nil || f.Name != "onnx" {
+	for name, want := range map[string]string{"m.onnx": "onnx", "a/b.c/M.ONNX": "onnx", "m.tflite": "tflite"} {
+		if f, err := all.ByExtension(name); err != nil || f.Name != want {
 			t.Errorf("%s: %v, %v", name, f, err)
 		}
 	}

@@ -252,6 +252,9 @@ func (s *scope) wide(v *ir.Value, vals []int64, q quantization) *ir.Value {
 // in lanes along axis where lanes is set (LiteRT's kernels, EvalHybrid).
 func (s *scope) hybrid(x *ir.Value, w int, asymmetric, lanes bool) *ir.Value {
 	i := s.o.in[w]
+	if _, ok := s.quantized(s.o.in[0]); ok {
+		return x // its operands are integers
+	}
 	if _, ok := s.quantized(i); !ok || x.Type != dtype.Float32 || s.value(i).Const == nil {
 		return x
 	}

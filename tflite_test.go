@@ -1,0 +1,164 @@
+package octavo
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/octavo-ml/octavo/internal/affine"
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/pass"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// tfliteAllowed says how far results may lie from LiteRT's reference kernels,
+// by the form of a file: the share of elements that may differ at all (by more
+// than 1e-5 of the range, or half a step), and by how much in steps of the
+// output's scale or in parts of the range.
+var tfliteAllowed = []struct {
+	form         string
+	share, worst float64
+}{
+	// Activations are quantized while the model runs: another rounding moves
+	// whole steps.
+	{".dynamic.", 1, 5e-3},
+	{".int16x8.", 1, 1e-3},
+	// Over the 16 unrolled cells the steps of the state add up.
+	{"unrolled.int8.", 0.1, 16},
+	{"unrolled.uint8io.", 0.1, 16},
+	// Its state is quantized once a run and not once a step of time.
+	{"fused.int8.", 0.02, 4},
+	{".int8.", 0.02, 1},
+	{".uint8io.", 0.02, 1},
+	{"", 0.01, 2e-3},
+}
+
+// TestTFLiteGoldens runs the files of LiteRT's converter and compares with what
+// its reference kernels computed. Variables begin anew for each sample.
+func TestTFLiteGoldens(t *testing.T) {
+	needFixtures(t)
+	files, err := filepath.Glob(filepath.Join(fixtures, "*", "tflite", "*.tflite"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".tflite")
+		t.Run(name, func(t *testing.T) {
+			in := readArray(t, filepath.Join(filepath.Dir(filepath.Dir(file)), "inputs.npy"))
+			want := readArray(t, strings.TrimSuffix(file, ".tflite")+".ref.npy")
+			m := open(t, file)
+			got := oneByOne(t, m, in)
+			for _, a := range tfliteAllowed {
+				if strings.Contains(name+".", a.form) {
+					compareTFLite(t, got, numbersOf(t, want), scaleOfOutput(t, m), a.share, a.worst)
+					break
+				}
+			}
+		})
+	}
+}
+
+func readArray(t *testing.T, path string) *Tensor {
+	t.Helper()
+	a, err := ReadArray(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// oneByOne runs a model of one sample over all of in, and returns the first
+// output of each, raw integers as numbers.
+func oneByOne(t *testing.T, m *Model, in *Tensor) []float32 {
+	t.Helper()
+	p, err := m.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, shape := m.graph.Inputs[0], in.Shape()
+	size := in.Len() / shape[0]
+	var out []float32
+	for i := range shape[0] {
+		data := tensor.Data[float32](in)[i*size : (i+1)*size]
+		one := tensor.FromSlice(data, append([]int{1}, shape[1:]...)...)
+		if x.Type != dtype.Float32 {
+			q, ok := inputParams(t, m)
+			if !ok {
+				t.Fatalf("input %q is %v without a scale", x.Name, x.Type)
+			}
+			if one, err = affine.Quantize(one, q, affine.RoundHalfAway); err != nil {
+				t.Fatal(err)
+			}
+		}
+		res, err := p.Run(context.Background(), Inputs{x.Name: one})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, numbersOf(t, res[m.graph.Outputs[0].Name])...)
+	}
+	return out
+}
+
+// inputParams returns how the first input is dequantized.
+func inputParams(t *testing.T, m *Model) (affine.Params, bool) {
+	t.Helper()
+	for _, n := range m.graph.Nodes {
+		if _, ok := n.Op.(*op.DequantizeLinear); ok && n.In[0] == m.graph.Inputs[0] {
+			p, ok, err := pass.ParamsOf(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p, ok
+		}
+	}
+	return affine.Params{}, false
+}
+
+// scaleOfOutput returns what one step of the first output is worth in the
+// numbers that are compared: 1 for integers, 0 for what is not quantized.
+func scaleOfOutput(t *testing.T, m *Model) float64 {
+	if m.graph.Outputs[0].Type != dtype.Float32 {
+		return 1
+	}
+	return outputStep(t, m)
+}
+
+func numbersOf(t *testing.T, x *Tensor) []float32 {
+	t.Helper()
+	f, err := op.Convert(x, dtype.Float32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tensor.Data[float32](f)
+}
+
+func compareTFLite(t *testing.T, got, want []float32, step, share, worst float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d elements, want %d", len(got), len(want))
+	}
+	lo, hi := want[0], want[0]
+	for _, v := range want {
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	unit, small := float64(hi-lo), 1e-5
+	if worst >= 1 {
+		unit, small = step, 0.5
+	}
+	off, most := 0, 0.0
+	for i := range want {
+		d := math.Abs(float64(got[i])-float64(want[i])) / unit
+		if !(d <= small) {
+			off++
+		}
+		most = max(most, d)
+	}
+	part := float64(off) / float64(len(want))
+	t.Logf("%.2f %% of %d elements differ, by up to %.3g", 100*part, len(want), most)
+	if part > share || !(most <= worst+small) {
+		t.Errorf("%.2f %% of %d elements differ, by up to %.3g; allowed are %.2f %% and %g", 100*part, len(want), most, 100*share, worst)
+	}
+}
