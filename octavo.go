@@ -232,7 +232,7 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 // lowered returns what a file of format f is to hold.
 func (m *Model) lowered(f *format.Format) pass.Form {
 	if f.Form.ChannelsLast {
-		return pass.Form{ChannelsLast: true}
+		return pass.Form{ChannelsLast: true, Arithmetic: ir.TFLite}
 	}
 	if m.Report == nil {
 		return pass.Form{}

@@ -148,13 +148,8 @@ func (e *encoder) bias(k, n int) int32 {
 func (e *encoder) flat(k int) int32 {
 	v := e.n.In[k]
 	c := v.Const
-	if n := e.made[v]; c == nil && n != nil && n.In[0].Const != nil {
-		if p, ok, err := paramsOf(n); err == nil && ok {
-			if c, err = affine.Dequantize(n.In[0].Const, p, dtype.Float32); err != nil {
-				e.err = err
-				return -1
-			}
-		}
+	if c == nil {
+		c = e.folded(v)
 	}
 	if c == nil || c == v.Const && len(v.Shape) == 1 {
 		return e.tensor(v)

@@ -77,7 +77,7 @@ func (e *encoder) graph() error {
 		e.inputs = append(e.inputs, e.tensor(v))
 	}
 	for _, n := range e.g.Nodes {
-		if e.gone[n] {
+		if e.gone[n] || dequantizes(n) {
 			continue
 		}
 		e.n, e.q = n, nil
@@ -147,6 +147,31 @@ func (e *encoder) find() error {
 	return nil
 }
 
+// dequantizes reports whether n dequantizes a constant, which is written where
+// it is read.
+func dequantizes(n *ir.Node) bool {
+	_, ok := n.Op.(*op.DequantizeLinear)
+	return ok && n.In[0].Const != nil
+}
+
+// folded returns the numbers that a constant of sums stands for, which no kernel
+// dequantizes; nil for anything else.
+func (e *encoder) folded(v *ir.Value) *tensor.Tensor {
+	n := e.made[v]
+	if n == nil || n.In[0].Const == nil || n.In[0].Type != dtype.Int32 {
+		return nil
+	}
+	p, ok, err := pass.ParamsOf(n)
+	if err != nil || !ok {
+		return nil
+	}
+	c, err := affine.Dequantize(n.In[0].Const, p, dtype.Float32)
+	if err != nil {
+		e.err = err
+	}
+	return c
+}
+
 // add appends a tensor.
 func (e *encoder) add(x *outTensor) int32 {
 	e.tensors = append(e.tensors, x)
@@ -184,6 +209,18 @@ func (e *encoder) tensor(v *ir.Value) int32 {
 	key := tensorKey{v: v}
 	if i, ok := e.index[key]; ok {
 		return i
+	}
+	if n := e.made[v]; n != nil && dequantizes(n) {
+		if c := e.folded(v); c != nil {
+			e.index[key] = e.constant(ir.NewConst(v.Name, c), affine.Params{}, nil)
+			return e.index[key]
+		}
+		outer, q := e.n, e.q
+		e.n, e.q = n, nil
+		e.index[key] = e.add(&outTensor{name: v.Name, typ: v.Type, shape: v.Shape})
+		encodeDequantize(e)
+		e.n, e.q = outer, q
+		return e.index[key]
 	}
 	x := &outTensor{name: v.Name, typ: v.Type, shape: v.Shape}
 	if p, ok := e.params[v]; ok {

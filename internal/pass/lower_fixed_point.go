@@ -6,8 +6,8 @@ import (
 	"github.com/octavo-ml/octavo/internal/op"
 )
 
-// lowerChannelsLast brings a graph into the form that TensorFlow Lite holds.
-func lowerChannelsLast(g *ir.Graph) error {
+// lowerFixedPoint brings a graph into the form that TensorFlow Lite holds.
+func lowerFixedPoint(g *ir.Graph) error {
 	if _, err := ExpandContrib(g, true); err != nil {
 		return err
 	}
