@@ -41,6 +41,9 @@ func Lower(g *ir.Graph, f Form) error {
 	if err := LowerDynamic(g); err != nil {
 		return err
 	}
+	if err := LowerRanges(g); err != nil {
+		return err
+	}
 	if err := LowerBlocks(g, f.NBits); err != nil {
 		return err
 	}
