@@ -46,7 +46,7 @@ func (w *weights) paramsOf(s *settings, pt Point, c *tensor.Tensor) (affine.Para
 	if p, ok := w.params[key]; ok {
 		return p, nil
 	}
-	scheme := affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type.Bits() == 8}
+	scheme := affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type.Bits() == 8, MinRange: s.target.Weights.MinRange}
 	if err := finite(c); err != nil {
 		return affine.Params{}, err
 	}
