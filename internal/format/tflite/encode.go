@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/diag"
@@ -149,8 +150,11 @@ func (e *encoder) file(o format.EncodeOptions, limit int64) (*model, error) {
 	if len(m.outside) > 0 {
 		texts = append(texts, metadata{"buffer_location", []byte("outside flatbuffers")})
 	}
+	for _, key := range slices.Sorted(maps.Keys(e.g.Meta)) {
+		texts = append(texts, metadata{key, []byte(e.g.Meta[key])})
+	}
 	for _, d := range keep.metadata {
-		if d.name != runtimeVersion && d.name != "buffer_location" {
+		if _, ours := e.g.Meta[d.name]; !ours && d.name != runtimeVersion && d.name != "buffer_location" {
 			texts = append(texts, d)
 		}
 	}
