@@ -44,7 +44,7 @@ func (m *Model) grids() map[string]extent {
 		if _, ok := n.Op.(*op.QuantizeLinear); !ok || !slices.Contains(m.graph.Inputs, n.In[0]) {
 			continue
 		}
-		p, ok, err := pass.ParamsOf(n)
+		p, ok, err := ir.ParamsOf(n)
 		if err != nil || !ok || !p.IsPerTensor() || p.Type == dtype.Invalid {
 			continue
 		}

@@ -87,7 +87,7 @@ func outputStep(t *testing.T, m *Model) float64 {
 	if _, ok := dq.Op.(*op.DequantizeLinear); !ok {
 		return 0
 	}
-	p, ok, err := pass.ParamsOf(dq)
+	p, ok, err := ir.ParamsOf(dq)
 	if err != nil || !ok {
 		t.Fatalf("output parameters: %v", err)
 	}

@@ -177,7 +177,7 @@ func TestEdgesOfAParityRun(t *testing.T) {
 		t.Errorf("the input is %v", got)
 	}
 	for _, n := range made.graph.Nodes {
-		if p, ok, _ := pass.ParamsOf(n); ok && n.In[0] == made.graph.Inputs[0] && p.Type != dtype.Uint8 {
+		if p, ok, _ := ir.ParamsOf(n); ok && n.In[0] == made.graph.Inputs[0] && p.Type != dtype.Uint8 {
 			t.Errorf("%s reads it as %v", n.Label(), p.Type)
 		}
 	}

@@ -57,7 +57,7 @@ func quantizedValues(t *testing.T, g *ir.Graph) map[string]quantizedValue {
 		default:
 			continue
 		}
-		p, ok, err := pass.ParamsOf(n)
+		p, ok, err := ir.ParamsOf(n)
 		if err != nil || !ok {
 			t.Errorf("%s: parameters are not constant: %v", n.Label(), err)
 		}

@@ -107,7 +107,7 @@ func inputParams(t *testing.T, m *Model) (affine.Params, bool) {
 	t.Helper()
 	for _, n := range m.graph.Nodes {
 		if _, ok := n.Op.(*op.DequantizeLinear); ok && n.In[0] == m.graph.Inputs[0] {
-			p, ok, err := pass.ParamsOf(n)
+			p, ok, err := ir.ParamsOf(n)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -82,7 +82,7 @@ func (m *matcher) codes(n *ir.Node, bits []int) (c codes, x *ir.Value, ok bool, 
 	if !isDQ || dq.In[0].Const == nil || dq.In[0].Const.Rank() != 2 {
 		return c, nil, false, nil
 	}
-	p, known, err := ParamsOf(dq)
+	p, known, err := ir.ParamsOf(dq)
 	if err != nil || !known || !p.Type.IsInteger() || !slices.Contains(bits, p.Type.Bits()) {
 		return c, nil, false, err
 	}

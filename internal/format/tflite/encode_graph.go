@@ -11,7 +11,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 	"github.com/octavo-ml/octavo/internal/wire/flatbuf"
 )
@@ -126,7 +125,7 @@ func (e *encoder) find() error {
 				}
 			}
 		case *op.QuantizeLinear, *op.DequantizeLinear:
-			p, ok, err := pass.ParamsOf(n)
+			p, ok, err := ir.ParamsOf(n)
 			if err != nil {
 				return err
 			}
@@ -161,7 +160,7 @@ func (e *encoder) folded(v *ir.Value) *tensor.Tensor {
 	if n == nil || n.In[0].Const == nil || n.In[0].Type != dtype.Int32 {
 		return nil
 	}
-	p, ok, err := pass.ParamsOf(n)
+	p, ok, err := ir.ParamsOf(n)
 	if err != nil || !ok {
 		return nil
 	}

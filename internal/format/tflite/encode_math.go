@@ -3,15 +3,10 @@ package tflite
 import (
 	"fmt"
 
-	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
-	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
-
-func paramsOf(n *ir.Node) (affine.Params, bool, error) { return pass.ParamsOf(n) }
 
 // encodeGemm is a FULLY_CONNECTED: weights are [out, in].
 func encodeGemm(e *encoder) {

@@ -4,28 +4,24 @@ import "github.com/octavo-ml/octavo/internal/dtype"
 
 // encodings is the table of operators that are written, by their name in the
 // graph: the mirror of conversions.
-var encodings map[string]func(*encoder)
-
-func init() { // the functions refer to the table through the encoder
-	encodings = map[string]func(*encoder){
-		"Abs": encodeUnary("ABS"), "Add": encodeSum("ADD"), "And": encodePair("LOGICAL_AND"), "ArgMax": encodeArgMax, "ArgMin": encodeArgMin,
-		"AveragePool": encodeAveragePool, "Cast": encodeCast, "Ceil": encodeUnary("CEIL"), "Clip": encodeClip, "Concat": encodeConcat,
-		"Conv": encodeConv, "ConvTranspose": encodeConvTranspose, "Cos": encodeUnary("COS"), "DepthToSpace": encodeDepthToSpace,
-		"DequantizeLinear": encodeDequantize, "Div": encodeFused("DIV"), "Elu": encodeElu, "Equal": encodePair("EQUAL"), "Exp": encodeUnary("EXP"),
-		"Expand": encodeExpand, "Flatten": encodeReshape, "Floor": encodeUnary("FLOOR"), "Gather": encodeGather, "Gelu": encodeGelu,
-		"Gemm": encodeGemm, "GlobalAveragePool": encodeGlobalAverage, "GlobalMaxPool": encodeGlobalMax, "Greater": encodePair("GREATER"),
-		"GreaterOrEqual": encodePair("GREATER_EQUAL"), "HardSwish": encodeUnary("HARD_SWISH"), "Identity": encodeReshape,
-		"LRN": encodeLRN, "LayerNormalization": encodeLayerNormalization, "LeakyRelu": encodeLeakyRelu, "Less": encodePair("LESS"),
-		"LessOrEqual": encodePair("LESS_EQUAL"), "Log": encodeUnary("LOG"), "LogSoftmax": encodeLogSoftmax, "MatMul": encodeMatMul,
-		"Max": encodePair("MAXIMUM"), "MaxPool": encodeMaxPool, "Min": encodePair("MINIMUM"), "Mul": encodeFused("MUL"), "Neg": encodeUnary("NEG"),
-		"Not": encodeUnary("LOGICAL_NOT"), "Or": encodePair("LOGICAL_OR"), "PRelu": encodePair("PRELU"), "Pad": encodePad, "Pow": encodePair("POW"),
-		"QuantizeLinear": encodeQuantize, "Reciprocal": encodeReciprocal, "ReduceMax": encodeReduce("REDUCE_MAX"), "ReduceMean": encodeReduce("MEAN"),
-		"ReduceMin": encodeReduce("REDUCE_MIN"), "ReduceProd": encodeReduce("REDUCE_PROD"), "ReduceSum": encodeReduce("SUM"), "Relu": encodeUnary("RELU"),
-		"Reshape": encodeReshape, "Resize": encodeResize, "Round": encodeUnary("ROUND"), "Shape": encodeShape, "Sigmoid": encodeUnary("LOGISTIC"),
-		"Sign": encodeUnary("SIGN"), "Sin": encodeUnary("SIN"), "Slice": encodeSlice, "Softmax": encodeSoftmax, "SpaceToDepth": encodeSpaceToDepth,
-		"Split": encodeSplit, "Sqrt": encodeUnary("SQRT"), "Squeeze": encodeReshape, "Sub": encodeSum("SUB"), "Tanh": encodeUnary("TANH"),
-		"Tile": encodeTile, "Transpose": encodeTranspose, "Unsqueeze": encodeReshape, "Where": encodePair3("SELECT_V2"),
-	}
+var encodings = map[string]func(*encoder){
+	"Abs": encodeUnary("ABS"), "Add": encodeSum("ADD"), "And": encodePair("LOGICAL_AND"), "ArgMax": encodeArgMax, "ArgMin": encodeArgMin,
+	"AveragePool": encodeAveragePool, "Cast": encodeCast, "Ceil": encodeUnary("CEIL"), "Clip": encodeClip, "Concat": encodeConcat,
+	"Conv": encodeConv, "ConvTranspose": encodeConvTranspose, "Cos": encodeUnary("COS"), "DepthToSpace": encodeDepthToSpace,
+	"DequantizeLinear": encodeDequantize, "Div": encodeFused("DIV"), "Elu": encodeElu, "Equal": encodePair("EQUAL"), "Exp": encodeUnary("EXP"),
+	"Expand": encodeExpand, "Flatten": encodeReshape, "Floor": encodeUnary("FLOOR"), "Gather": encodeGather, "Gelu": encodeGelu,
+	"Gemm": encodeGemm, "GlobalAveragePool": encodeGlobalAverage, "GlobalMaxPool": encodeGlobalMax, "Greater": encodePair("GREATER"),
+	"GreaterOrEqual": encodePair("GREATER_EQUAL"), "HardSwish": encodeUnary("HARD_SWISH"), "Identity": encodeReshape,
+	"LRN": encodeLRN, "LayerNormalization": encodeLayerNormalization, "LeakyRelu": encodeLeakyRelu, "Less": encodePair("LESS"),
+	"LessOrEqual": encodePair("LESS_EQUAL"), "Log": encodeUnary("LOG"), "LogSoftmax": encodeLogSoftmax, "MatMul": encodeMatMul,
+	"Max": encodePair("MAXIMUM"), "MaxPool": encodeMaxPool, "Min": encodePair("MINIMUM"), "Mul": encodeFused("MUL"), "Neg": encodeUnary("NEG"),
+	"Not": encodeUnary("LOGICAL_NOT"), "Or": encodePair("LOGICAL_OR"), "PRelu": encodePair("PRELU"), "Pad": encodePad, "Pow": encodePair("POW"),
+	"QuantizeLinear": encodeQuantize, "Reciprocal": encodeReciprocal, "ReduceMax": encodeReduce("REDUCE_MAX"), "ReduceMean": encodeReduce("MEAN"),
+	"ReduceMin": encodeReduce("REDUCE_MIN"), "ReduceProd": encodeReduce("REDUCE_PROD"), "ReduceSum": encodeReduce("SUM"), "Relu": encodeUnary("RELU"),
+	"Reshape": encodeReshape, "Resize": encodeResize, "Round": encodeUnary("ROUND"), "Shape": encodeShape, "Sigmoid": encodeUnary("LOGISTIC"),
+	"Sign": encodeUnary("SIGN"), "Sin": encodeUnary("SIN"), "Slice": encodeSlice, "Softmax": encodeSoftmax, "SpaceToDepth": encodeSpaceToDepth,
+	"Split": encodeSplit, "Sqrt": encodeUnary("SQRT"), "Squeeze": encodeReshape, "Sub": encodeSum("SUB"), "Tanh": encodeUnary("TANH"),
+	"Tile": encodeTile, "Transpose": encodeTranspose, "Unsqueeze": encodeReshape, "Where": encodePair3("SELECT_V2"),
 }
 
 // encodeUnary is an operator with one operand and no options.
@@ -103,7 +99,7 @@ func encodeCast(e *encoder) {
 func encodeDequantize(e *encoder) {
 	x := e.in(0)
 	if v := e.n.In[0]; v.Const != nil {
-		p, ok, err := paramsOf(e.n)
+		p, ok, err := ir.ParamsOf(e.n)
 		if err != nil || !ok {
 			e.err = orError(err, e.unsupported(e.n, "with computed parameters", "make them constants"))
 			return
