@@ -2,13 +2,13 @@ package octavo
 
 import (
 	"fmt"
+	"github.com/octavo-ml/octavo/internal/ir"
 	"maps"
 	"math"
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 

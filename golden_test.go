@@ -2,6 +2,7 @@ package octavo
 
 import (
 	"context"
+	"github.com/octavo-ml/octavo/internal/ir"
 	"math"
 	"os"
 	"path/filepath"
@@ -9,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 

@@ -1,6 +1,9 @@
 package tflite
 
-import "github.com/octavo-ml/octavo/internal/dtype"
+import (
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
+)
 
 // encodings is the table of operators that are written, by their name in the
 // graph: the mirror of conversions.
