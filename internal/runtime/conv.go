@@ -18,6 +18,15 @@ func geometryOf(g op.Geometry) conv.Geometry {
 	}
 }
 
+// convPlan returns the plan of a convolution, cut so that the program's threads
+// find parts of it.
+func (pl *plan) convPlan(g conv.Geometry, e conv.Element) *conv.Plan {
+	if pl.p.threads > 1 {
+		g.Parts = 4 * pl.p.threads
+	}
+	return conv.NewPlan(g, e)
+}
+
 func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (op.Geometry, error), b bounds) error {
 	x, w := &pl.values[s.in[0]], &pl.values[s.in[1]]
 	bias := pl.constant(s, 2)
@@ -39,7 +48,7 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 		pl.depthwise(s, key, d, bs, b)
 		return nil
 	}
-	pl.convolve(s, key, conv.NewPlan(geometryOf(g), conv.Float32), bs, b, -1)
+	pl.convolve(s, key, pl.convPlan(geometryOf(g), conv.Float32), bs, b, -1)
 	return nil
 }
 
@@ -55,7 +64,7 @@ func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Plan, bias []float32, b 
 	ends := k.FloatEnds(bias, b.on, b.lo, b.hi)
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
-	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
+	s.share(k.Blocks(), k.Cost(), func(f *frame, s *step, slot, lo, hi int) {
 		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
 		var add []float32
 		if other >= 0 {
@@ -83,7 +92,7 @@ func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantiz
 	ends := k.ByteEnds(e.kernels(q), sums, zero)
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
-	s.share(k.Blocks(), k.MACs()/bytesAtOnce, func(f *frame, s *step, slot, lo, hi int) {
+	s.share(k.Blocks(), k.Cost()/bytesAtOnce, func(f *frame, s *step, slot, lo, hi int) {
 		k.RunBytes(f.out(s).Bytes(), f.vals[s.in[0]].Bytes(), zero, packed, ends, lo, hi, f.bytes(slot, size))
 	})
 	return nil

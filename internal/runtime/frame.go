@@ -81,10 +81,8 @@ func (pl *plan) give(f *frame) {
 	if pl.p.inside {
 		f.crew = nil
 	}
-	for i, v := range pl.values {
-		if v.alias >= 0 && pl.values[pl.root(i)].offset < 0 {
-			f.home[i].Show(nil)
-		}
+	for _, v := range pl.views {
+		f.home[v].Show(nil)
 	}
 	pl.mu.Lock()
 	defer pl.mu.Unlock()

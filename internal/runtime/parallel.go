@@ -12,8 +12,9 @@ import (
 )
 
 // smallWork is the number of multiply-adds below which a step stays on one
-// goroutine: sharing takes longer.
-const smallWork = 1 << 18
+// goroutine: they take 2 to 3 µs, and sharing with a helper that is awake about
+// half of one.
+const smallWork = 1 << 17
 
 // patience is how long a helper without work stays awake. Waking one that
 // sleeps takes longer than most steps.
@@ -79,7 +80,9 @@ func (c *crew) share(f *frame, s *step, n, cost int, work part) {
 		return
 	}
 	c.f, c.s, c.work, c.n = f, s, work, n
-	c.chunk = max(1, n/(4*(1+len(c.helpers))))
+	// As many chunks as make up for one that takes longer, but none too small.
+	threads := 1 + len(c.helpers)
+	c.chunk = max(1, n/min(4*threads, max(threads, 4*cost/smallWork)))
 	c.all = (n + c.chunk - 1) / c.chunk
 	c.done.Store(0)
 	c.left.Store(int64(c.all))

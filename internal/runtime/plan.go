@@ -24,7 +24,8 @@ type plan struct {
 	inputs  []int // values, in the order of the graph's inputs
 	outputs []int // likewise, for its outputs
 	wanted  []wanted
-	arena   int // bytes
+	views   []int // values over memory that is known only in a run
+	arena   int   // bytes
 	// scratch is the largest temporary memory that a step asks for.
 	scratch int
 	// ends are the epilogues that a run sets, and lives the number of
