@@ -1,6 +1,9 @@
 package runtime
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/conv"
@@ -77,18 +80,24 @@ func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Plan, bias []float32, b 
 // bytesAtOnce is how many products of bytes take as long as one of floats.
 const bytesAtOnce = 4
 
-// convolveBytes is convolve for integers.
-func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantized) error {
+// convolveBytes is convolve for integers. The plan computes n outputs of the
+// convolution together, which are stride apart.
+func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantized, n, stride int) error {
 	e, err := pl.newFinish(s, q)
 	if err != nil {
 		return err
 	}
 	w, zero := pl.values[s.in[1]].fixed, uint8(q.In[0].Zero(0))
-	packed := pl.packs(key).getBytes(key, "rows", k.WeightBytes(), func(dst []int8) {
-		k.PackBytes(dst, tensor.Data[int8](w))
+	form := "rows"
+	if n > 1 {
+		form = fmt.Sprintf("rows, %d abreast", n)
+		e.repeat(n)
+	}
+	packed := pl.packs(key).getBytes(key, form, k.WeightBytes(), func(dst []int8) {
+		k.PackBytes(dst, shifted(w, n, stride))
 		w.Release()
 	})
-	sums := pl.packs(key).getSums(key, "rows", k.Filters(), func(dst []int32) { k.Sums(dst, packed) })
+	sums := pl.packs(key).getSums(key, form, k.Filters(), func(dst []int32) { k.Sums(dst, packed) })
 	ends := k.ByteEnds(e.kernels(q), sums, zero)
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
@@ -96,6 +105,16 @@ func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantiz
 		k.RunBytes(f.out(s).Bytes(), f.vals[s.in[0]].Bytes(), zero, packed, ends, lo, hi, f.bytes(slot, size))
 	})
 	return nil
+}
+
+// repeat makes the epilogue that of n times the channels.
+func (e *finish) repeat(n int) {
+	if e.bias != nil {
+		e.bias = slices.Repeat(e.bias, n)
+	}
+	if len(e.multipliers) > 1 {
+		e.multipliers = slices.Repeat(e.multipliers, n)
+	}
 }
 
 // kernels returns the epilogue as kernels have it.

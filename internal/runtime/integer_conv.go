@@ -59,5 +59,6 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 	if d := depthwiseLast(g); d != nil {
 		return pl.depthwiseBytes(s, key, d, q)
 	}
-	return pl.convolveBytes(s, key, pl.convPlan(geometryOf(g), element(x.typ)), q)
+	n := abreast(g)
+	return pl.convolveBytes(s, key, pl.convPlan(widened(geometryOf(g), n), element(x.typ)), q, n, g.Strides[len(g.Strides)-1])
 }

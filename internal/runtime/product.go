@@ -190,5 +190,5 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 	if b := pl.constant(s, 2); b != nil && b.Len() != n {
 		return nil
 	}
-	return pl.convolveBytes(s, key, pl.convPlan(matrixGeometry(m, k, n, transB), element(x.typ)), q)
+	return pl.convolveBytes(s, key, pl.convPlan(matrixGeometry(m, k, n, transB), element(x.typ)), q, 1, 1)
 }
