@@ -107,8 +107,8 @@ func (f *frame) run(in, out []op.Datum, watch func(string, *tensor.Tensor)) erro
 			}
 		}
 	}
-	if !pl.alone && !pl.p.inside {
-		f.crew.begin()
+	if pl.large > 0 && !pl.p.inside {
+		f.crew.begin(pl.large)
 		defer f.crew.end()
 	}
 	for i := range pl.steps {

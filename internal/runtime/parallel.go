@@ -12,9 +12,13 @@ import (
 )
 
 // smallWork is the number of multiply-adds below which a step stays on one
-// goroutine: they take 2 to 3 µs, and sharing with a helper that is awake about
+// goroutine: they take about 2 µs, and sharing with a helper that is awake about
 // half of one.
-const smallWork = 1 << 17
+const smallWork = 3 << 15
+
+// Waking a helper costs the caller some microseconds, and the helper comes much
+// later: a step of wakeStep multiply-adds is worth it, or several of wakeRun.
+const wakeStep, wakeRun = 1 << 18, 1 << 20
 
 // patience is how long a helper without work stays awake. Waking one that
 // sleeps takes longer than most steps.
@@ -86,8 +90,8 @@ func (c *crew) share(f *frame, s *step, n, cost int, work part) {
 	c.all = (n + c.chunk - 1) / c.chunk
 	c.done.Store(0)
 	c.left.Store(int64(c.all))
-	for _, h := range c.helpers {
-		h.rouse()
+	if cost >= wakeStep {
+		c.rouse()
 	}
 	defer c.settle()
 	c.claim(0)
@@ -142,13 +146,23 @@ func (c *crew) settle() {
 	}
 }
 
-// begin borrows helpers for a run, end gives them back.
-func (c *crew) begin() {
+// begin borrows helpers for a run whose steps that are worth sharing have the
+// given cost, end gives them back.
+func (c *crew) begin(cost int) {
 	if c.threads > 1 && !c.crowd.isBusy(time.Now()) {
 		c.helpers = idle.take(c.helpers, min(c.threads, runtime.GOMAXPROCS(0))-1)
 		for _, h := range c.helpers {
 			h.crew.Store(c)
 		}
+		if cost >= wakeRun {
+			c.rouse()
+		}
+	}
+}
+
+func (c *crew) rouse() {
+	for _, h := range c.helpers {
+		h.rouse()
 	}
 }
 

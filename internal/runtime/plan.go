@@ -33,7 +33,7 @@ type plan struct {
 	ends  []*gemm.LiveEnd
 	lives int
 	cost  int     // of the steps, in multiply-adds
-	alone bool    // no step is worth sharing
+	large int     // what those of them cost that are worth sharing
 	flows []*flow // the steps that run bodies
 	// own holds the packed weights of the nodes in owns, whose constants follow
 	// from the shapes; all others are shared by the program's plans.
@@ -81,7 +81,7 @@ func (p *Program) newPlan(in []op.Datum, known []bool) (*plan, error) {
 	g, _ := p.g.Clone()
 	keys := map[*ir.Node]*ir.Node{}
 	originals(keys, g, p.g)
-	pl := &plan{p: p, index: map[*ir.Value]int{}, own: newPackCache(), owns: map[*ir.Node]bool{}, alone: true, wanted: make([]wanted, len(in))}
+	pl := &plan{p: p, index: map[*ir.Value]int{}, own: newPackCache(), owns: map[*ir.Node]bool{}, wanted: make([]wanted, len(in))}
 	for i, v := range g.Inputs {
 		pl.wanted[i] = wantedOf(in[i], v.Fact)
 		v.Fact = pl.wanted[i].fact
@@ -133,7 +133,9 @@ func (p *Program) newPlan(in []op.Datum, known []bool) (*plan, error) {
 			return nil, fmt.Errorf("%s: %w", n.Label(), err)
 		}
 		pl.cost += s.cost
-		pl.alone = pl.alone && (s.n <= 1 || s.cost < smallWork)
+		if s.n > 1 && s.cost >= smallWork {
+			pl.large += s.cost
+		}
 		pl.steps = append(pl.steps, s)
 	}
 	pl.layOut()

@@ -69,8 +69,8 @@ type Plan struct {
 const budget = 128 << 10
 
 // leastPart is how many multiply-adds of floats, or four times as many of bytes,
-// take some microseconds: less is not worth another thread's attention.
-const leastPart = 1 << 17
+// take a microsecond or two: less is not worth another thread's attention.
+const leastPart = 1 << 16
 
 // NewPlan returns the plan of g, whose sizes must be positive (those of the
 // result may be zero) and fit together.
@@ -275,6 +275,9 @@ type part struct {
 }
 
 func (p *Plan) part(i int) (b part) {
+	if i < p.panels { // of the first band, without divisions
+		return part{panel: i, lines: min(p.lines, p.res[1]), run: min(p.run, p.res[2])}
+	}
 	b.panel, i = i%p.panels, i/p.panels
 	b.group, i = i%p.g.Group, i/p.g.Group
 	b.band = i
