@@ -34,6 +34,8 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return pl.dispatchNBits(s, key, o)
 	case *op.LSTM:
 		pl.dispatchLSTM(s, key, o)
+	case *op.DynamicQuantizeLSTM:
+		pl.dispatchLiveLSTM(s, key, o)
 	case *op.GRU:
 		pl.dispatchGRU(s, key, o)
 	case *clamped:
