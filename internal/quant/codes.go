@@ -24,15 +24,18 @@ const (
 )
 
 // chooseCodes returns the parameters of a weight by an algorithm of mode
-// weight-only. c is a float tensor of finite elements; pt says which share a
+// weight-only. c is a float tensor; pt says which of its elements share a
 // scale.
 func chooseCodes(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Params, error) {
 	var p affine.Params
 	var err error
 	if pt.Block > 0 {
+		if err := finite(c); err != nil {
+			return p, err
+		}
 		p, err = affine.ChooseBlockParams(c, scheme, pt.Axis, pt.Block)
 	} else {
-		p, err = affine.ChooseWeightParams(c, scheme, pt.Axis)
+		p, err = coveringParams(c, scheme, pt.Axis)
 	}
 	mirrored := pt.Mirrored && scheme.Symmetric && scheme.Type.Bits() < 8
 	if err != nil || pt.Algorithm == RTN && !mirrored {
@@ -207,6 +210,15 @@ func shrink(e, beta float64) float64 {
 
 // finite returns an error for a weight that holds NaN or an infinity.
 func finite(c *tensor.Tensor) error {
+	_, _, ok, err := affine.Extremes(c)
+	if err == nil && !ok {
+		err = notFinite(c)
+	}
+	return err
+}
+
+// notFinite is the error of such a weight.
+func notFinite(c *tensor.Tensor) error {
 	x, err := op.Convert(c, dtype.Float32)
 	if err != nil {
 		return err
@@ -218,9 +230,6 @@ func finite(c *tensor.Tensor) error {
 				first = i
 			}
 		}
-	}
-	if bad == 0 {
-		return nil
 	}
 	return &diag.Error{Msg: fmt.Sprintf("%d of its %d elements are NaN or infinite, the first at %d", bad, c.Len(), first),
 		Notes: []string{"a model whose training diverged has such weights: look at the checkpoint before", "--keep PATTERN leaves the node that reads it float"}}

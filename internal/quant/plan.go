@@ -41,7 +41,7 @@ type Statistics map[string]*observe.Stats
 // MakePlan chooses the parameters of every point from the statistics of the
 // watched values, and the weights themselves.
 func MakePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe) (*Plan, error) {
-	return makePlan(g, pl, st, r, newWeights())
+	return makePlan(g, pl, st, r, newWeights(false))
 }
 
 // makePlan is MakePlan with what is known of the weights of g from other plans

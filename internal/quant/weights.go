@@ -12,10 +12,13 @@ import (
 type weights struct {
 	params   map[weightKey]affine.Params
 	integers map[weightKey]quantized
+	// hold says that the integers will be read more than once.
+	hold bool
 }
 
-// recompute is from how many bytes on the integers of a weight are not held.
-const recompute = 32 << 20
+// held is up to how many bytes what is made of a constant is in memory: more is
+// made when it is read, part by part.
+const held = 64 << 10
 
 // weightKey is what the parameters of a weight depend on in one recipe.
 type weightKey struct {
@@ -32,8 +35,8 @@ type quantized struct {
 	t  *tensor.Tensor
 }
 
-func newWeights() *weights {
-	return &weights{map[weightKey]affine.Params{}, map[weightKey]quantized{}}
+func newWeights(hold bool) *weights {
+	return &weights{map[weightKey]affine.Params{}, map[weightKey]quantized{}, hold}
 }
 
 func keyOf(pt Point) weightKey {
@@ -47,18 +50,24 @@ func (w *weights) paramsOf(s *settings, pt Point, c *tensor.Tensor) (affine.Para
 		return p, nil
 	}
 	scheme := affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type.Bits() == 8}
-	if err := finite(c); err != nil {
-		return affine.Params{}, err
-	}
 	var p affine.Params
 	var err error
 	if pt.Algorithm != "" {
 		p, err = chooseCodes(c, scheme, pt)
 	} else {
-		p, err = affine.ChooseWeightParams(c, scheme, pt.Axis)
+		p, err = coveringParams(c, scheme, pt.Axis)
 	}
 	if err == nil {
 		w.params[key] = p
+	}
+	return p, err
+}
+
+// coveringParams are those of affine.ChooseWeightParams for finite weights.
+func coveringParams(c *tensor.Tensor, scheme affine.Scheme, axis int) (affine.Params, error) {
+	p, ok, err := affine.WeightParams(c, scheme, axis)
+	if err == nil && !ok {
+		err = notFinite(c)
 	}
 	return p, err
 }
@@ -76,16 +85,8 @@ func (w *weights) quantize(pt Point, p affine.Params, c *tensor.Tensor) (*tensor
 	if err := p.Validate(c.Shape()); err != nil {
 		return nil, err
 	}
-	if pt.Algorithm != "" && c.Storage().Len() >= recompute {
-		// Large weights are quantized one after the other, when they are written.
-		return tensor.Recomputed(p.Type, c.Shape(), func(dst []byte) error {
-			t, err := affine.Quantize(c, p, affine.RoundHalfEven)
-			if err == nil {
-				copy(dst, t.Bytes())
-				c.Release()
-			}
-			return err
-		}), nil
+	if n := int64(p.Type.Size(c.Len())); n > held && !w.hold {
+		return affine.Quantized(c, p)
 	}
 	t, err := affine.Quantize(c, p, affine.RoundHalfEven)
 	if err == nil {

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 )
@@ -43,13 +44,14 @@ func permuted[T uint8 | uint16 | uint32 | uint64](t *Tensor, perm []int) *Tensor
 		gatherRange(d, Data[T](from), shape, strides, int(off)/size, int(off)/size+len(d))
 		return nil
 	}
-	s := &permutedStorage{src: t, n: int64(t.typ.Size(t.Len())), fill: fill}
+	s := &permutedStorage{src: t, perm: slices.Clone(perm), n: int64(t.typ.Size(t.Len())), fill: fill}
 	return &Tensor{typ: t.typ, shape: shape, store: s}
 }
 
 // permutedStorage is a source whose elements are read in another order.
 type permutedStorage struct {
 	src  *Tensor
+	perm []int
 	n    int64
 	fill func(from *Tensor, off int64, dst []byte) error
 }
@@ -77,19 +79,10 @@ func (s *permutedStorage) Chunks(yield func([]byte) error) error {
 	default:
 		from = from.Clone() // once for all windows
 	}
-	buf := Aligned(int(min(permutedWindow, s.n)))
-	for off := int64(0); off < s.n; off += permutedWindow {
-		b := buf[:min(permutedWindow, s.n-off)]
-		err := s.fill(from, off, b)
-		from.Release()
-		if err != nil {
-			return err
-		}
-		if err := yield(b); err != nil {
-			return err
-		}
-	}
-	return nil
+	return inOrder(s.n, permutedWindow, func(off int64, dst []byte) error {
+		defer from.Release()
+		return s.fill(from, off, dst)
+	}, yield)
 }
 
 // gatherRange fills dst with elements lo to hi, in row-major order of shape, of
