@@ -1,6 +1,7 @@
 package affine
 
 import (
+	"fmt"
 	"sync"
 	"unsafe"
 
@@ -31,9 +32,22 @@ func Quantized(t *tensor.Tensor, p Params) (*tensor.Tensor, error) {
 		}
 		return tensor.Permuted(q, perm), nil
 	}
+	return QuantizedBy(t, p.Type, func() (Params, error) { return p, nil })
+}
+
+// QuantizedBy is Quantized to an integer type of at most 16 bits with parameters
+// that are asked for with each reading, and must be the same each time.
+func QuantizedBy(t *tensor.Tensor, typ dtype.Type, params func() (Params, error)) (*tensor.Tensor, error) {
+	if !typ.IsInteger() || typ.Bits() > 16 {
+		return nil, fmt.Errorf("affine: integers of %v are not computed by parts", typ)
+	}
 	t = t.ByParts()
-	bits := p.Type.Bits()
-	return tensor.Computed(p.Type, t.Shape(), func(off int64, dst []byte) error {
+	bits := typ.Bits()
+	return tensor.Computed(typ, t.Shape(), func(off int64, dst []byte) error {
+		p, err := params()
+		if err != nil {
+			return err
+		}
 		s := scratches.Get().(*scratch)
 		defer scratches.Put(s)
 		first := int(off) * 8 / bits

@@ -8,6 +8,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
+	"github.com/octavo-ml/octavo/internal/kernels/histogram"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -33,41 +34,74 @@ func chooseCodes(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Param
 		if err := finite(c); err != nil {
 			return p, err
 		}
-		p, err = affine.ChooseBlockParams(c, scheme, pt.Axis, pt.Block)
-	} else {
-		p, err = coveringParams(c, scheme, pt.Axis)
+		return chooseGroups(c, scheme, pt)
 	}
-	mirrored := pt.Mirrored && scheme.Symmetric && scheme.Type.Bits() < 8
-	if err != nil || pt.Algorithm == RTN && !mirrored {
+	p, err = coveringParams(c, scheme, pt.Axis)
+	f := newFitter(scheme, pt)
+	if err != nil || f.refine == nil && !f.mirrored {
 		return p, err
 	}
 	x, err := op.Convert(c, dtype.Float32)
 	if err != nil {
 		return p, err
 	}
-	qmin, qmax := scheme.Range()
-	f := fitter{lo: float64(qmin), hi: float64(qmax), symmetric: scheme.Symmetric}
-	refine := f.clip
-	switch pt.Algorithm {
-	case HQQ:
-		refine = f.halfQuadratic
-	case RTN:
-		refine = func(_ []float32, s, z float64) (float64, float64) { return s, z }
-	}
 	p.Groups(c.Shape(), tensor.Data[float32](x), func(k int, group []float32) {
-		if mirrored {
-			p.Scale[k] = f.farthest(group, p.Scale[k])
-		}
-		s, z := refine(group, float64(p.Scale[k]), float64(p.Zero(k)))
-		p.Scale[k], p.ZeroPoint[k] = float32(s), int64(z)
+		p.Scale[k], p.ZeroPoint[k] = f.improve(group, p.Scale[k], p.ZeroPoint[k])
 	})
 	return p, nil
+}
+
+// chooseGroups is chooseCodes for groups, which all processors share.
+func chooseGroups(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Params, error) {
+	p := affine.Params{Type: scheme.Type, Axis: pt.Axis, BlockSize: pt.Block}
+	n, _ := tensor.Count(p.ScaleShape(c.Shape()))
+	p.Scale = make([]float32, n)
+	if !scheme.Symmetric || !scheme.Type.IsSigned() {
+		p.ZeroPoint = make([]int64, n) // that of the others is 0
+	}
+	f := newFitter(scheme, pt)
+	err := p.EachBlock(c, func(k int, group []float32) {
+		e, _ := histogram.Bounds(group) // all are finite
+		s, z := affine.BlockParams(e.Min, e.Max, scheme)
+		if p.Scale[k], z = f.improve(group, s, z); p.ZeroPoint != nil {
+			p.ZeroPoint[k] = z
+		}
+	})
+	return p, err
 }
 
 // fitter improves the scale and zero point of weights that share them.
 type fitter struct {
 	lo, hi    float64 // the integers
 	symmetric bool
+	mirrored  bool // scales may be negative
+	refine    func(x []float32, s, z float64) (float64, float64)
+}
+
+func newFitter(scheme affine.Scheme, pt Point) *fitter {
+	qmin, qmax := scheme.Range()
+	f := &fitter{lo: float64(qmin), hi: float64(qmax), symmetric: scheme.Symmetric}
+	f.mirrored = pt.Mirrored && scheme.Symmetric && scheme.Type.Bits() < 8
+	switch pt.Algorithm {
+	case HQQ:
+		f.refine = f.halfQuadratic
+	case MSEClip:
+		f.refine = f.clip
+	}
+	return f
+}
+
+// improve returns the scale and zero point of weights that share them, from
+// those that cover their range.
+func (f *fitter) improve(x []float32, scale float32, zero int64) (float32, int64) {
+	if f.mirrored {
+		scale = f.farthest(x, scale)
+	}
+	if f.refine == nil {
+		return scale, zero
+	}
+	s, z := f.refine(x, float64(scale), float64(zero))
+	return float32(s), int64(z)
 }
 
 // farthest returns the scale, of either sign, that makes the weight farthest
@@ -88,7 +122,15 @@ func (f *fitter) farthest(x []float32, s float32) float32 {
 
 // code returns the integer of a weight.
 func (f *fitter) code(x, s, z float64) float64 {
-	return max(f.lo, min(f.hi, math.RoundToEven(x/s)+z))
+	// Not by min and max: nothing here is NaN, and the sign of 0 does not count.
+	q := math.RoundToEven(x/s) + z
+	if q < f.lo {
+		return f.lo
+	}
+	if q > f.hi {
+		return f.hi
+	}
+	return q
 }
 
 // loss returns the sum of squared errors.

@@ -12,6 +12,8 @@ import (
 type weights struct {
 	params   map[weightKey]affine.Params
 	integers map[weightKey]quantized
+	groups   map[weightKey]*groups
+	latest   latest
 	// hold says that the integers will be read more than once.
 	hold bool
 }
@@ -36,11 +38,37 @@ type quantized struct {
 }
 
 func newWeights(hold bool) *weights {
-	return &weights{map[weightKey]affine.Params{}, map[weightKey]quantized{}, hold}
+	return &weights{params: map[weightKey]affine.Params{}, integers: map[weightKey]quantized{}, groups: map[weightKey]*groups{}, hold: hold}
 }
 
 func keyOf(pt Point) weightKey {
 	return weightKey{pt.Value, pt.Type, pt.Symmetric, pt.Axis, pt.Block, pt.Algorithm}
+}
+
+func (s *settings) scheme(pt Point) affine.Scheme {
+	return affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type.Bits() == 8}
+}
+
+// planned returns the parameters that the plan has of a weight: those of the
+// first group alone where there are so many that they are made when they are
+// read, by what w.groups holds then.
+func (w *weights) planned(s *settings, pt Point, c *tensor.Tensor) (affine.Params, error) {
+	p := affine.Params{Type: pt.Type, Axis: pt.Axis, BlockSize: pt.Block}
+	n := 0
+	if pt.Block > 0 {
+		n, _ = tensor.Count(p.ScaleShape(c.Shape()))
+	}
+	if n < manyGroups || w.hold {
+		return w.paramsOf(s, pt, c)
+	}
+	if err := finite(c); err != nil {
+		return p, err
+	}
+	g := newGroups(c, s.scheme(pt), pt, &w.latest)
+	w.groups[keyOf(pt)] = g
+	p, err := g.first()
+	p.Axis = pt.Axis
+	return p, err
 }
 
 // paramsOf returns the parameters of a weight.
@@ -49,7 +77,7 @@ func (w *weights) paramsOf(s *settings, pt Point, c *tensor.Tensor) (affine.Para
 	if p, ok := w.params[key]; ok {
 		return p, nil
 	}
-	scheme := affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type.Bits() == 8}
+	scheme := s.scheme(pt)
 	var p affine.Params
 	var err error
 	if pt.Algorithm != "" {
