@@ -35,8 +35,10 @@ var reducedRange = map[dtype.Type][2]int64{
 // 1.32, quant_utils.py).
 func (s Scheme) Range() (qmin, qmax int64) {
 	qmin, qmax = s.Type.Range()
-	if r, ok := reducedRange[s.Type]; ok && s.Reduced {
-		return r[0], r[1]
+	if s.Reduced {
+		if r, ok := reducedRange[s.Type]; ok {
+			return r[0], r[1]
+		}
 	}
 	if s.Narrow || s.Symmetric && (s.Type == dtype.Int8 || s.Type == dtype.Int16) {
 		qmin++

@@ -108,14 +108,17 @@ func (f *fitter) improve(x []float32, scale float32, zero int64) (float32, int64
 // from 0 the least integer, of which signed types have one more, as ONNX
 // Runtime's groups of codes have it; or s where that loses less.
 func (f *fitter) farthest(x []float32, s float32) float32 {
-	far := float32(0)
+	far, most := float32(0), uint32(0)
 	for _, v := range x {
-		if max(v, -v) > max(far, -far) {
-			far = v
+		// Magnitudes are in the order of their bits.
+		if m := math.Float32bits(v) &^ (1 << 31); m > most {
+			far, most = v, m
 		}
 	}
-	if t := far / float32(f.lo); max(t, -t) >= 0x1p-126 && f.loss(x, float64(t), 0) < f.loss(x, float64(s), 0) {
-		return t
+	if t := far / float32(f.lo); max(t, -t) >= 0x1p-126 {
+		if bound := f.loss(x, float64(s), 0, math.Inf(1)); f.loss(x, float64(t), 0, bound) < bound {
+			return t
+		}
 	}
 	return s
 }
@@ -133,15 +136,38 @@ func (f *fitter) code(x, s, z float64) float64 {
 	return q
 }
 
-// loss returns the sum of squared errors.
-func (f *fitter) loss(x []float32, s, z float64) float64 {
+// roundMagic rounds what is added to it, and taken away again, half to even, if
+// that is below 2^51.
+const roundMagic = 0x1.8p52
+
+// loss returns the sum of squared errors, or something no less than bound if
+// that is no less.
+func (f *fitter) loss(x []float32, s, z, bound float64) float64 {
+	// The bounds of codes are whole: limiting before rounding is the same as
+	// after.
+	lo, hi := f.lo-z, f.hi-z
 	sum := 0.0
-	for _, v := range x {
-		d := float64(v) - float64((f.code(float64(v), s, z)-z)*s)
-		sum += float64(d * d)
+	for len(x) > 0 && sum < bound {
+		part := x[:min(lossPart, len(x))]
+		x = x[len(part):]
+		for _, v := range part {
+			q := float64(v) / s
+			if q < lo {
+				q = lo
+			}
+			if q > hi {
+				q = hi
+			}
+			q = (q + roundMagic) - roundMagic
+			d := float64(v) - float64(q*s)
+			sum += float64(d * d)
+		}
 	}
 	return sum
 }
+
+// lossPart is how many errors are summed between two looks at the bound.
+const lossPart = 8
 
 // clipSteps and leastClip are the ranges that clip tries: 1 down to leastClip
 // of the whole one.
@@ -153,13 +179,13 @@ const (
 // clip returns the parameters of the part of the range with the least loss.
 func (f *fitter) clip(x []float32, s, z float64) (float64, float64) {
 	// Both ends shrink alike, so that the zero point stays.
-	bestS, best := s, f.loss(x, s, z)
+	bestS, best := s, f.loss(x, s, z, math.Inf(1))
 	for i := 1; i <= clipSteps; i++ {
 		t := s * (1 - float64((1-leastClip)*float64(i)/clipSteps))
 		if t = float64(float32(t)); math.Abs(t) < 0x1p-126 {
 			break
 		}
-		if l := f.loss(x, t, z); l < best {
+		if l := f.loss(x, t, z, best); l < best {
 			bestS, best = t, l
 		}
 	}
