@@ -1,10 +1,35 @@
 package runtime
 
 import (
+	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
+
+// factor is an affine.Fixed as loops have it: with 64 bits no product overflows,
+// and no branch depends on what is rounded.
+type factor struct {
+	m, half, away int64
+	left, right   uint8
+}
+
+func fixedFactor(f affine.Fixed) factor {
+	k := factor{m: int64(f.M)}
+	if f.Shift > 0 {
+		k.left = uint8(f.Shift)
+	}
+	if f.Shift < 0 {
+		k.right, k.half, k.away = uint8(-f.Shift), 1<<(-f.Shift-1), -1
+	}
+	return k
+}
+
+// of is affine.Fixed.Of.
+func (k *factor) of(x int32) int64 {
+	v := (int64(x<<k.left)*k.m + 1<<30) >> 31
+	return (v + k.half + v>>63&k.away) >> k.right
+}
 
 // rescaled takes the sums of products to integers, channels last.
 type rescaled struct {
@@ -42,53 +67,42 @@ func (r *rescaled) Eval(in []op.Datum) ([]op.Datum, error) {
 	return op.Of(tensor.FromInts(r.typ, out, shape...)), nil
 }
 
-// rescaler is rescaled as its loops have it, one entry a channel.
+// rescaler is rescaled with one entry a channel.
 type rescaler struct {
-	bias, factor, half, away []int64
-	shift                    []uint8
-	left                     bool // a factor is 1 or more
-	r                        *rescaled
+	*rescaled
+	biases  []int64
+	factors []factor
 }
 
 func newRescaler(r *rescaled, channels int) *rescaler {
-	k := &rescaler{r: r, bias: make([]int64, channels)}
-	copy(k.bias, r.bias)
+	k := &rescaler{rescaled: r, biases: make([]int64, channels)}
+	copy(k.biases, r.bias)
 	for c := range channels {
-		f := r.end.Factors[c%len(r.end.Factors)]
-		n := max(-f.Shift, 0)
-		half, away := int64(0), int64(0)
-		if n > 0 {
-			half, away = 1<<(n-1), -1
-		}
-		k.factor, k.shift = append(k.factor, int64(f.M)), append(k.shift, uint8(n))
-		k.half, k.away = append(k.half, half), append(k.away, away)
-		k.left = k.left || f.Shift > 0
+		k.factors = append(k.factors, fixedFactor(r.end.Factors[c%len(r.end.Factors)]))
 	}
 	return k
 }
 
-// rescaleRows stores rows of the result from the sums of its one or two operands.
+// rescaleRows stores rows of the result from the sums of one or two operands.
 func rescaleRows[T int8 | uint8 | int16](k *rescaler, dst []T, a, b []float32) {
-	n := len(k.bias)
-	r := &k.r.end
-	zero, lo, hi := int64(r.Zero), int64(r.Min), int64(r.Max)
-	plain := !k.left && r.Reals == nil && !r.Wide
+	n := len(k.biases)
+	zero, lo, hi := int64(k.end.Zero), int64(k.end.Min), int64(k.end.Max)
+	plain := k.end.Reals == nil && !k.end.Wide
 	for at := 0; at < len(dst); at += n {
-		to, x := dst[at:at+n], a[at:at+n]
+		to, x, biases, factors := dst[at:at+n], a[at:at+n], k.biases[:n], k.factors[:n]
+		if plain && b == nil {
+			for c := range to {
+				v := factors[c].of(int32(int64(x[c]) + biases[c]))
+				to[c] = T(min(max(v+zero, lo), hi))
+			}
+			continue
+		}
 		for c := range to {
 			acc := int64(x[c])
 			if b != nil {
-				acc = k.r.times[0]*acc + k.r.times[1]*int64(b[at+c])
+				acc = k.times[0]*acc + k.times[1]*int64(b[at+c])
 			}
-			acc += k.bias[c]
-			if !plain {
-				to[c] = T(r.Of(acc, c))
-				continue
-			}
-			// Fixed.Of without a left shift, see affine.
-			v := (int64(int32(acc))*k.factor[c] + 1<<30) >> 31
-			v = (v + k.half[c] + v>>63&k.away[c]) >> k.shift[c]
-			to[c] = T(min(max(v+zero, lo), hi))
+			to[c] = T(k.end.Of(acc+biases[c], c))
 		}
 	}
 }
