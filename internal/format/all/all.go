@@ -45,10 +45,13 @@ func Sniff(name string, head []byte) (*format.Format, error) {
 }
 
 // ByExtension returns the format that an output name asks for; a name without
-// a known extension is an error.
+// the extension of one that is written is an error.
 func ByExtension(name string) (*format.Format, error) {
 	var known []string
 	for _, f := range Formats {
+		if f.Encode == nil {
+			continue
+		}
 		for _, ext := range f.Extensions {
 			if strings.HasSuffix(strings.ToLower(name), ext) {
 				return f, nil

@@ -53,12 +53,12 @@ func TestSniff(t *testing.T) {
 }
 
 func TestByExtension(t *testing.T) {
-	for name, want := range map[string]string{"m.onnx": "onnx", "a/b.c/M.ONNX": "onnx", "m.tflite": "tflite"} {
-		if f, err := all.ByExtension(name); err != nil || f.Name != want {
+	for _, name := range []string{"m.onnx", "a/b.c/M.ONNX"} {
+		if f, err := all.ByExtension(name); err != nil || f.Name != "onnx" {
 			t.Errorf("%s: %v, %v", name, f, err)
 		}
 	}
-	for _, name := range []string{"m", "m.onnx.txt", ""} {
+	for _, name := range []string{"m", "m.onnx.txt", "m.tflite", ""} {
 		if _, err := all.ByExtension(name); err == nil || diag.ExitCode(err) != 2 {
 			t.Errorf("%s: error is %v", name, err)
 		}
@@ -67,7 +67,7 @@ func TestByExtension(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	for _, f := range all.Formats {
-		if f.Name == "" || len(f.Extensions) == 0 || f.Sniff == nil || f.Decode == nil || f.Encode == nil {
+		if f.Name == "" || len(f.Extensions) == 0 || f.Sniff == nil || f.Decode == nil {
 			t.Errorf("%+v is not complete", f)
 		}
 		for _, ext := range f.Extensions {

@@ -20,7 +20,6 @@ var Format = format.Format{
 	Extensions: []string{".tflite"},
 	Sniff:      sniff,
 	Decode:     Decode,
-	Encode:     Encode,
 	Form:       format.Form{ChannelsLast: true},
 }
 

@@ -50,7 +50,7 @@ func sequenceLSTM(s *scope) {
 	}
 	o := op.New[op.LSTM]()
 	o.HiddenSize = s.sizes(s.raw(lstmRecurrent), "weights", 0)[0]
-	if o.BatchFirst = !p.TimeMajor; p.Fused != fusedTanh {
+	if p.Fused != fusedTanh {
 		name, ok := map[byte]string{fusedRelu: "Relu"}[p.Fused]
 		if !ok {
 			s.unsupported(fmt.Sprintf("with the activation %d", p.Fused), "use tanh or relu")
@@ -64,12 +64,11 @@ func sequenceLSTM(s *scope) {
 	x := s.in(lstmData)
 	w, r := s.gates(lstmWeights), s.gates(lstmRecurrent)
 	b := s.lstmBiases(o.HiddenSize)
-	// States have an axis of directions, which the files leave out.
-	axis := 0
-	if o.BatchFirst {
-		axis = 1
+	if !p.TimeMajor {
+		x = s.swapped(x) // runtimes insist on time in front
 	}
-	at := s.list(axis)
+	// States have an axis of directions, which the files leave out.
+	at := s.list(0)
 	h := s.node(op.New[op.Unsqueeze](), s.in(lstmOutputState), at)
 	c := s.node(op.New[op.Unsqueeze](), s.in(lstmCellState), at)
 	in := []*ir.Value{x, w, r, b, nil, h, c}
@@ -77,13 +76,20 @@ func sequenceLSTM(s *scope) {
 		in = append(in, s.joined(s.in(lstmPeepholes), s.in(lstmPeepholes+2), s.in(lstmPeepholes+1)))
 	}
 	out := s.nodes(o, 3, in...)
-	all := 1
-	if o.BatchFirst {
-		all = 2
+	y := s.node(op.New[op.Squeeze](), out[0], s.list(1))
+	if !p.TimeMajor {
+		y = s.swapped(y)
 	}
-	s.set(0, s.node(op.New[op.Squeeze](), out[0], s.list(all)))
+	s.set(0, y)
 	s.update(lstmOutputState, s.node(op.New[op.Squeeze](), out[1], at))
 	s.update(lstmCellState, s.node(op.New[op.Squeeze](), out[2], at))
+}
+
+// swapped returns v with time and batch in each other's place.
+func (s *scope) swapped(v *ir.Value) *ir.Value {
+	t := op.New[op.Transpose]()
+	t.Perm = []int{1, 0, 2}
+	return s.node(t, v)
 }
 
 // drop warns of what a conversion leaves out.

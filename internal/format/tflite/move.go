@@ -271,9 +271,27 @@ func reverse(s *scope) {
 	s.set(0, x)
 }
 
+// reverseSequence brings its two axes to the front, where ONNX has them.
 func reverseSequence(s *scope) {
 	p := optionsOf[reverseSequenceOptions](s.o)
+	x := s.in(0)
 	o := op.New[op.ReverseSequence]()
-	o.TimeAxis, o.BatchAxis = int(p.SequenceDim), int(p.BatchDim)
-	s.set(0, s.node(o, s.in(0), s.lengths(1)))
+	batch, time := s.axis(int(p.BatchDim), x), s.axis(int(p.SequenceDim), x)
+	if max(batch, time) == 1 || s.err != nil {
+		o.BatchAxis, o.TimeAxis = batch, time
+		s.set(0, s.node(o, x, s.lengths(1)))
+		return
+	}
+	o.BatchAxis, o.TimeAxis = 0, 1
+	there, back := op.New[op.Transpose](), op.New[op.Transpose]()
+	there.Perm, back.Perm = []int{batch, time}, make([]int, len(x.Shape))
+	for i := range x.Shape {
+		if i != batch && i != time {
+			there.Perm = append(there.Perm, i)
+		}
+	}
+	for i, a := range there.Perm[:len(x.Shape)] {
+		back.Perm[a] = i
+	}
+	s.set(0, s.node(back, s.node(o, s.node(there, x), s.lengths(1))))
 }

@@ -26,14 +26,7 @@ func fullyConnected(s *scope) {
 	if s.err != nil {
 		return
 	}
-	var back []int
 	rows := len(x.Shape) == 2 && x.Shape[1].Is(depth)
-	if p.KeepDims && len(x.Shape) != 2 {
-		for range len(x.Shape) - 1 {
-			back = append(back, 0)
-		}
-		back = append(back, s.sizes(w, "weights", 0)[0])
-	}
 	var data *ir.Value
 	if rows {
 		data = s.in(0)
@@ -51,7 +44,7 @@ func fullyConnected(s *scope) {
 		in = append(in, b)
 	}
 	y := s.fused(s.node(o, in...), p.Fused)
-	if back == nil {
+	if !p.KeepDims || len(x.Shape) == 2 {
 		s.set(0, y)
 		return
 	}
@@ -59,7 +52,30 @@ func fullyConnected(s *scope) {
 		s.d.integer = true
 		y = s.quantize(y, q, s.o.out[0])
 	}
-	s.store(0, s.node(op.New[op.Reshape](), y, s.list(back...)))
+	s.store(0, s.node(op.New[op.Reshape](), y, s.leading(x, s.sizes(w, "weights", 0)[0])))
+}
+
+// leading returns the shape of x but for the last size, as a list.
+func (s *scope) leading(x *ir.Value, last int) *ir.Value {
+	n := len(x.Shape)
+	if n == 0 {
+		s.fail("data of shape %v", x.Shape)
+		return x
+	}
+	out, unknown := make([]int, n), 0
+	for i, d := range x.Shape[:n-1] {
+		k, ok := d.Int()
+		if out[i] = k; !ok {
+			out[i] = -1
+			unknown++
+		}
+	}
+	if out[n-1] = last; unknown < 2 {
+		return s.list(out...)
+	}
+	o := op.New[op.ShapeOf]()
+	o.End = op.Some(n - 1)
+	return s.node(op.New[op.Concat](), s.node(o, x), s.list(last))
 }
 
 func batchMatMul(s *scope) {

@@ -227,6 +227,8 @@ func (t Table) Vector(slot, size int) Vector {
 }
 
 // Vector is a vector of scalars or of offsets. Absent ones have no elements.
+// Elements are read by the method of the size that the vector was asked for
+// with, at indices less than Len.
 type Vector struct {
 	buf     *Buffer
 	pos, n  int
@@ -249,7 +251,7 @@ func (v Vector) Bytes() []byte {
 	return v.buf.b[v.pos:end:end]
 }
 
-// Table returns element i of a vector of tables. i must be less than Len.
+// Table returns element i of a vector of tables.
 func (v Vector) Table(i int) Table {
 	if to := v.buf.follow(v.pos+4*i, "an element of a vector"); to >= 0 {
 		return v.buf.table(to)
