@@ -149,14 +149,16 @@ func (pl *plan) fixedSums(s *step, g op.Geometry, end func(places int) func(sum 
 	if !ok || g.Layout != op.ChannelsLast || byteless(x.typ) || byteless(pl.values[s.out[0]].typ) || !pl.place(s, 0) {
 		return
 	}
-	offsets := pl.offsets(w)
-	// Behind the places lie the sums of one window.
-	size, blocks := offsets+channelBlock/2, channelBlocks(g.Channels)
-	pl.scratch = max(pl.scratch, 8*size*pl.p.threads)
+	// The sums of one window, or of a row of them.
+	blocks, room := channelBlocks(g.Channels), channelBlock
+	together := w.Together(g.Channels, 1)
+	if together {
+		room = w.Out[1] * g.Channels
+	}
+	memory := pl.windowMemory(w, g.Channels, 1, room)
 	finish := end(g.Taps())
 	s.share(g.Batch*w.Out[0]*blocks, g.Batch*g.Channels*g.Places()*g.Taps()/4, func(f *frame, s *step, slot, from, to int) {
-		mem := f.ints(slot, size)
-		sums := unsafe.Slice((*int32)(unsafe.Pointer(&mem[offsets])), channelBlock)
+		offsets, mem, sums := memory.of(f, slot)
 		x, y := f.vals[s.in[0]], f.out(s)
 		emit := func(at, _, count int, sums []int32) {
 			dst := y.Bytes()[at : at+len(sums)]
@@ -166,11 +168,14 @@ func (pl *plan) fixedSums(s *step, g op.Geometry, end func(places int) func(sum 
 		}
 		for i := from; i < to; i++ {
 			row, first := i/blocks, i%blocks*channelBlock
-			part := sums[:min(channelBlock, g.Channels-first)]
+			part := sums[:room]
+			if !together {
+				part = sums[:min(channelBlock, g.Channels-first)]
+			}
 			if x.Type() == dtype.Int8 {
-				reduce.SumLast(tensor.Data[int8](x), g.Channels, first, w, row, row+1, mem[:offsets], part, emit)
+				reduce.SumLast(tensor.Data[int8](x), g.Channels, first, w, row, row+1, offsets, signed(mem), part, emit)
 			} else {
-				reduce.SumLast(tensor.Data[uint8](x), g.Channels, first, w, row, row+1, mem[:offsets], part, emit)
+				reduce.SumLast(tensor.Data[uint8](x), g.Channels, first, w, row, row+1, offsets, mem, part, emit)
 			}
 		}
 	})
