@@ -2,9 +2,12 @@ package octavo
 
 import (
 	"context"
-	"github.com/octavo-ml/octavo/internal/ir"
+	"encoding/json"
 	"math"
+	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +62,102 @@ func TestTFLiteGoldens(t *testing.T) {
 			}
 		})
 	}
+}
+
+// tfliteModels says of models beside the checkout how far results may lie from
+// LiteRT's, as tfliteAllowed does; others are floats.
+var tfliteModels = map[string]struct{ share, worst float64 }{
+	"mlperf-tiny/anomaly/ad01_int8.tflite":                   {0.02, 1},
+	"mlperf-tiny/kws/kws_ref_model.tflite":                   {0.02, 1},
+	"mlperf-tiny/resnet8/pretrainedResnet_quant.tflite":      {0.5, 8}, // sums of sums: steps add up until the last layer
+	"mlperf-tiny/streaming-wakeword/str_ww_ref_model.tflite": {0.02, 1},
+	"mlperf-tiny/vww/vww_96_int8.tflite":                     {0.02, 1},
+	"tflite-micro/person_detect.tflite":                      {0.02, 1},
+}
+
+// TestTFLiteModels runs real models and compares with what LiteRT's reference
+// kernels made of the same inputs (testdata/make/tflite_models.py).
+func TestTFLiteModels(t *testing.T) {
+	var cases []struct {
+		Model   string
+		Outputs []struct {
+			Shape []int
+			Step  int
+			Range float64
+			Data  []float32
+		}
+	}
+	b, err := os.ReadFile(filepath.Join("internal", "format", "tflite", "testdata", "models.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		t.Run(strings.TrimSuffix(path.Base(c.Model), ".tflite"), func(t *testing.T) {
+			file := filepath.Join("..", "shared", "models", filepath.FromSlash(c.Model))
+			if _, err := os.Stat(file); err != nil {
+				t.Skipf("the model is not here: %v", err)
+			}
+			m := open(t, file)
+			p, err := m.Compile()
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := Inputs{}
+			states := m.begin()
+			for _, v := range m.graph.Inputs {
+				if states[v.Name] == nil {
+					in[v.Name] = tfliteInput(v.Type, v.Shape)
+				}
+			}
+			out, err := p.Run(context.Background(), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			allowed, ok := tfliteModels[c.Model]
+			if !ok {
+				allowed.share, allowed.worst = 0.01, 2e-3
+			}
+			for i, want := range c.Outputs {
+				y := out[m.graph.Outputs[i].Name]
+				if !slices.Equal(y.Shape(), want.Shape) {
+					t.Fatalf("output %d has the shape %v, want %v", i, y.Shape(), want.Shape)
+				}
+				var got []float32
+				for k, v := range numbersOf(t, y) {
+					if k%want.Step == 0 {
+						got = append(got, v)
+					}
+				}
+				compareTFLite(t, got, want.Data, scaleOfOutput(t, m), allowed.share, allowed.worst)
+			}
+		})
+	}
+}
+
+// tfliteInput returns the input of tflite_models.py.
+func tfliteInput(typ dtype.Type, s op.Shape) *Tensor {
+	shape := make([]int, len(s))
+	for i, d := range s {
+		n, ok := d.Int()
+		if shape[i] = n; !ok {
+			shape[i] = 1
+		}
+	}
+	n, _ := tensor.Count(shape)
+	floats, ints := make([]float32, n), make([]int64, n)
+	for i := range n {
+		v := uint32(i+1) * 2654435761
+		v = (v ^ v>>15) * 2246822519
+		v = (v ^ v>>13) >> 8
+		floats[i], ints[i] = float32(v)/(1<<24), int64(v%256)-128
+	}
+	if typ == dtype.Float32 {
+		return tensor.FromSlice(floats, shape...)
+	}
+	return tensor.FromInts(typ, ints, shape...)
 }
 
 func readArray(t *testing.T, path string) *Tensor {

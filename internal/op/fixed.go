@@ -37,7 +37,7 @@ import (
 //	HardSwish             fixedHardSwish
 //	LeakyRelu             F(float32 s/sy)·(q−z) + zy, or with alpha in the factor below z
 //	PRelu                 the same; below z F(float32 s·sα/sy)·((q−z)(qα−zα)) + zy
-//	Softmax               fixedSoftmax, fixedSoftmax16
+//	Softmax               FixedSoftmax
 //	Concat                y = q where the parameters are y's, else
 //	                      round(q·(s·(1/sy)) − z·(s·(1/sy))) + zy in float32
 //
@@ -146,22 +146,16 @@ func (o *Quantized) fixed(in []Datum, shape []int) (*tensor.Tensor, error) {
 		return o.fixedGemm(inner, in, shape)
 	case *MatMul:
 		return o.fixedMatMul(in, shape)
-	case *Add:
-		return o.fixedSum(in, shape, 1)
-	case *Sub:
-		return o.fixedSum(in, shape, -1)
+	case *Add, *Sub:
+		s := o.Addition()
+		return o.fixedBinary(in, shape, s.Of)
 	case *Mul:
-		return o.fixedMul(in, shape)
+		m := o.MulFactor()
+		return o.fixedBinary(in, shape, func(a, b int32) int32 { return m.Of(a * b) })
 	case *PRelu:
 		return o.fixedPRelu(in, shape)
-	case *Identity:
-		return o.fixedMap(in, o.rescaling()), nil
-	case *LeakyRelu:
-		return o.fixedMap(in, o.leaking(inner.Alpha)), nil
-	case *HardSwish:
-		return o.fixedMap(in, fixedHardSwish(o.In[0], o.Out[0])), nil
-	case *Sigmoid, *Tanh, *Gelu, *Elu, *Exp:
-		return o.fixedFunction(in), nil
+	case *Identity, *LeakyRelu, *HardSwish, *Sigmoid, *Tanh, *Gelu, *Elu, *Exp:
+		return o.fixedMap(in), nil
 	case *AveragePool:
 		return o.fixedAveragePool(inner, in, shape)
 	case *ReduceMean:
@@ -176,8 +170,8 @@ func (o *Quantized) fixed(in []Datum, shape []int) (*tensor.Tensor, error) {
 	return nil, fmt.Errorf("%s has no fixed-point arithmetic", o.Inner.Name())
 }
 
-// fixedBounds returns the integers that result 0 is limited to.
-func (o *Quantized) fixedBounds() (qmin, qmax int64) {
+// FixedLimits returns the integers that result 0 is limited to.
+func (o *Quantized) FixedLimits() (qmin, qmax int64) {
 	if o.Clamp == nil {
 		return o.Out[0].Type.Range()
 	}
@@ -209,7 +203,7 @@ type Rescaler struct {
 // Rescaler returns how o, a product that FixedPoint accepts, rescales.
 func (o *Quantized) Rescaler() Rescaler {
 	x, w, y := o.In[0], o.In[1], o.Out[0]
-	lo, hi := o.fixedBounds()
+	lo, hi := o.FixedLimits()
 	r := Rescaler{Zero: int32(y.Zero(0)), Min: int32(lo), Max: int32(hi), Wide: x.Type == dtype.Int16}
 	_, gemm := o.Inner.(*Gemm)
 	_, pair := o.Inner.(*MatMul)

@@ -10,16 +10,34 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// fixedMap applies f, which takes the integers of operand 0 minus their zero
-// point, and limits what it makes of them.
-func (o *Quantized) fixedMap(in []Datum, f func(int32) int32) *tensor.Tensor {
-	x := arg(in, 0)
-	v, _ := tensor.Ints(x)
-	lo, hi := o.fixedBounds()
+// FixedMap returns what o, which FixedPoint accepts, makes of each integer of
+// its only operand; nil where it is no function of single integers.
+func (o *Quantized) FixedMap() func(int32) int32 {
+	var f func(int32) int32 // of integers without their zero point
+	switch inner := o.Inner.(type) {
+	case *Identity:
+		f = o.rescaling()
+	case *LeakyRelu:
+		f = o.leaking(inner.Alpha)
+	case *HardSwish:
+		f = fixedHardSwish(o.In[0], o.Out[0])
+	case *Sigmoid, *Tanh, *Gelu, *Elu, *Exp:
+		f = o.fixedFunction()
+	default:
+		return nil
+	}
+	lo, hi := o.FixedLimits()
 	zx, zy := int32(o.In[0].Zero(0)), int32(o.Out[0].Zero(0))
+	return func(q int32) int32 { return int32(limited(f(q-zx), zy, int32(lo), int32(hi))) }
+}
+
+// fixedMap applies FixedMap.
+func (o *Quantized) fixedMap(in []Datum) *tensor.Tensor {
+	x, f := arg(in, 0), o.FixedMap()
+	v, _ := tensor.Ints(x)
 	out := make([]int64, len(v))
 	for i, q := range v {
-		out[i] = limited(f(int32(q)-zx), zy, int32(lo), int32(hi))
+		out[i] = int64(f(int32(q)))
 	}
 	return tensor.FromInts(o.Out[0].Type, out, x.Shape()...)
 }
@@ -67,7 +85,7 @@ func (o *Quantized) fixedBinary(in []Datum, shape []int, f func(a, b int32) int3
 		return nil, err
 	}
 	n, _ := tensor.Count(shape)
-	lo, hi := o.fixedBounds()
+	lo, hi := o.FixedLimits()
 	zy := int32(o.Out[0].Zero(0))
 	out := make([]int64, n)
 	eltwise.Broadcast(out, shape, va, sa, vb, sb, func(dst []int64, a, b []int32) {
@@ -86,8 +104,12 @@ type Addition struct {
 	Sign    int32
 }
 
-// Addition returns the factors of o, an Add (sign 1) or a Sub (sign -1).
-func (o *Quantized) addition(sign int32) Addition {
+// Addition returns the factors of o, an Add or a Sub.
+func (o *Quantized) Addition() Addition {
+	sign := int32(1)
+	if _, less := o.Inner.(*Sub); less {
+		sign = -1
+	}
 	a, b, y := o.In[0].Scale[0], o.In[1].Scale[0], o.Out[0].Scale[0]
 	shift := 20
 	if o.In[0].Type == dtype.Int16 {
@@ -105,16 +127,9 @@ func (s *Addition) Of(a, b int32) int32 {
 	return s.Y.Of(s.A.Of(a<<s.Shift) + s.Sign*s.B.Of(b<<s.Shift))
 }
 
-// fixedSum adds integers, or subtracts them.
-func (o *Quantized) fixedSum(in []Datum, shape []int, sign int32) (*tensor.Tensor, error) {
-	s := o.addition(sign)
-	return o.fixedBinary(in, shape, s.Of)
-}
-
-// fixedMul multiplies integers.
-func (o *Quantized) fixedMul(in []Datum, shape []int) (*tensor.Tensor, error) {
-	m := affine.FixedOf(float64(float32(o.In[0].Scale[0]*o.In[1].Scale[0]) / o.Out[0].Scale[0]))
-	return o.fixedBinary(in, shape, func(a, b int32) int32 { return m.Of(a * b) })
+// MulFactor returns the factor of o, a Mul.
+func (o *Quantized) MulFactor() affine.Fixed {
+	return affine.FixedOf(float64(float32(o.In[0].Scale[0]*o.In[1].Scale[0]) / o.Out[0].Scale[0]))
 }
 
 // fixedPRelu multiplies negative integers with slopes.
@@ -172,7 +187,7 @@ func highMul16(a, b int32) int32 { return short((int64(a)*int64(b) + 1<<14) >> 1
 // fixedConcat joins integers, taking those of other parameters to the result's.
 func (o *Quantized) fixedConcat(c *Concat, in []Datum, shape []int) (*tensor.Tensor, error) {
 	y := o.Out[0]
-	lo, hi := o.fixedBounds()
+	lo, hi := o.FixedLimits()
 	parts := make([]Datum, len(in))
 	for i, d := range in {
 		parts[i] = d

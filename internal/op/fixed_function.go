@@ -7,24 +7,20 @@ import (
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
-	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // fixedFunction computes functions that have a table of all integers, or are
 // interpolated where those have 16 bits.
-func (o *Quantized) fixedFunction(in []Datum) *tensor.Tensor {
+func (o *Quantized) fixedFunction() func(int32) int32 {
 	x, y := o.In[0], o.Out[0]
 	if x.Type == dtype.Int16 {
-		_, tanh := o.Inner.(*Tanh)
-		if tanh {
-			return o.fixedMap(in, fixedTanh(x.Scale[0]))
+		if _, tanh := o.Inner.(*Tanh); tanh {
+			return fixedTanh(x.Scale[0])
 		}
-		return o.fixedMap(in, fixedSigmoid(x.Scale[0]))
+		return fixedSigmoid(x.Scale[0])
 	}
 	f, s, inverse := o.function(), x.Scale[0], 1/y.Scale[0]
-	return o.fixedMap(in, func(q int32) int32 {
-		return round32(float64(f(s*float32(q)) * inverse))
-	})
+	return func(q int32) int32 { return round32(float64(f(s*float32(q)) * inverse)) }
 }
 
 // function returns the function of the operator for single numbers. Where the

@@ -16,7 +16,7 @@ func (o *Quantized) fixedAveragePool(a *AveragePool, in []Datum, shape []int) (*
 		return nil, err
 	}
 	v, _ := tensor.Ints(x)
-	lo, hi := o.fixedBounds()
+	lo, hi := o.FixedLimits()
 	from, to := plane{g.Channels, inner(g.In, 0), g.Layout}, plane{g.Channels, g.Places(), g.Layout}
 	n, _ := tensor.Count(shape)
 	out := make([]int64, n)
@@ -69,7 +69,7 @@ func (o *Quantized) fixedMean(r reduction, in []Datum, shape []int, mean bool) (
 		n *= x.Shape()[a]
 	}
 	f := o.MeanFactor(n, mean)
-	lo, hi := o.fixedBounds()
+	lo, hi := o.FixedLimits()
 	zx, zy := o.In[0].Zero(0), int32(o.Out[0].Zero(0))
 	acc := tensor.Data[int64](sums[0].Tensor)
 	out := make([]int64, len(acc))

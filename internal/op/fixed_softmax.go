@@ -51,33 +51,46 @@ func FixedSoftmax(typ dtype.Type, scale float32) func(dst, x []int32) {
 		m := affine.FixedOf(float64(scale) / (10.0 / 65535))
 		return func(dst, x []int32) { fixedSoftmax16(dst, x, m) }
 	}
-	// Differences to the greatest are taken to 26 fractional bits.
+	// Differences to the greatest are taken to 26 fractional bits; what lies
+	// behind the radius counts nothing.
 	m := affine.FixedOf(min(float64(scale)*(1<<26), math.MaxInt32))
 	radius := math.Floor(31 * (1 << 26) / float64(int64(1)<<max(m.Shift, 0)))
 	least, most := typ.Range()
-	return func(dst, x []int32) { fixedSoftmax8(dst, x, m, -int32(radius), int32(least), int32(most)) }
+	t := &exponents{count: int(min(radius, 255)) + 1, least: int32(least), most: int32(most)}
+	for d := range t.count {
+		t.of[d] = expOfNegative(m.Of(int32(-d)))
+	}
+	return t.softmax
 }
 
-// fixedSoftmax8 sums the exponentials of the differences of at least radius with
-// 19 fractional bits, and multiplies with the reciprocal.
-func fixedSoftmax8(dst, x []int32, m affine.Fixed, radius, least, most int32) {
-	top := least
+// exponents are e^−d·scale with 31 fractional bits, for the differences d that
+// 8-bit integers have; those from count on stand for 0.
+type exponents struct {
+	of          [256]int32
+	count       int
+	least, most int32
+}
+
+// softmax sums the exponentials with 19 fractional bits, and multiplies with the
+// reciprocal.
+func (t *exponents) softmax(dst, x []int32) {
+	top := t.least
 	for _, q := range x {
 		top = max(top, q)
 	}
 	var sum int32
 	for _, q := range x {
-		if d := q - top; d >= radius {
-			sum += affine.RoundingShift(expOfNegative(m.Of(d)), 12)
+		if d := int(top - q); d < t.count {
+			sum += affine.RoundingShift(t.of[d], 12)
 		}
 	}
 	scale, over := inverseOf(sum, 12)
-	n := over + 31 - 8
+	n := max(0, min(over+31-8, 31))
 	for i, q := range x {
-		dst[i] = least
-		if d := q - top; d >= radius {
-			v := affine.RoundingShift(affine.HighMul(scale, expOfNegative(m.Of(d))), max(0, min(n, 31)))
-			dst[i] = min(max(v+least, least), most)
+		dst[i] = t.least
+		if d := int(top - q); d < t.count {
+			v := affine.RoundingShift(affine.HighMul(scale, t.of[d]), n)
+			dst[i] = min(max(v+t.least, t.least), t.most)
 		}
 	}
 }
@@ -136,7 +149,7 @@ var reciprocals = sync.OnceValue(func() *curve {
 	return curveOf(affine.PerTensor(dtype.Int16, 1, math.MinInt16), affine.PerTensor(dtype.Int16, 1, 0), 1.0/65535, 2.0/65535, func(x float64) float64 { return 1 / (1 + x) })
 })
 
-// fixedSoftmax16 is fixedSoftmax8 for int16, by curves.
+// fixedSoftmax16 is the softmax of int16, by curves.
 func fixedSoftmax16(dst, x []int32, m affine.Fixed) {
 	top := int32(math.MinInt16)
 	for _, q := range x {

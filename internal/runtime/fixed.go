@@ -29,7 +29,16 @@ func hasFixedKernel(r pass.Region) bool {
 // dispatchFixed chooses the kernel of a region of TensorFlow Lite's arithmetic.
 func (pl *plan) dispatchFixed(s *step, key *ir.Node, q *op.Quantized) error {
 	switch o := q.Inner.(type) {
-	case *op.Conv, *op.ConvTranspose, *op.Gemm, *op.MatMul, *op.Add, *op.Sub, *op.Mul, *op.PRelu, *op.AveragePool, *op.ReduceMean, *op.ReduceSum, *op.Softmax:
+	case *op.Add, *op.Sub, *op.Mul:
+		pl.dispatchFixedBinary(s, q)
+	case *op.AveragePool:
+		pl.dispatchFixedPool(s, q, o)
+	case *op.ReduceMean:
+		pl.dispatchFixedMean(s, q, o.NoopWithEmptyAxes, true)
+	case *op.ReduceSum:
+		pl.dispatchFixedMean(s, q, o.NoopWithEmptyAxes, false)
+	case *op.Softmax:
+		pl.dispatchFixedSoftmax(s, q, o)
 	case *op.MaxPool:
 		pl.dispatchMaxPool(s, o)
 	case *op.Transpose:
@@ -46,7 +55,9 @@ func (pl *plan) dispatchFixed(s *step, key *ir.Node, q *op.Quantized) error {
 		}
 		pl.join(s, o.Axis, nil)
 	default:
-		return pl.dispatchTable(s, q)
+		if pl.dispatchFixedMap(s, q); q.In[0].Type.Bits() == 8 && q.Out[0].Type.Bits() == 8 {
+			return pl.dispatchTable(s, q)
+		}
 	}
 	return nil
 }

@@ -159,6 +159,9 @@ func (p *Program) compile(g *ir.Graph, o Options) error {
 		}
 	}
 	if !o.NoFusion {
+		if g.Arithmetic == ir.TFLite && !o.NoInteger {
+			splitFixed(g, p.keep)
+		}
 		hoistQuantize(g, p.keep)
 		fuseBiases(g, p.keep)
 		fuseSums(g, p.keep)

@@ -9,11 +9,14 @@ type conversion struct {
 	to      func(*scope)
 }
 
+// families are the tables of operators, each in its own file.
+var families = [][]conversion{convolutions, products, elementwise, movers, shapers, reductions, quantizers, flows}
+
 // conversions is the table of operators by name. Those without a row are
 // carried as they are.
 var conversions = func() map[string]conversion {
 	m := map[string]conversion{}
-	for _, family := range [][]conversion{convolutions, products, elementwise, movers, shapers, reductions, quantizers, flows} {
+	for _, family := range families {
 		for _, c := range family {
 			m[c.name] = c
 		}

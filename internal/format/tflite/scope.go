@@ -49,12 +49,39 @@ func (d *decoder) scope(index int, g *ir.Graph, given map[int]string) *scope {
 	}
 	s := &scope{d: d, sub: sub, g: g, names: make([]string, n), stored: make([]*ir.Value, n), real: make([]*ir.Value, n),
 		widened: map[int]int{}, weights: map[weightKey]*ir.Value{}, handles: map[int]string{}}
-	for i := range s.names {
-		if s.names[i] = given[i]; s.names[i] == "" {
-			s.names[i] = d.names.name(strings.ToValidUTF8(sub.tensors[i].name, "?"))
+	for _, constants := range []bool{false, true} {
+		for i := range s.names {
+			if x := &sub.tensors[i]; given[i] != "" {
+				s.names[i] = given[i]
+			} else if d.holdsData(x) == constants {
+				s.names[i] = d.names.name(short(x.name, constants))
+			}
 		}
 	}
 	return s
+}
+
+// holdsData reports whether a tensor has a buffer that is not empty.
+func (d *decoder) holdsData(x *tensorInfo) bool {
+	if x.buffer <= 0 || x.buffer >= d.f.buffers.Len() {
+		return false
+	}
+	b := d.f.buffers.Table(x.buffer)
+	return b.Vector(bufferData, 1).Len() > 0 || b.Uint64(bufferOffset, 0) > 1
+}
+
+// short returns one of the names that converters join by semicolons where they
+// fuse operators: of a result the first one, the operator that gives it, of a
+// constant the last one, which it was made of.
+func short(name string, constant bool) string {
+	i, j := strings.Index(name, ";"), strings.LastIndex(name, ";")
+	switch {
+	case i > 0 && !constant:
+		name = name[:i]
+	case j >= 0 && j < len(name)-1 && constant:
+		name = name[j+1:]
+	}
+	return strings.ToValidUTF8(name, "?")
 }
 
 // convert converts all operators.
