@@ -163,8 +163,8 @@ func TestResourceVariable(t *testing.T) {
 
 // TestCustom carries an operator with its options and the shape of its output.
 func TestCustom(t *testing.T) {
-	model, graph, x, w, y, add, code, data := plain()
-	code = tbl{codeDeprecated: uint8(codeCustom), codeBuiltin: int32(codeCustom), codeCustomName: "Frobnicate"}
+	model, graph, x, w, y, add, _, data := plain()
+	code := tbl{codeDeprecated: uint8(codeCustom), codeBuiltin: int32(codeCustom), codeCustomName: "Frobnicate"}
 	add[operatorCustomOptions] = []byte{1, 2, 3}
 	m, err := Decode(format.FromBytes("custom.tflite", assemble(model, graph, x, w, y, add, code, data)))
 	if err != nil {

@@ -148,9 +148,6 @@ func (s *scope) unsupported(what, hint string) {
 	}
 }
 
-// info returns what the file says of input k.
-func (s *scope) info(k int) *tensorInfo { return &s.sub.tensors[s.o.in[k]] }
-
 // has reports whether input k is there.
 func (s *scope) has(k int) bool { return k < len(s.o.in) && s.o.in[k] >= 0 }
 
@@ -301,7 +298,7 @@ func (s *scope) nodes(o op.Op, outs int, in ...*ir.Value) []*ir.Value {
 	return n.Out
 }
 
-// ints returns a constant list of int64; float a scalar.
+// list returns a constant list of int64.
 func (s *scope) list(vals ...int) *ir.Value {
 	out := make([]int64, len(vals))
 	for i, v := range vals {
@@ -356,12 +353,4 @@ func (s *scope) cast(v *ir.Value, to dtype.Type) *ir.Value {
 	c := op.New[op.Cast]()
 	c.To = to
 	return s.node(c, v)
-}
-
-// dims returns the known sizes of a value, and false where one is not known.
-func dims(v *ir.Value) ([]int, bool) {
-	if v.Shape == nil {
-		return nil, false
-	}
-	return v.Shape.Ints()
 }
