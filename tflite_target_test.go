@@ -233,7 +233,7 @@ func (c *liteCheck) around(n *ir.Node, f op.Facts) (map[int]affine.Params, affin
 // node holds one node on integers against its rule.
 func (c *liteCheck) node(n *ir.Node, f op.Facts, r *target.Rule, in map[int]affine.Params, out affine.Params) {
 	x := in[0]
-	if f.Data != nil && len(f.Data) > 0 {
+	if len(f.Data) > 0 {
 		x = in[f.Data[0]]
 	}
 	if !c.tg.Accepts(r.Op, out.Type) {
