@@ -111,9 +111,7 @@ func (m *Model) Check(name string) (*Check, error) {
 			r = NodeCheck{Runs: RunsFolded}
 		} else if chosen[first] {
 			r = NodeCheck{Runs: RunsInteger}
-			if rule := t.Rule(n.Op.Name()); rule != nil {
-				r.By = rule.By
-			}
+			r.By = t.Rule(n.Op.Name()).RunBy(constantWeight(n))
 		}
 		r.Node, r.Op = quant.NodeName(n), n.Op.Name()
 		c.Nodes = append(c.Nodes, r)
@@ -147,6 +145,16 @@ func (c *Check) rest(g *ir.Graph, t *target.Target) {
 	if r.Operators > 0 {
 		c.Rest = &r
 	}
+}
+
+// constantWeight reports whether a node multiplies by a constant.
+func constantWeight(n *ir.Node) bool {
+	q, ok := n.Op.(op.Quantizable)
+	if !ok {
+		return false
+	}
+	w := q.Quantization().Weight
+	return w != op.None && w < len(n.In) && n.In[w] != nil && n.In[w].Const != nil
 }
 
 // onFloats reports whether a node that is not quantized is work for a kernel of

@@ -115,13 +115,15 @@ func printTarget(w io.Writer, t *octavo.Target) error {
 		if len(r.PerTensorTypes) > 0 {
 			what += ", one scale for the weight with " + strings.Join(r.PerTensorTypes, ", ")
 		}
-		if r.ConstantWeight {
-			what += ", constant weights"
-		}
 		for _, name := range slices.Sorted(maps.Keys(r.Where)) {
 			what += fmt.Sprintf(", %s %s", name, strings.Join(r.Where[name], " or "))
 		}
-		if r.By != "" {
+		if r.ConstantWeight {
+			what += ", constant weights"
+		}
+		if r.By != "" && r.ConstantWeight {
+			what += " (others by " + r.By + ")"
+		} else if r.By != "" {
 			what += ", by " + r.By
 		}
 		if r.FloatOutput {

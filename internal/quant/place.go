@@ -560,7 +560,8 @@ func (p *placer) bias(n *ir.Node, f op.Facts, input int) {
 }
 
 // narrowed adds the point of a value for one node that reads it in another type
-// than its main point has: both are made of the real value.
+// than its main point has: both are made of the real value, but on targets that
+// are quantized whole, where an integer operator gives one kind of integers.
 func (p *placer) narrowed(v *ir.Value, use Use, typ dtype.Type) {
 	for k := range p.out.Points {
 		if pt := &p.out.Points[k]; pt.Role == Activation && pt.Value == v.Name && pt.Type == typ && pt.Uses != nil {
@@ -568,7 +569,7 @@ func (p *placer) narrowed(v *ir.Value, use Use, typ dtype.Type) {
 			return
 		}
 	}
-	p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Activation, Uses: []Use{use}, Type: typ, Symmetric: p.symmetricIn(typ), Axis: PerTensor,
+	p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Activation, Uses: []Use{use}, Again: p.target.Whole, Type: typ, Symmetric: p.symmetricIn(typ), Axis: PerTensor,
 		Limit: p.limitOf(v), Observer: p.observerOf(v)})
 }
 

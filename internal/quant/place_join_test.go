@@ -189,6 +189,7 @@ output y
 	for _, c := range []struct{ target, mode, node, reason string }{
 		{"litert", "linear", "", ""},
 		{"litert", "cubic", "up", "litert has no integer form of Resize with mode cubic, only nearest, linear"},
+		{"ethos-u", "nearest", "", ""}, // its CPU has that product
 		{"edgetpu", "nearest", "product", "edgetpu has no integer form of MatMul whose weight is computed"},
 	} {
 		_, plan := planned(t, fmt.Sprintf(text, c.mode), quant.Recipe{Target: c.target}, nil)
@@ -221,6 +222,32 @@ output y
 	}
 	if in, _ := read(t, q, "last"); !in[0].Present() {
 		t.Error("the product behind the Softmax reads floats")
+	}
+}
+
+// TestOneProducerGivesOneKindOfIntegers: what is read in two types is quantized a
+// second time behind the first pair.
+func TestOneProducerGivesOneKindOfIntegers(t *testing.T) {
+	r := quant.Recipe{Target: "litert", Overrides: []quant.Override{{Match: "sig2", Precision: "w8a16"}}}
+	q, _ := planned(t, branches, r, nil)
+	in, out := read(t, q, "sig2")
+	if in[0].Type != dtype.Int16 || in[0].Zero(0) != 0 || out.Type != dtype.Int16 || out.Scale[0] != 1.0/32768 {
+		t.Errorf("sig2 reads %v and writes %v", in[0], out)
+	}
+	for _, n := range q.Nodes {
+		if n.Name != "sig2" {
+			continue
+		}
+		prod := q.Producers()
+		second := prod[prod[n.In[0]].In[0]]
+		if first := prod[second.In[0]]; first == nil || first.Op.Name() != "DequantizeLinear" {
+			t.Errorf("before the second pair stands %v, want a DequantizeLinear", first)
+		}
+	}
+	// The other operand of the join has another type, so it is quantized again.
+	in, out = read(t, q, "alike")
+	if !in[0].Equal(out) || !in[1].Equal(out) || out.Type != dtype.Int8 {
+		t.Errorf("alike reads %v and writes %v", in, out)
 	}
 }
 

@@ -39,6 +39,15 @@ func (f *Fixed) Of(t dtype.Type) (scale float64, zeroPoint int64, ok bool) {
 	return scale, zeroPoint, ok
 }
 
+// RunBy names what runs the operator where that is not the target itself, or is
+// slow, "" elsewhere; constant says whether its weight is.
+func (r *Rule) RunBy(constant bool) string {
+	if r.ConstantWeight && constant {
+		return ""
+	}
+	return r.By
+}
+
 // OneScale reports whether a weight has one scale beside activations of a type.
 func (r *Rule) OneScale(activation dtype.Type) bool {
 	return r.PerTensor || slices.Contains(r.PerTensorTypes, activation.String())

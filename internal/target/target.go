@@ -134,7 +134,9 @@ type Rule struct {
 	PerTensor bool `json:"per_tensor,omitempty"`
 	// PerTensorTypes are the types of activations with which they have one scale.
 	PerTensorTypes []string `json:"per_tensor_types,omitempty"`
-	// ConstantWeight says that only constants can be the weight.
+	// ConstantWeight says that the target itself runs the operator only where its
+	// weight is constant; where it is computed, By does, and if that is empty the
+	// operator has no integer form.
 	ConstantWeight bool `json:"constant_weight,omitempty"`
 	// Fuses says that a limit behind the operator (Relu, Clip) is part of it.
 	Fuses bool `json:"fuses,omitempty"`
