@@ -439,3 +439,11 @@ var tableOf = func() map[string]string {
 	}
 	return m
 }()
+
+// dims returns the known sizes of a value, and false where one is not known.
+func dims(v *ir.Value) ([]int, bool) {
+	if v.Shape == nil {
+		return nil, false
+	}
+	return v.Shape.Ints()
+}
