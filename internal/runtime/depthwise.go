@@ -15,6 +15,12 @@ func depthwiseLast(g op.Geometry) *dwconv.Last {
 	if g.Layout != op.ChannelsLast || g.Group != g.Channels || g.Filters != g.Channels || g.Transposed || rank > 3 {
 		return nil
 	}
+	// A long filter of one channel fills more of a vector as a product with one
+	// column.
+	const long = 32
+	if taps, _ := tensor.Count(g.Kernel); g.Channels == 1 && taps >= long {
+		return nil
+	}
 	d := dwconv.Geometry{Batch: g.Batch, Channels: g.Channels}
 	for i := range 3 {
 		d.Size[i], d.Kernel[i], d.Stride[i], d.Dilate[i], d.Result[i] = 1, 1, 1, 1, 1

@@ -6,6 +6,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // dispatch chooses how a step runs. key is the node of the program, under
@@ -34,6 +35,8 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return pl.dispatchNBits(s, key, o)
 	case *op.LSTM:
 		pl.dispatchLSTM(s, key, o)
+	case *op.DynamicQuantizeLSTM:
+		pl.dispatchLiveLSTM(s, key, o)
 	case *op.GRU:
 		pl.dispatchGRU(s, key, o)
 	case *clamped:
@@ -103,9 +106,17 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.dispatchCast(s)
 	case *op.Concat:
 		pl.join(s, o.Axis, nil)
+	case *op.Pad:
+		pl.dispatchRuns(s, 2)
+	case *op.Resize:
+		if o.Moves() {
+			pl.dispatchRuns(s, 0)
+		}
+	case *op.Pow:
+		pl.dispatchPow(s)
 	case *op.Add, *op.Sub, *op.Mul, *op.Div:
 		pl.dispatchBinary(s)
-	case *op.Relu, *op.Clip, *op.Sigmoid, *op.Swish, *op.Tanh, *op.HardSwish, *op.HardSigmoid, *op.LeakyRelu, *op.Gelu, *op.Erf, *op.Sqrt, *op.Exp:
+	case *op.Relu, *op.Clip, *op.Sigmoid, *op.Swish, *op.Tanh, *op.HardSwish, *op.HardSigmoid, *op.LeakyRelu, *op.Gelu, *op.Erf, *op.Sqrt, *op.Exp, *op.Log:
 		pl.dispatchUnary(s)
 	}
 	return nil
@@ -117,6 +128,10 @@ func (pl *plan) dispatchView(s *step) {
 	out := &pl.values[s.out[0]]
 	if out.shape == nil || s.in[0] < 0 || pl.values[s.in[0]].fixed != nil || pl.values[s.in[0]].shape == nil || out.typ == dtype.String {
 		return
+	}
+	n, _ := tensor.Count(out.shape)
+	if m, _ := tensor.Count(pl.values[s.in[0]].shape); m != n {
+		return // no element may get lost: the reference meaning says what is wrong
 	}
 	out.alias = s.in[0]
 	s.run = viewStep
