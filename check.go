@@ -2,9 +2,11 @@ package octavo
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/format/onnx"
+	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/quant"
 	"github.com/octavo-ml/octavo/internal/target"
@@ -31,6 +33,9 @@ type Check struct {
 	Opset    int         `json:"opset"`
 	MaxOpset int         `json:"max_opset"`
 	Nodes    []NodeCheck `json:"nodes"`
+	// Rest is what becomes of the nodes that the target itself does not run;
+	// absent where it runs all, or floats beside integers.
+	Rest *RestCheck `json:"rest,omitempty"`
 	// Problems say why the target cannot load the model; empty: it can.
 	Problems []string `json:"problems"`
 }
@@ -41,6 +46,18 @@ type NodeCheck struct {
 	Op     string `json:"op"`
 	Runs   string `json:"runs"` // one of the Runs constants
 	Reason string `json:"reason,omitempty"`
+	// By is what runs the node where that is not the target itself, or is slow.
+	By string `json:"by,omitempty"`
+}
+
+// RestCheck says what becomes of the nodes that a target does not run.
+type RestCheck struct {
+	By        string `json:"by"`
+	Operators int    `json:"operators"`
+	// From is the node from which on all run there; absent where only those do
+	// that the target has no integer form of.
+	From string `json:"from,omitempty"`
+	Cost string `json:"cost"` // one sentence
 }
 
 // Check places m on the target as Quantize would by default, from operators'
@@ -94,14 +111,76 @@ func (m *Model) Check(name string) (*Check, error) {
 			r = NodeCheck{Runs: RunsFolded}
 		} else if chosen[first] {
 			r = NodeCheck{Runs: RunsInteger}
+			r.By = t.Rule(n.Op.Name()).RunBy(constantWeight(n))
 		}
 		r.Node, r.Op = quant.NodeName(n), n.Op.Name()
 		c.Nodes = append(c.Nodes, r)
 	}
+	c.rest(g, t)
 	if c.Opset > c.MaxOpset {
 		c.Problems = append(c.Problems, fmt.Sprintf("opset %d is newer than %d, the highest that %s loads: quantize with --opset %[2]d", c.Opset, c.MaxOpset, name))
 	}
 	return c, nil
+}
+
+// rest fills in what becomes of the nodes that the target does not run.
+func (c *Check) rest(g *ir.Graph, t *target.Target) {
+	if t.Rest == nil {
+		return
+	}
+	r := RestCheck{By: t.Rest.Where, Cost: t.Rest.Cost}
+	for i, n := range g.Nodes {
+		left := c.Nodes[i].Runs == RunsFloat || c.Nodes[i].Runs == RunsAsIs && onFloats(n)
+		if left && r.From == "" {
+			r.From = c.Nodes[i].Node
+		}
+		if left || t.Rest.Behind && r.From != "" && c.Nodes[i].Runs != RunsAsIs {
+			c.Nodes[i].By = r.By
+			r.Operators++
+		}
+	}
+	if !t.Rest.Behind {
+		r.From = ""
+	}
+	if r.Operators > 0 {
+		c.Rest = &r
+	}
+}
+
+// constantWeight reports whether a node multiplies by a constant.
+func constantWeight(n *ir.Node) bool {
+	q, ok := n.Op.(op.Quantizable)
+	if !ok {
+		return false
+	}
+	w := q.Quantization().Weight
+	return w != op.None && w < len(n.In) && n.In[w] != nil && n.In[w].Const != nil
+}
+
+// onFloats reports whether a node that is not quantized is work for a kernel of
+// floats: it computes them, or numbers from them other than shapes.
+func onFloats(n *ir.Node) bool {
+	for _, v := range n.Out {
+		if v != nil && v.Type.IsFloat() {
+			return true
+		}
+	}
+	if _, ok := n.Op.(op.Quantizable); !ok {
+		return false
+	}
+	return slices.ContainsFunc(n.In, func(v *ir.Value) bool { return v != nil && v.Const == nil && v.Type.IsFloat() })
+}
+
+// String says it in one sentence.
+func (r *RestCheck) String() string {
+	count := fmt.Sprintf("%d operators map to %s", r.Operators, r.By)
+	if r.Operators == 1 {
+		count = "1 operator maps to " + r.By
+	}
+	if r.From != "" {
+		count += fmt.Sprintf(", from node %s on", r.From)
+	}
+	return count + ": " + r.Cost
 }
 
 func set(names []string) map[string]bool {
@@ -141,5 +220,9 @@ func (c *Check) Summary() string {
 	if len(c.Problems) > 0 {
 		return "cannot load: " + c.Problems[0]
 	}
-	return fmt.Sprintf("%d operators as %s, %d stay float", c.Count(RunsInteger)+c.Count(RunsFolded), c.Activations, c.Count(RunsFloat))
+	s := fmt.Sprintf("%d operators as %s, %d stay float", c.Count(RunsInteger)+c.Count(RunsFolded), c.Activations, c.Count(RunsFloat))
+	if c.Rest != nil && c.Rest.From != "" {
+		s += fmt.Sprintf(", %d of all on %s", c.Rest.Operators, c.Rest.By)
+	}
+	return s
 }

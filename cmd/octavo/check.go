@@ -51,11 +51,11 @@ func newCheck(c *cli) *cobra.Command {
 // printCheck writes one line for the nodes of one operator and one fate.
 func printCheck(w io.Writer, r *octavo.Check) error {
 	fmt.Fprintf(w, "%s on %s: %s\n", r.Model, r.Target, r.Summary())
-	type line struct{ op, runs, reason string }
+	type line struct{ op, runs, reason, by string }
 	var order []line
 	count := map[line]int{}
 	for _, n := range r.Nodes {
-		l := line{n.Op, n.Runs, n.Reason}
+		l := line{n.Op, n.Runs, n.Reason, n.By}
 		if count[l] == 0 {
 			order = append(order, l)
 		}
@@ -67,10 +67,17 @@ func printCheck(w io.Writer, r *octavo.Check) error {
 		if runs == octavo.RunsInteger {
 			runs = r.Activations
 		}
+		if l.by != "" {
+			runs += ", by " + l.by
+		}
 		if l.reason != "" {
 			runs += ": " + l.reason
 		}
 		fmt.Fprintf(tw, "  %d\t%s\t%s\n", count[l], l.op, runs)
 	}
-	return tw.Flush()
+	if err := tw.Flush(); err != nil || r.Rest == nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, r.Rest)
+	return err
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -63,7 +65,11 @@ func printTarget(w io.Writer, t *octavo.Target) error {
 	tw := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
 	fmt.Fprintf(tw, "  opset\tup to %d [%s]\n", t.MaxOpset, t.MaxOpsetSource)
 	symmetric := map[bool]string{true: ", symmetric", false: ""}
-	fmt.Fprintf(tw, "  activations\t%s%s [%s]\n", strings.Join(t.Activations.Types, ", "), symmetric[t.Activations.Symmetric], t.Activations.Source)
+	middle := ""
+	if len(t.Activations.SymmetricTypes) > 0 {
+		middle = " (symmetric: " + strings.Join(t.Activations.SymmetricTypes, ", ") + ")"
+	}
+	fmt.Fprintf(tw, "  activations\t%s%s%s [%s]\n", strings.Join(t.Activations.Types, ", "), symmetric[t.Activations.Symmetric], middle, t.Activations.Source)
 	fmt.Fprintf(tw, "  weights\t%s%s, one scale a %s [%s]\n", strings.Join(t.Weights.Types, ", "), symmetric[t.Weights.Symmetric], t.Weights.Granularity, t.Weights.Source)
 	bias := t.Bias
 	if bias == "" {
@@ -89,6 +95,13 @@ func printTarget(w io.Writer, t *octavo.Target) error {
 		}
 		fmt.Fprintf(tw, "  mode %s\t%s [%s]\n", m.Mode, what, m.Source)
 	}
+	if t.Rest != nil {
+		what := "go to "
+		if t.Rest.Behind {
+			what = "from the first on, all go to "
+		}
+		fmt.Fprintf(tw, "  others\t%s%s: %s [%s]\n", what, t.Rest.Where, t.Rest.Cost, t.Rest.Source)
+	}
 	tw.Flush()
 	fmt.Fprintln(w, "operators (others stay float):")
 	for _, r := range t.Operators {
@@ -99,11 +112,28 @@ func printTarget(w io.Writer, t *octavo.Target) error {
 		if r.PerTensor {
 			what += ", one scale for the weight"
 		}
+		if len(r.PerTensorTypes) > 0 {
+			what += ", one scale for the weight with " + strings.Join(r.PerTensorTypes, ", ")
+		}
+		for _, name := range slices.Sorted(maps.Keys(r.Where)) {
+			what += fmt.Sprintf(", %s %s", name, strings.Join(r.Where[name], " or "))
+		}
+		if r.ConstantWeight {
+			what += ", constant weights"
+		}
+		if r.By != "" && r.ConstantWeight {
+			what += " (others by " + r.By + ")"
+		} else if r.By != "" {
+			what += ", by " + r.By
+		}
 		if r.FloatOutput {
 			what += ", can end in float"
 		}
 		if r.Fixed != nil {
 			what += fmt.Sprintf(", output scale %g", r.Fixed.Scale)
+			for _, typ := range slices.Sorted(maps.Keys(r.Fixed.Scales)) {
+				what += fmt.Sprintf(" (%s: %g)", typ, r.Fixed.Scales[typ])
+			}
 		}
 		fmt.Fprintf(tw, "  %s\t%s\t[%s]\n", r.Op, what, r.Source)
 	}

@@ -159,6 +159,29 @@ func Attrs(o Op) []Attr {
 	return out
 }
 
+// AttrOf returns the attribute of o with that name, which may be at its default,
+// as Attrs gives it; nil where o has no such attribute, or it is an unset Opt.
+func AttrOf(o Op, name string) any {
+	if c, ok := o.(*Custom); ok {
+		for _, a := range c.Attrs {
+			if a.Name == name {
+				return a.Value
+			}
+		}
+		return nil
+	}
+	for _, f := range fields(reflect.ValueOf(o).Elem()) {
+		switch {
+		case f.name != name:
+		case !f.optional:
+			return export(f.value)
+		case f.value.Field(1).Bool():
+			return export(f.value.Field(0))
+		}
+	}
+	return nil
+}
+
 func export(v reflect.Value) any {
 	switch x := v.Interface().(type) {
 	case dtype.Type:

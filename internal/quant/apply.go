@@ -193,6 +193,9 @@ func (a *applier) activation(v *ir.Value, pt Point, p affine.Params) error {
 	}
 	c := a.shared(v, p, pt.Group)
 	raw := v
+	if pt.Again {
+		raw = reads[0].Node.In[reads[0].Index] // what the pair before it gives
+	}
 	if isOut && a.prod[v] != nil {
 		// The output keeps its name; the node computes a value before it.
 		raw = &ir.Value{Name: a.names.Name(v.Name + "_QuantizeLinear_Input"), Fact: v.Fact}

@@ -181,7 +181,7 @@ func (p *placer) placeEdges() error {
 			}
 			_, had := p.points[v]
 			if pt := p.point(v, nil, nil); !had {
-				pt.Type = e.Params.Type
+				pt.Type, pt.Symmetric = e.Params.Type, p.symmetricIn(e.Params.Type)
 			}
 		}
 	}

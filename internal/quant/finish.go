@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/ir"
@@ -13,7 +14,15 @@ func (p *placer) finish() {
 	for i, v := range p.g.Values() {
 		rank[v.Name] = i
 	}
-	slices.SortStableFunc(p.out.Points, func(a, b Point) int { return rank[a.Value] - rank[b.Value] })
+	last := func(pt Point) int { // a second pair stands behind the first
+		if pt.Again {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(p.out.Points, func(a, b Point) int {
+		return cmp.Or(rank[a.Value]-rank[b.Value], last(a)-last(b))
+	})
 }
 
 // observerOf returns the observer that an override asks for at v's producer.

@@ -28,7 +28,7 @@ func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 		return nil, err
 	}
 	pl := &placer{settings: s, g: g, prod: g.Producers(), uses: g.Uses(), integer: map[*ir.Value]bool{}, chosen: map[*ir.Node]bool{},
-		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[*ir.Value]int{}}
+		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[*ir.Value]int{}, masks: map[*ir.Value]bool{}}
 	if err := pl.patterns(); err != nil {
 		return nil, err
 	}
@@ -62,7 +62,8 @@ type placer struct {
 	integer  map[*ir.Value]bool  // values that exist as integers
 	points   map[*ir.Value]int   // index into out.Points of a value's main point
 	absorbed map[*ir.Node]bool
-	dynamic  map[*ir.Value]int // index into out.Points of a value's live point
+	dynamic  map[*ir.Value]int  // index into out.Points of a value's live point
+	masks    map[*ir.Value]bool // that hold numbers which stand for infinity
 	standing
 	out Placement
 }
@@ -184,6 +185,8 @@ func (p *placer) candidate(n *ir.Node) (*target.Rule, string) {
 		return nil, fmt.Sprintf("%s has no integer form of %s", p.target.Name, n.Op.Name())
 	case !p.target.Accepts(r.Op, activation):
 		return nil, fmt.Sprintf("%s has no %v form of %s", p.target.Name, activation, n.Op.Name())
+	case p.refuses(r, n) != "":
+		return nil, p.refuses(r, n)
 	case len(n.Bodies) > 0 || len(n.Out) == 0 || n.Out[0] == nil:
 		return nil, "it has no output to quantize"
 	case n.Out[0].Type != dtype.Float32:
@@ -212,6 +215,9 @@ func (p *placer) place() {
 			continue
 		}
 		rule, why := p.candidate(n)
+		if p.boundless(n, f) && rule != nil {
+			rule, why = nil, "it reads numbers that stand for infinity, as attention masks hold them"
+		}
 		if rule == nil {
 			_, kept := p.kept[n]
 			if kept || p.floatWork(n) {
@@ -224,12 +230,11 @@ func (p *placer) place() {
 		case weighted(n, f):
 			p.placeWeighted(n, f, rule)
 		case rule.Kind == target.Share:
-			if p.integer[n.In[0]] {
-				p.choose(n)
-				p.share(n)
-			}
+			p.placeShare(n)
 		case rule.Kind == target.Clamp:
 			p.placeClamp(n)
+		case rule.Kind == target.Join:
+			p.placeJoin(n, f)
 		default:
 			p.placeElementwise(n, f, rule)
 		}
@@ -311,7 +316,7 @@ func (p *placer) placeWeighted(n *ir.Node, f op.Facts, rule *target.Rule) {
 			continue
 		}
 		axis := PerTensor
-		if i == f.Weight && p.perChannel && !rule.PerTensor {
+		if i == f.Weight && p.perChannel && !rule.OneScale(p.precision[n].activation) {
 			if a, err := op.Axis(f.WeightAxis, len(v.Shape)); err == nil {
 				axis = a
 			}
@@ -356,16 +361,23 @@ func (p *placer) wanted(v *ir.Value, depth int) bool {
 // placeClamp absorbs a Relu or Clip into the integers it reads.
 func (p *placer) placeClamp(n *ir.Node) {
 	x := n.In[0]
-	if !p.integer[x] {
+	if !p.integer[x] && !p.inWhole(x) {
+		if p.target.Whole {
+			p.skip(n, "what it limits stays float", !p.floatByChoice(x))
+		}
 		return
 	}
 	p.choose(n)
-	if p.pairs[x] != nil {
+	if p.pairs[x] != nil || !p.integer[x] {
 		p.activationInput(n, 0)
 	}
-	if len(p.uses[x]) == 1 && !p.g.IsOutput(x) && !p.symmetricActivation && p.takeOver(x, n.Out[0]) {
-		p.absorbed[n] = true
-		p.out.Absorbed = append(p.out.Absorbed, firstOutput(n))
+	symmetric := p.symmetricIn(p.precision[n].activation)
+	if len(p.uses[x]) == 1 && !p.g.IsOutput(x) && (!symmetric || p.fuses(x)) && p.takeOver(x, n.Out[0]) {
+		// With the zero point in the middle the range does not say the limit, and
+		// the node stays, between its producer and the integers.
+		if p.absorbed[n] = !symmetric; !symmetric {
+			p.out.Absorbed = append(p.out.Absorbed, firstOutput(n))
+		}
 		return
 	}
 	p.outputPoint(n.Out[0], n)
@@ -404,12 +416,12 @@ func (p *placer) placeElementwise(n *ir.Node, f op.Facts, rule *target.Rule) {
 		return
 	}
 	for _, i := range ins {
-		if !p.integer[n.In[i]] {
+		if !p.integer[n.In[i]] && !p.target.Whole {
 			p.skip(n, "it reads float values, and rounding them would gain nothing here", !p.floatByChoice(n.In[i]))
 			return
 		}
 	}
-	if p.allStanding(n, ins) && !p.useful(n.Out[0], map[*ir.Value]bool{}) {
+	if !p.target.Whole && p.allStanding(n, ins) && !p.useful(n.Out[0], map[*ir.Value]bool{}) {
 		p.skip(n, "it reads integers, but its result is used as float, and rounding it would gain nothing here", false)
 		return
 	}
@@ -440,10 +452,12 @@ func (p *placer) floatByChoice(v *ir.Value) bool {
 // output makes the node's output an integer value.
 func (p *placer) output(n *ir.Node, _ op.Facts, rule *target.Rule) {
 	pt := p.outputPoint(n.Out[0], n)
-	if rule.Fixed != nil && pt != nil && pt.Fixed == nil {
-		if zp, ok := rule.Fixed.ZeroPoint[pt.Type.String()]; ok {
-			pt.Fixed = &affine.Params{Type: pt.Type, Scale: []float32{float32(rule.Fixed.Scale)}, ZeroPoint: []int64{zp}}
-		}
+	if pt == nil || pt.Fixed != nil {
+		return
+	}
+	if scale, zero, ok := rule.Fixed.Of(pt.Type); ok {
+		p := affine.PerTensor(pt.Type, float32(scale), zero)
+		pt.Fixed = &p
 	}
 }
 
@@ -494,7 +508,7 @@ func (p *placer) point(v *ir.Value, uses []Use, producer *ir.Node) *Point {
 	if producer != nil && p.precision[producer].activation != dtype.Invalid {
 		typ = p.precision[producer].activation
 	}
-	pt := Point{Value: v.Name, Role: Activation, Uses: uses, Type: typ, Symmetric: p.symmetricActivation, Axis: PerTensor, Limit: p.limitOf(v)}
+	pt := Point{Value: v.Name, Role: Activation, Uses: uses, Type: typ, Symmetric: p.symmetricIn(typ), Axis: PerTensor, Limit: p.limitOf(v)}
 	pt.Observer = p.observerOf(v)
 	if q := p.pairs[v]; q != nil {
 		pt.fix(q)
@@ -516,7 +530,7 @@ func (p *placer) activationInput(n *ir.Node, i int) {
 	use := Use{firstOutput(n), i}
 	typ := p.precision[n].activation
 	if v.Const != nil {
-		p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Weight, Uses: []Use{use}, Type: typ, Symmetric: p.symmetricActivation, Axis: PerTensor})
+		p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Weight, Uses: []Use{use}, Type: typ, Symmetric: p.symmetricIn(typ), Axis: PerTensor})
 		return
 	}
 	if i, ok := p.points[v]; ok && p.out.Points[i].Type != typ && p.out.Points[i].Fixed == nil && p.pairs[v] == nil {
@@ -524,7 +538,7 @@ func (p *placer) activationInput(n *ir.Node, i int) {
 		return
 	}
 	if pt := p.point(v, []Use{use}, nil); pt.Fixed == nil {
-		pt.Type = typ
+		pt.Type, pt.Symmetric = typ, p.symmetricIn(typ)
 	}
 }
 
@@ -546,7 +560,8 @@ func (p *placer) bias(n *ir.Node, f op.Facts, input int) {
 }
 
 // narrowed adds the point of a value for one node that reads it in another type
-// than its main point has: both are made of the real value.
+// than its main point has: both are made of the real value, but on targets that
+// are quantized whole, where an integer operator gives one kind of integers.
 func (p *placer) narrowed(v *ir.Value, use Use, typ dtype.Type) {
 	for k := range p.out.Points {
 		if pt := &p.out.Points[k]; pt.Role == Activation && pt.Value == v.Name && pt.Type == typ && pt.Uses != nil {
@@ -554,7 +569,7 @@ func (p *placer) narrowed(v *ir.Value, use Use, typ dtype.Type) {
 			return
 		}
 	}
-	p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Activation, Uses: []Use{use}, Type: typ, Symmetric: p.symmetricActivation, Axis: PerTensor,
+	p.out.Points = append(p.out.Points, Point{Value: v.Name, Role: Activation, Uses: []Use{use}, Again: p.target.Whole, Type: typ, Symmetric: p.symmetricIn(typ), Axis: PerTensor,
 		Limit: p.limitOf(v), Observer: p.observerOf(v)})
 }
 

@@ -70,19 +70,13 @@ func makePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe, known *weigh
 		if pt.Fixed != nil {
 			plan.Params[i] = *pt.Fixed
 		} else {
-			name := pt.Value
-			if pt.Ranged != "" {
-				name = pt.Ranged
-			}
-			stats := st[name]
-			if stats == nil {
-				return nil, fmt.Errorf("value %q was not observed", name)
-			}
-			if err := plan.choose(s, i, name, stats); err != nil {
+			if err := plan.choose(s, i, st, consts); err != nil {
 				return nil, err
 			}
 		}
-		byValue[pt.Value] = plan.Params[i]
+		if !pt.Again {
+			byValue[pt.Value] = plan.Params[i]
+		}
 	}
 	for i, pt := range pl.Points {
 		switch {
@@ -104,26 +98,74 @@ func makePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe, known *weigh
 			if c == nil {
 				return nil, fmt.Errorf("weight %q is not in the graph", pt.Value)
 			}
+			if p, ok := byValue[pt.Group]; ok && pt.Group != "" {
+				plan.Params[i] = p
+				continue
+			}
 			if plan.Params[i], err = known.planned(s, pt, c); err != nil {
 				return nil, fmt.Errorf("weight %q: %w", pt.Value, err)
 			}
 		}
 	}
-	return plan, plan.biases(consts, byValue)
+	return plan, plan.biases(consts, byValue, float32(max(s.target.BiasRoom, 1)))
 }
 
-// choose sets the parameters of an activation from the range of the value that
-// was observed for it.
-func (p *Plan) choose(s *settings, i int, observed string, st *observe.Stats) error {
+// choose sets the parameters of an activation from the ranges that were observed
+// of it and of those that widen its group.
+func (p *Plan) choose(s *settings, i int, st Statistics, consts map[string]*tensor.Tensor) error {
 	pt := p.Points[i]
+	lo, hi, err := p.rangeOf(s, pt, st)
+	if err != nil {
+		return err
+	}
+	for _, member := range p.Points {
+		if member.Group != pt.Value || !member.Joins {
+			continue
+		}
+		l, h := extremes(consts[member.Value])
+		if member.Role == Activation {
+			if l, h, err = p.rangeOf(s, member, st); err != nil {
+				return err
+			}
+		}
+		lo, hi = min(lo, l), max(hi, h)
+	}
+	if lo == hi {
+		p.Warnings = append(p.Warnings, diag.Warning{ID: "OCT006", Msg: fmt.Sprintf("value %q was %g in every sample; is the calibration data real?", pt.Value, lo)})
+	}
+	scale, zp := affine.ChooseParams(lo, hi, affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, MinRange: s.target.Activations.MinRange})
+	p.Params[i] = affine.PerTensor(pt.Type, scale, zp)
+	return nil
+}
+
+// extremes returns the least and the greatest element of a constant, 0 where it
+// has none.
+func extremes(t *tensor.Tensor) (lo, hi float64) {
+	if t == nil || t.Type() != dtype.Float32 || t.Len() == 0 {
+		return 0, 0
+	}
+	x := tensor.Data[float32](t)
+	return float64(slices.Min(x)), float64(slices.Max(x))
+}
+
+// rangeOf returns the range that the method gives for an activation, within
+// what its mathematics allow.
+func (p *Plan) rangeOf(s *settings, pt Point, all Statistics) (lo, hi float64, err error) {
+	observed := pt.Value
+	if pt.Ranged != "" {
+		observed = pt.Ranged
+	}
+	st := all[observed]
+	if st == nil {
+		return 0, 0, fmt.Errorf("value %q was not observed", observed)
+	}
 	method := s.observer
 	if pt.Observer != nil {
 		method = *pt.Observer
 	}
 	want := observe.Want{Type: pt.Type, Symmetric: pt.Symmetric}
-	lo, hi, err := st.Range(method, want)
-	if err != nil {
-		return fmt.Errorf("value %q: %w", pt.Value, err)
+	if lo, hi, err = st.Range(method, want); err != nil {
+		return 0, 0, fmt.Errorf("value %q: %w", pt.Value, err)
 	}
 	if c := (Chosen{observed, want, lo, hi}); !slices.Contains(p.Chosen, c) {
 		p.Chosen = append(p.Chosen, c)
@@ -135,17 +177,12 @@ func (p *Plan) choose(s *settings, i int, observed string, st *observe.Stats) er
 			lo, hi = max(lo, pt.Limit.Lo), min(hi, pt.Limit.Hi)
 		}
 	}
-	if lo == hi {
-		p.Warnings = append(p.Warnings, diag.Warning{ID: "OCT006", Msg: fmt.Sprintf("value %q was %g in every sample; is the calibration data real?", pt.Value, lo)})
-	}
-	scale, zp := affine.ChooseParams(lo, hi, affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric})
-	p.Params[i] = affine.PerTensor(pt.Type, scale, zp)
-	return nil
+	return lo, hi, nil
 }
 
 // biases sets the scales of biases to input scale times weight scale, after
-// enlarging weight scales for which int32 could not hold the bias.
-func (p *Plan) biases(consts map[string]*tensor.Tensor, byValue map[string]affine.Params) error {
+// enlarging weight scales for which int32 could not hold the bias so many times.
+func (p *Plan) biases(consts map[string]*tensor.Tensor, byValue map[string]affine.Params, room float32) error {
 	weightAt := func(name, node string) int {
 		for k, w := range p.Points {
 			if w.Role != Weight || w.Value != name {
@@ -179,7 +216,7 @@ func (p *Plan) biases(consts map[string]*tensor.Tensor, byValue map[string]affin
 			}
 			w := weightAt(pt.Scale, pt.Uses[0].Node)
 			if weight, stands := p.kept(pt.Scale); w < 0 && ok && stands {
-				p.keptWeightBias(i, in, weight, consts[pt.Value])
+				p.keptWeightBias(i, in, weight, consts[pt.Value], room)
 				continue
 			}
 			if !ok || w < 0 {
@@ -190,7 +227,7 @@ func (p *Plan) biases(consts map[string]*tensor.Tensor, byValue map[string]affin
 				return fmt.Errorf("bias %q is not a float32 constant", pt.Value)
 			}
 			if pass == 0 {
-				p.Params[w] = affine.FitBias(p.Params[w], in.Scale[0], bias)
+				p.Params[w] = affine.FitBias(p.Params[w], in.Scale[0]/room, bias)
 				continue
 			}
 			p.Params[i] = affine.BiasParams(in.Scale[0], p.Params[w], pt.Factor)
@@ -211,8 +248,8 @@ func (p *Plan) readAt(name, node string) (affine.Params, bool) {
 
 // keptWeightBias sets the scale of a bias whose weight stays as it is: where
 // int32 cannot hold it in the product of those scales, it stays float.
-func (p *Plan) keptWeightBias(i int, in, weight affine.Params, bias *tensor.Tensor) {
-	if affine.FitBias(weight, in.Scale[0], bias).Equal(weight) {
+func (p *Plan) keptWeightBias(i int, in, weight affine.Params, bias *tensor.Tensor, room float32) {
+	if affine.FitBias(weight, in.Scale[0]/room, bias).Equal(weight) {
 		p.Params[i] = affine.BiasParams(in.Scale[0], weight, p.Points[i].Factor)
 	}
 }

@@ -39,6 +39,12 @@ type Point struct {
 	Uses []Use
 	// Group is the value whose parameters are shared; "" for its own.
 	Group string
+	// Joins says that the range of this value, or of this constant, widens that
+	// of its group.
+	Joins bool
+	// Again says that the uses read the value quantized a second time, behind
+	// the pair that it has for all.
+	Again bool
 	Type  dtype.Type
 	// Symmetric forces the zero point.
 	Symmetric bool
@@ -151,7 +157,7 @@ func (p *Placement) kept(value string) (affine.Params, bool) {
 func (p *Placement) Watched() []string {
 	var out []string
 	for _, pt := range p.Points {
-		if pt.Role == Activation && pt.Group == "" && pt.Fixed == nil {
+		if pt.Role == Activation && (pt.Group == "" || pt.Joins) && pt.Fixed == nil {
 			name := pt.Value
 			if pt.Ranged != "" {
 				name = pt.Ranged

@@ -229,6 +229,15 @@ func (p *placer) precisions() error {
 	return nil
 }
 
+// symmetricIn reports whether activations of a type have zero points in the
+// middle.
+func (s *settings) symmetricIn(t dtype.Type) bool {
+	if s.recipe.Activations.Symmetric != nil {
+		return *s.recipe.Activations.Symmetric
+	}
+	return s.target.Activations.IsSymmetric(t)
+}
+
 // symmetric reports whether weights of a type have zero points of 0.
 func (s *settings) symmetric(t dtype.Type) bool {
 	if s.recipe.Weights.Symmetric != nil {

@@ -308,10 +308,7 @@ func (r *Recipe) resolve() (*settings, error) {
 	if s.block = block; block > 0 && s.mode != WeightOnly {
 		return nil, diag.Usagef("granularity %s: only mode weight-only has groups", r.Weights.Granularity).Note("--mode weight-only, or --override PATTERN=w4a16:g%d for some nodes", block)
 	}
-	s.symmetricActivation = s.target.Activations.Symmetric
-	if r.Activations.Symmetric != nil {
-		s.symmetricActivation = *r.Activations.Symmetric
-	}
+	s.symmetricActivation = s.symmetricIn(s.activation)
 	s.symmetricWeight = s.weight.IsSigned()
 	if r.Weights.Symmetric != nil {
 		s.symmetricWeight = *r.Weights.Symmetric

@@ -46,7 +46,7 @@ func keyOf(pt Point) weightKey {
 }
 
 func (s *settings) scheme(pt Point) affine.Scheme {
-	return affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type.Bits() == 8}
+	return affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type.Bits() == 8, MinRange: s.target.Weights.MinRange}
 }
 
 // planned returns the parameters that the plan has of a weight: those of the

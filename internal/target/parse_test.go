@@ -30,6 +30,20 @@ func TestEverythingHasASource(t *testing.T) {
 		{"unused", func(t *Target) { t.Sources = append(t.Sources, Source{"more", "a book", "2026-01-01"}) }, `source "more" is used by nothing`},
 		{"twice", func(t *Target) { t.Sources = append(t.Sources, t.Sources[0]) }, `source "ort-quant" is listed twice`},
 		{"rule twice", func(t *Target) { t.Operators = append(t.Operators, t.Operators[0]) }, `two rules for Conv`},
+		{"rest without", func(t *Target) { t.Rest = &Rest{Where: "the CPU", Cost: "slow"} }, `rest: source "" is not listed`},
+		{"symmetric type that it has not", func(t *Target) { t.Activations.SymmetricTypes = []string{"int32"} }, `symmetric type "int32" is not among the types`},
+		{"fixed scale of 0", func(t *Target) { t.Operators[0].Fixed = &Fixed{ZeroPoint: map[string]int64{"int8": 0}} }, `Conv: a fixed output is for kind compute, with a scale above 0`},
+		{"fixed output of what is shared", func(t *Target) {
+			t.Operators[0].Kind, t.Operators[0].Fixed = Share, &Fixed{Scale: 1, ZeroPoint: map[string]int64{"int8": 0}}
+		}, `Conv: a fixed output is for kind compute`},
+		{"zero point outside", func(t *Target) {
+			t.Operators[0].Fixed = &Fixed{Scale: 1, ZeroPoint: map[string]int64{"int8": 128}}
+		}, `Conv: zero point 128 is outside int8`},
+		{"scale without zero point", func(t *Target) {
+			t.Operators[0].Fixed = &Fixed{Scale: 1, ZeroPoint: map[string]int64{"int8": 0}, Scales: map[string]float64{"int16": 1}}
+		}, `Conv: scale 1 of int16: want one above 0, of a type with a zero point`},
+		{"no value of an attribute", func(t *Target) { t.Operators[0].Where = map[string][]string{"mode": {}} }, `Conv: attribute mode has no value with which it runs`},
+		{"no such type", func(t *Target) { t.Operators[0].Types = []string{"int5"} }, `int5`},
 		{"unknown kind", func(t *Target) { t.Operators[0].Kind = "guess" }, `Conv: unknown kind "guess"`},
 	} {
 		var tg Target

@@ -38,6 +38,15 @@ type Target struct {
 	// Bias is the type of quantized biases, "" where they stay float.
 	Bias       string `json:"bias"`
 	BiasSource string `json:"bias_source"`
+	// BiasRoom is how many times the greatest bias must fit into its type: where
+	// it does not, the scale of the weight is enlarged. 0 counts as 1.
+	BiasRoom float64 `json:"bias_room,omitempty"`
+	// Whole says that operators with a rule are quantized whatever they read:
+	// float ones are what costs on the target.
+	Whole bool `json:"whole,omitempty"`
+	// Rest is what becomes of operators that are not quantized; nil: they are
+	// computed on floats beside the others.
+	Rest *Rest `json:"rest,omitempty"`
 	// Operators lists the rules; an operator without one stays float.
 	Operators []Rule `json:"operators"`
 	// Modes lists what the target does beside integers with fixed ranges, which
@@ -86,6 +95,11 @@ type Convention struct {
 	Types []string `json:"types"`
 	// Symmetric forces the zero point to the middle.
 	Symmetric bool `json:"symmetric"`
+	// SymmetricTypes are those whose zero point is in the middle where not all
+	// are symmetric.
+	SymmetricTypes []string `json:"symmetric_types,omitempty"`
+	// MinRange is the least distance between the ends of a range.
+	MinRange float64 `json:"min_range,omitempty"`
 	// Granularity is "channel" or "tensor".
 	Granularity string `json:"granularity,omitempty"`
 	// Source is the ID of where this was read or measured.
@@ -102,6 +116,10 @@ const (
 	// Share: the output has the parameters of its data input, and the node is
 	// quantized only if its input is.
 	Share Kind = "share"
+	// Join: all data inputs and the output have the same parameters, for the
+	// union of their ranges. An input whose parameters are prescribed otherwise
+	// is quantized again.
+	Join Kind = "join"
 	// Clamp: behind a quantized producer the node is absorbed into the range.
 	Clamp Kind = "clamp"
 )
@@ -114,11 +132,24 @@ type Rule struct {
 	Types []string `json:"types,omitempty"`
 	// PerTensor says that weights of this operator have one scale.
 	PerTensor bool `json:"per_tensor,omitempty"`
+	// PerTensorTypes are the types of activations with which they have one scale.
+	PerTensorTypes []string `json:"per_tensor_types,omitempty"`
+	// ConstantWeight says that the target itself runs the operator only where its
+	// weight is constant; where it is computed, By does, and if that is empty the
+	// operator has no integer form.
+	ConstantWeight bool `json:"constant_weight,omitempty"`
+	// Fuses says that a limit behind the operator (Relu, Clip) is part of it.
+	Fuses bool `json:"fuses,omitempty"`
+	// Where lists, by attribute, the values with which the operator runs.
+	Where map[string][]string `json:"where,omitempty"`
 	// FloatOutput says that the runtime has a kernel from integers to float,
 	// so that the output need not be quantized.
 	FloatOutput bool `json:"float_output,omitempty"`
 	// Fixed is the range of the output that the target prescribes.
 	Fixed *Fixed `json:"fixed,omitempty"`
+	// By names what runs the operator on integers where that is slower than the
+	// rest of the target, such as "the CPU".
+	By string `json:"by,omitempty"`
 	// Source is the ID of where the rule was read.
 	Source string `json:"source"`
 }
@@ -127,6 +158,8 @@ type Rule struct {
 type Fixed struct {
 	Scale     float64          `json:"scale"`
 	ZeroPoint map[string]int64 `json:"zero_point"`
+	// Scales holds the scales of types that have another one than Scale.
+	Scales map[string]float64 `json:"scales,omitempty"`
 }
 
 // Names returns the known targets in order.
@@ -178,6 +211,11 @@ func (t *Target) validate() error {
 				return err
 			}
 		}
+		for _, name := range c.SymmetricTypes {
+			if !slices.Contains(c.Types, name) {
+				return fmt.Errorf("symmetric type %q is not among the types", name)
+			}
+		}
 	}
 	seen := map[string]bool{}
 	for _, r := range t.Operators {
@@ -185,8 +223,11 @@ func (t *Target) validate() error {
 			return fmt.Errorf("two rules for %s", r.Op)
 		}
 		seen[r.Op] = true
-		if r.Kind != Compute && r.Kind != Share && r.Kind != Clamp {
+		if !slices.Contains([]Kind{Compute, Share, Join, Clamp}, r.Kind) {
 			return fmt.Errorf("%s: unknown kind %q", r.Op, r.Kind)
+		}
+		if err := r.validate(); err != nil {
+			return fmt.Errorf("%s: %w", r.Op, err)
 		}
 	}
 	modes := map[string]bool{}
@@ -247,6 +288,9 @@ func (t *Target) checkSources() error {
 	}
 	for _, m := range t.Modes {
 		claims = append(claims, struct{ what, source string }{"mode " + m.Mode, m.Source})
+	}
+	if t.Rest != nil {
+		claims = append(claims, struct{ what, source string }{"rest", t.Rest.Source})
 	}
 	for _, c := range claims {
 		if _, ok := used[c.source]; !ok {

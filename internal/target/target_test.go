@@ -22,8 +22,15 @@ func TestEveryTargetLoads(t *testing.T) {
 			t.Errorf("%s: name %q, about %q", name, tg.Name, tg.About)
 		}
 		for _, r := range tg.Operators {
-			if _, err := op.ByName(r.Op); err != nil {
+			o, err := op.ByName(r.Op)
+			if err != nil {
 				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			for attribute := range r.Where {
+				if op.AttrOf(o, attribute) == nil {
+					t.Errorf("%s: %s has no attribute %q", name, r.Op, attribute)
+				}
 			}
 		}
 	}
@@ -43,6 +50,36 @@ func TestAccepts(t *testing.T) {
 	} {
 		if got := tg.Accepts(c.op, c.typ); got != c.want {
 			t.Errorf("Accepts(%s, %v) = %v, want %v", c.op, c.typ, got, c.want)
+		}
+	}
+}
+
+// TestLiteConventions holds what the TensorFlow Lite specification says of all
+// its targets.
+func TestLiteConventions(t *testing.T) {
+	for _, name := range []string{"litert", "tflite-micro", "cmsis-nn", "edgetpu", "ethos-u"} {
+		tg, err := target.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tg.Activation() != dtype.Int8 || tg.Activations.IsSymmetric(dtype.Int8) || !tg.Weights.IsSymmetric(dtype.Int8) || !tg.Whole {
+			t.Errorf("%s: activations %+v, weights %+v", name, tg.Activations, tg.Weights)
+		}
+		wide := tg.Accepts("Conv", dtype.Int16)
+		if wide == (name == "edgetpu") || wide && !tg.Activations.IsSymmetric(dtype.Int16) {
+			t.Errorf("%s: convolutions of int16: %v", name, wide)
+		}
+		for _, o := range []string{"LogSoftmax", "LpNormalization", "HardSwish", "PRelu", "SpaceToDepth", "DepthToSpace", "ArgMax"} {
+			if tg.Accepts(o, dtype.Int16) {
+				t.Errorf("%s: %s has no kernel of int16", name, o)
+			}
+		}
+		if r := tg.Rule("Softmax"); r == nil {
+			t.Errorf("%s has no Softmax", name)
+		} else if scale, zero, ok := r.Fixed.Of(dtype.Int8); !ok || scale != 1.0/256 || zero != -128 {
+			t.Errorf("%s: Softmax gives %g, %d", name, scale, zero)
+		} else if scale, zero, ok := r.Fixed.Of(dtype.Int16); ok && (scale != 1.0/32768 || zero != 0) {
+			t.Errorf("%s: Softmax of int16 gives %g, %d", name, scale, zero)
 		}
 	}
 }
