@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -177,6 +178,7 @@ func (m *Model) dataSpec(o *DataOptions) (dataset.Spec, error) {
 		}
 		spec.Inputs = append(spec.Inputs, in)
 	}
+	maps.Copy(spec.Fill, m.begin())
 	for _, f := range o.Fill {
 		in, value, err := inputValue("--fill", f, spec)
 		if err != nil {

@@ -43,6 +43,30 @@ func (m *Model) dataStates(spec *dataset.Spec, flags []string) ([]state, error) 
 	return states, nil
 }
 
+// begin returns what the inputs that are states of the graph begin with. A state
+// lasts from one sample to the next only where DataOptions.State says so.
+func (m *Model) begin() Inputs {
+	var out Inputs
+	for _, s := range m.graph.States {
+		t := s.Init
+		if t == nil {
+			shape := make([]int, len(s.In.Shape))
+			for i, d := range s.In.Shape {
+				n, ok := d.Int()
+				if shape[i] = n; !ok {
+					shape[i] = 1
+				}
+			}
+			t = tensor.New(s.In.Type, shape...)
+		}
+		if out == nil {
+			out = Inputs{}
+		}
+		out[s.In.Name] = t
+	}
+	return out
+}
+
 // ran is a sample and what a program makes of it.
 type ran struct {
 	dataset.Sample

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -370,7 +371,11 @@ func (m *Model) stamp(r *Recipe) {
 }
 
 // Program is a model ready to run.
-type Program struct{ p *engine.Program }
+type Program struct {
+	p *engine.Program
+	// states are what inputs begin with that are states of the graph.
+	states Inputs
+}
 
 // A CompileOption changes how a model is compiled.
 type CompileOption func(*engine.Options)
@@ -400,17 +405,29 @@ func (m *Model) Compile(opts ...CompileOption) (*Program, error) {
 	if err != nil {
 		return nil, m.wrap(err)
 	}
-	return &Program{p}, nil
+	return &Program{p, m.begin()}, nil
 }
 
 // Run computes the outputs for one set of inputs. It may be called by many
 // goroutines at the same time; cancelling ctx ends it early.
-func (p *Program) Run(ctx context.Context, in Inputs) (Inputs, error) { return p.p.Run(ctx, in) }
+func (p *Program) Run(ctx context.Context, in Inputs) (Inputs, error) {
+	return p.p.Run(ctx, p.with(in))
+}
+
+// with returns in with what it lacks of the model's states, as they begin.
+func (p *Program) with(in Inputs) Inputs {
+	if len(p.states) == 0 {
+		return in
+	}
+	all := maps.Clone(p.states)
+	maps.Copy(all, in)
+	return all
+}
 
 // RunInto is Run into tensors that the caller gives by the outputs' names: on
 // the heap, of the outputs' types and shapes, overlapping nothing else. What
 // Run returned for inputs of the same shapes will do. A warm program then
 // allocates nothing, but for operators without a kernel of their own.
 func (p *Program) RunInto(ctx context.Context, in, out Inputs) error {
-	return p.p.RunInto(ctx, in, out)
+	return p.p.RunInto(ctx, p.with(in), out)
 }

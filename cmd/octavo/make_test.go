@@ -16,7 +16,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/wire/proto"
 )
 
-// npy OUT f4|f8|i8|u1 SHAPE FILL writes an array. SHAPE is 8,4 or - for none;
+// npy OUT f4|f8|i8|i1|u1 SHAPE FILL writes an array. SHAPE is 8,4 or - for none;
 // FILL is a number, ramp (0, 1/16 ... 1 repeated), grow (0 ... 1 once) or mod:K
 // (0 ... K-1 repeated), and then maybe ,INDEX=NUMBER for one element.
 func makeArray(ts *testscript.TestScript, neg bool, args []string) {
@@ -38,7 +38,7 @@ func makeArray(ts *testscript.TestScript, neg bool, args []string) {
 	data, err := encode(args[1], values)
 	ts.Check(err)
 	order := "<"
-	if args[1] == "u1" {
+	if args[1] == "u1" || args[1] == "i1" {
 		order = "|"
 	}
 	var b bytes.Buffer
@@ -88,10 +88,12 @@ func encode(typ string, values []float64) ([]byte, error) {
 			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 		case "i8":
 			b = binary.LittleEndian.AppendUint64(b, uint64(int64(v)))
+		case "i1":
+			b = append(b, uint8(int8(v)))
 		case "u1":
 			b = append(b, uint8(v))
 		default:
-			return nil, fmt.Errorf("type %q is not f4, f8, i8 or u1", typ)
+			return nil, fmt.Errorf("type %q is not f4, f8, i8, i1 or u1", typ)
 		}
 	}
 	return b, nil

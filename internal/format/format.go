@@ -37,6 +37,7 @@ type Format struct {
 	// Sniff reports whether the first bytes of a file look like this format.
 	Sniff  func(head []byte) bool
 	Decode func(src *Source) (*Model, error)
+	// Encode is nil for a format that is only read.
 	Encode func(g *ir.Graph, o EncodeOptions) (*Encoded, error)
 	Form   Form
 }

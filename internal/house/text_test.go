@@ -58,6 +58,7 @@ var madeHere = []struct{ dir, by string }{
 	{"internal/dataset/picture/testdata", "internal/dataset/picture/testdata/make"},
 	{"internal/dataset/picture/testdata/jpeg420", "internal/dataset/picture/testdata/make"},
 	{"internal/dataset/picture/testdata/other", "internal/dataset/picture/testdata/make"},
+	{"internal/format/tflite/testdata", "testdata/make"},
 	{"interop/testdata/contrib", "interop"}, // contrib.py there
 }
 

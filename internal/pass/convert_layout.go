@@ -22,22 +22,30 @@ import (
 //
 // Conditions: shapes are inferred. Operators that are turned are copied.
 func ConvertLayout(g *ir.Graph, o LayoutOptions) (bool, error) {
-	c := &converter{g: g, o: o, turns: map[*ir.Node]*turn{}, consts: map[turnedConst]*ir.Value{}, other: map[*ir.Value]*ir.Value{}, last: map[*ir.Value]bool{}}
+	c := newConverter(g, o, way{})
 	for _, n := range g.Nodes {
 		// The weight tells the rank of data of which nothing is known.
 		if wantsLast(n.Op) && len(n.In) > 1 && n.In[0].Shape == nil && n.In[1].Shape != nil {
 			n.In[0].Shape = op.OfRank(len(n.In[1].Shape))
 		}
 	}
+	return c.run("convert_layout")
+}
+
+func newConverter(g *ir.Graph, o LayoutOptions, d way) *converter {
+	return &converter{g: g, o: o, way: d, turns: map[*ir.Node]*turn{}, consts: map[turnedConst]*ir.Value{}, other: map[*ir.Value]*ir.Value{}, last: map[*ir.Value]bool{}}
+}
+
+func (c *converter) run(name string) (bool, error) {
 	if !c.choose() {
 		return false, nil
 	}
-	c.names = ir.NewNamer(g)
+	c.names = ir.NewNamer(c.g)
 	if err := c.rewrite(); err != nil {
-		return true, fmt.Errorf("convert_layout: %w", err)
+		return true, fmt.Errorf("%s: %w", name, err)
 	}
 	c.dropIdentities()
-	return true, ir.Infer(g)
+	return true, ir.Infer(c.g)
 }
 
 // LayoutOptions says which values ConvertLayout must keep.
@@ -51,13 +59,14 @@ type LayoutOptions struct {
 func (o LayoutOptions) keeps(v *ir.Value) bool { return o.Keep[v.Name] }
 
 type converter struct {
-	g     *ir.Graph
-	o     LayoutOptions
+	g *ir.Graph
+	o LayoutOptions
+	way
 	turns map[*ir.Node]*turn // of the nodes that are turned
 	names *ir.Namer
 
 	nodes  []*ir.Node
-	last   map[*ir.Value]bool      // values that lie channels last
+	last   map[*ir.Value]bool      // values that are turned
 	other  map[*ir.Value]*ir.Value // the same in the other layout
 	consts map[turnedConst]*ir.Value
 }
@@ -83,6 +92,16 @@ func transposes(n *ir.Node) bool {
 	return !ok || q.Clamp == nil && len(q.In) == 1 && len(q.Out) == 1 && q.In[0].IsPerTensor() && q.In[0].Equal(q.Out[0])
 }
 
+// wants reports whether a node is to be turned wherever it can be: for its
+// kernels, or because there is no word for the layout that it has.
+func (c *converter) wants(n *ir.Node) bool {
+	if !c.back {
+		return wantsLast(n.Op)
+	}
+	_, spatial := turnSpatial(unwrapped(n.Op), n, &turn{way: c.way, rank: len(n.In[0].Shape)})
+	return spatial
+}
+
 // wantsLast reports whether an operator has its kernels for channels last.
 func wantsLast(o op.Op) bool {
 	switch unwrapped(o).(type) {
@@ -106,15 +125,15 @@ func (c *converter) choose() bool {
 	at := map[*ir.Node]int{}
 	wanted := false
 	for _, n := range c.g.Nodes {
-		t := turnOf(n)
+		t := c.turnOf(n)
 		if transposes(n) {
-			t = &turn{op: n.Op, rank: len(n.In[0].Shape)} // its result may lie either way
+			t = &turn{op: n.Op, way: c.way, rank: len(n.In[0].Shape)} // its result may lie either way
 		}
 		if t == nil {
 			continue
 		}
 		c.turns[n], at[n] = t, net.vertex()
-		if wantsLast(n.Op) {
+		if c.wants(n) {
 			wanted = true
 			net.arc(last, at[n], endless)
 		}
@@ -148,7 +167,7 @@ func (c *converter) choose() bool {
 			continue
 		}
 		// One transpose serves all readers of the other layout.
-		toFirst, toLast, price := net.vertex(), net.vertex(), cost(v)
+		toFirst, toLast, price := net.vertex(), net.vertex(), c.cost(v)
 		net.arc(source, toFirst, price)
 		net.arc(toLast, source, price)
 		for _, r := range readers {
@@ -221,11 +240,11 @@ func (c *converter) operand(v *ir.Value, last bool, t *turn) (*ir.Value, error) 
 		}
 		k := turnedConst{v, t.rank}
 		if c.consts[k] == nil {
-			p, err := permuted(v.Const, t.rank)
+			p, err := c.permuted(v.Const, t.rank)
 			if err != nil {
 				return nil, err
 			}
-			c.consts[k] = ir.NewConst(c.names.Name(v.Name+"_last"), p)
+			c.consts[k] = ir.NewConst(c.names.Name(v.Name+c.suffix()), p)
 		}
 		return c.consts[k], nil
 	}
@@ -233,11 +252,12 @@ func (c *converter) operand(v *ir.Value, last bool, t *turn) (*ir.Value, error) 
 		return v, nil
 	}
 	if c.other[v] == nil {
-		if last {
-			c.move(v, c.value(v, v.Name+"_last", firstLast(len(v.Shape))), firstLast(len(v.Shape)))
-		} else {
-			c.move(v, c.value(v, v.Name+"_first", lastFirst(len(v.Shape))), lastFirst(len(v.Shape)))
+		d := c.way
+		if !last {
+			d.back = !d.back
 		}
+		perm := d.perm(len(v.Shape))
+		c.move(v, c.value(v, v.Name+d.suffix(), perm), perm)
 	}
 	return c.other[v], nil
 }
@@ -247,18 +267,17 @@ func (c *converter) value(v *ir.Value, name string, perm []int) *ir.Value {
 	return &ir.Value{Name: c.names.Name(name), Fact: op.TensorFact(v.Type, turnedShape(v.Shape, perm))}
 }
 
-// result makes v, or one in its place where v must stay, lie channels last, and
-// returns it.
+// result turns v, or one in its place where v must stay, and returns it.
 func (c *converter) result(v *ir.Value) *ir.Value {
-	perm := firstLast(len(v.Shape))
+	perm := c.perm(len(v.Shape))
 	if !c.stays(v) {
 		v.Shape = turnedShape(v.Shape, perm)
 		c.last[v] = true
 		return v
 	}
-	w := c.value(v, v.Name+"_last", perm)
+	w := c.value(v, v.Name+c.suffix(), perm)
 	c.last[w] = true
-	c.move(w, v, lastFirst(len(v.Shape)))
+	c.move(w, v, c.inverse(len(v.Shape)))
 	return w
 }
 
@@ -271,7 +290,7 @@ func (c *converter) move(from, to *ir.Value, perm []int) {
 	if c.last[from] {
 		first = to
 	}
-	if sizes, ok := sizesOf(to.Shape); ok && viewed(first.Shape) {
+	if sizes, ok := sizesOf(to.Shape); ok && c.viewed(first.Shape) {
 		n.Op = op.New[op.Reshape]()
 		n.In = append(n.In, ir.NewConst(c.names.Name(to.Name+"_shape"), list(sizes)))
 	} else {
@@ -310,11 +329,11 @@ func (c *converter) transpose(n *ir.Node) bool {
 		slices.Reverse(perm)
 	}
 	if c.last[x] {
-		perm, _ = turnedAxes(perm, rank)
+		perm, _ = c.turnedAxes(perm, rank)
 	}
 	if t != nil {
 		moved := make([]int, rank)
-		for i, p := range firstLast(rank) {
+		for i, p := range c.perm(rank) {
 			moved[i] = perm[p]
 		}
 		perm = moved
@@ -344,12 +363,12 @@ func (c *converter) dropIdentities() {
 // shapeOf puts the dimensions of a value that lies channels last in order.
 func (c *converter) shapeOf(n *ir.Node, o *op.ShapeOf) {
 	rank := len(n.In[0].Shape)
-	order := lastFirst(rank)
+	order := c.inverse(rank)
 	from, to := bound(o.Start, rank), rank
 	if o.End.Set {
 		to = bound(o.End.Value, rank)
 	}
-	raw := &ir.Value{Name: c.names.Name(n.Out[0].Name + "_last"), Fact: op.TensorFact(n.Out[0].Type, op.Known(rank))}
+	raw := &ir.Value{Name: c.names.Name(n.Out[0].Name + c.suffix()), Fact: op.TensorFact(n.Out[0].Type, op.Known(rank))}
 	pick := ir.NewConst(c.names.Name(n.Out[0].Name+"_order"), list(order[from:max(from, to)]))
 	c.nodes = append(c.nodes,
 		&ir.Node{Op: op.New[op.ShapeOf](), In: n.In, Out: []*ir.Value{raw}},

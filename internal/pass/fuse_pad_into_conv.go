@@ -27,17 +27,18 @@ func FusePadIntoConv(g *ir.Graph) (bool, error) {
 		if !ok || !m.only(n.In[0]) || o.Mode != "constant" {
 			continue
 		}
-		amounts, ok := zeroPads(pad)
+		amounts, ok := zeroPads(pad, conv.Layout)
 		if !ok {
 			continue
 		}
-		spatial := len(amounts)/2 - 2
+		rank := len(amounts) / 2
+		spatial, first := rank-2, conv.Layout.Spatial()
 		fused := *conv
 		fused.Pads = make([]int, 2*spatial)
 		copy(fused.Pads, conv.Pads)
 		for i := range spatial {
-			fused.Pads[i] += amounts[2+i]
-			fused.Pads[spatial+i] += amounts[4+spatial+i]
+			fused.Pads[i] += amounts[first+i]
+			fused.Pads[spatial+i] += amounts[rank+first+i]
 		}
 		n.Op = &fused
 		n.In[0] = pad.In[0]
@@ -49,7 +50,7 @@ func FusePadIntoConv(g *ir.Graph) (bool, error) {
 
 // zeroPads returns the amounts, begins then ends of all axes, of a Pad that
 // adds zeros to spatial axes alone.
-func zeroPads(pad *ir.Node) ([]int, bool) {
+func zeroPads(pad *ir.Node, l op.Layout) ([]int, bool) {
 	rank := len(pad.In[0].Shape)
 	if rank < 3 || len(pad.In) < 2 || pad.In[1] == nil || pad.In[1].Const == nil {
 		return nil, false
@@ -80,7 +81,7 @@ func zeroPads(pad *ir.Node) ([]int, bool) {
 			return nil, false
 		}
 		lo, hi := vals[i], vals[len(axes)+i]
-		if lo < 0 || hi < 0 || ax < 2 && (lo > 0 || hi > 0) {
+		if lo < 0 || hi < 0 || (ax == 0 || ax == l.Channel(rank)) && (lo > 0 || hi > 0) {
 			return nil, false
 		}
 		full[ax], full[rank+ax] = int(lo), int(hi)

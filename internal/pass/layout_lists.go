@@ -12,7 +12,7 @@ import (
 
 // turnBroadcast knows the operators whose operands are broadcast. Constants of
 // a lower rank get leading ones; computed ones must be single elements.
-func turnBroadcast(o op.Op, n *ir.Node) (*turn, bool) {
+func (d way) turnBroadcast(o op.Op, n *ir.Node) (*turn, bool) {
 	switch o.(type) {
 	case *op.Add, *op.Sub, *op.Mul, *op.Div, *op.Pow, *op.Mod, *op.Max, *op.Min, *op.Sum, *op.Mean, *op.PRelu, *op.Where,
 		*op.And, *op.Or, *op.Xor, *op.Equal, *op.Less, *op.LessOrEqual, *op.Greater, *op.GreaterOrEqual,
@@ -20,7 +20,7 @@ func turnBroadcast(o op.Op, n *ir.Node) (*turn, bool) {
 	default:
 		return nil, false
 	}
-	t := &turn{op: o}
+	t := &turn{op: o, way: d}
 	for _, v := range n.In {
 		if v == nil || v.Shape == nil {
 			return nil, true
@@ -63,7 +63,7 @@ func turnLists(o op.Op, n *ir.Node, t *turn) (*turn, bool) {
 		if len(axes) == 0 {
 			axes = count(t.rank)
 		}
-		axes, ok := turnedAxes(axes, t.rank)
+		axes, ok := t.turnedAxes(axes, t.rank)
 		t.op = with(o, func(c *op.Resize) { c.Axes = axes })
 		if !ok {
 			return nil, true
@@ -75,7 +75,7 @@ func turnLists(o op.Op, n *ir.Node, t *turn) (*turn, bool) {
 			return nil, true
 		}
 		out := make([]int, t.rank)
-		for i, p := range firstLast(t.rank) {
+		for i, p := range t.perm(t.rank) {
 			out[i] = sizes[p]
 		}
 		t.lists = map[int]*tensor.Tensor{1: list(out)}
@@ -106,7 +106,7 @@ func (t *turn) axesAt(n *ir.Node, i, first int) *turn {
 			return nil
 		}
 	}
-	axes, ok := turnedAxes(axes, t.rank)
+	axes, ok := t.turnedAxes(axes, t.rank)
 	if !ok {
 		return nil
 	}
@@ -121,21 +121,22 @@ func turnReduction(n *ir.Node, t *turn) *turn {
 	if !ok || len(axes) == 0 || len(n.Out) == 0 || n.Out[0] == nil || n.Out[0].Shape == nil {
 		return nil
 	}
-	if len(n.Out[0].Shape) != t.rank && !keepsOrder(axes, t.rank) {
+	if len(n.Out[0].Shape) != t.rank && !t.keepsOrder(axes, t.rank) {
 		return nil
 	}
 	channels, places := false, false
+	channel, _ := t.channel(t.rank)
 	for _, a := range axes {
 		if a < 0 {
 			a += t.rank
 		}
-		channels = channels || a == 1
-		places = places || a > 1
+		channels = channels || a == channel
+		places = places || a > 0 && a != channel
 	}
 	if channels && places {
 		return nil
 	}
-	out, ok := turnedAxes(axes, t.rank)
+	out, ok := t.turnedAxes(axes, t.rank)
 	if !ok {
 		return nil
 	}
@@ -156,10 +157,11 @@ func turnSqueeze(o op.Op, n *ir.Node, t *turn) *turn {
 		if a < 0 {
 			a += larger
 		}
-		if a < 2 || a >= larger {
+		_, first := t.channel(larger)
+		if a < first || a >= first+larger-2 {
 			return nil
 		}
-		axes[i] = a - 1
+		axes[i], _ = t.turned(a, larger)
 	}
 	if _, down := o.(*op.Squeeze); !down && len(n.Out[0].Shape) < 3 {
 		return nil
@@ -175,10 +177,15 @@ func turnReshape(n *ir.Node, t *turn) *turn {
 	if n.Out[0] != nil {
 		y = n.Out[0].Shape
 	}
-	if len(y) < 3 || !x[0].Same(y[0]) || !x[1].Same(y[1]) {
+	if len(y) < 3 {
 		return nil
 	}
-	sizes, ok := sizesOf(turnedShape(y, firstLast(len(y))))
+	from, _ := t.channel(len(x))
+	to, _ := t.channel(len(y))
+	if !x[0].Same(y[0]) || !x[from].Same(y[to]) {
+		return nil
+	}
+	sizes, ok := sizesOf(turnedShape(y, t.perm(len(y))))
 	if !ok {
 		return nil
 	}
@@ -187,9 +194,9 @@ func turnReshape(n *ir.Node, t *turn) *turn {
 	return t
 }
 
-// permuted returns a constant as it lies channels last, with leading ones up to
-// the rank.
-func permuted(c *tensor.Tensor, rank int) (*tensor.Tensor, error) {
+// permuted returns a constant as it lies in the other layout, with leading ones
+// up to the rank.
+func (o way) permuted(c *tensor.Tensor, rank int) (*tensor.Tensor, error) {
 	shape := make([]int, rank)
 	for i := range shape {
 		shape[i] = 1
@@ -199,7 +206,7 @@ func permuted(c *tensor.Tensor, rank int) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tensor.Permute(c, firstLast(rank)), nil
+	return tensor.Permute(c, o.perm(rank)), nil
 }
 
 // turnedShape permutes what is known of a shape.
@@ -216,8 +223,8 @@ func turnedShape(s op.Shape, perm []int) op.Shape {
 
 // cost is what a transpose of v is taken to cost: its bytes, or next to nothing
 // where it is a view.
-func cost(v *ir.Value) int {
-	if viewed(v.Shape) {
+func (o way) cost(v *ir.Value) int {
+	if o.viewed(v.Shape) {
 		return 1
 	}
 	const guess, most = 16, 1 << 44
@@ -239,13 +246,14 @@ func cost(v *ir.Value) int {
 	return 1 + n*bits/8
 }
 
-// viewed reports whether channels first and last are known to be the same
-// bytes.
-func viewed(s op.Shape) bool {
-	if s[1].Is(1) {
+// viewed reports whether a tensor that is not turned yet is known to have the
+// same bytes afterwards.
+func (o way) viewed(s op.Shape) bool {
+	channel, first := o.channel(len(s))
+	if s[channel].Is(1) {
 		return true
 	}
-	for _, d := range s[2:] {
+	for _, d := range s[first : first+len(s)-2] {
 		if !d.Is(1) {
 			return false
 		}

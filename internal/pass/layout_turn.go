@@ -10,9 +10,10 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// turn is what a node becomes where its data lies channels last.
+// turn is what a node becomes where its data lies in the other layout.
 type turn struct {
 	op op.Op
+	way
 	// rank is that of the operands and results that are turned; results of
 	// another rank are the same either way.
 	rank int
@@ -42,16 +43,55 @@ func firstLast(rank int) []int {
 	return append(p, 1)
 }
 
+// way is how data is turned: channels last, or back from there.
+type way struct{ back bool }
+
+// to is the layout that data is turned to.
+func (o way) to() op.Layout {
+	if o.back {
+		return op.ChannelsFirst
+	}
+	return op.ChannelsLast
+}
+
+// perm is the permutation that turns a tensor of the given rank, and inverse
+// the one that undoes it.
+func (o way) perm(rank int) []int {
+	if o.back {
+		return lastFirst(rank)
+	}
+	return firstLast(rank)
+}
+
+func (o way) inverse(rank int) []int { return way{!o.back}.perm(rank) }
+
+// channel is the axis of the channels before a tensor is turned; first is the
+// first axis of the places, which lie side by side.
+func (o way) channel(rank int) (channel, first int) {
+	if o.back {
+		return rank - 1, 1
+	}
+	return 1, 2
+}
+
+// suffix is what names of turned values end in.
+func (o way) suffix() string {
+	if o.back {
+		return "_first"
+	}
+	return "_last"
+}
+
 // turnOf returns what n becomes; nil where it can only run as it stands.
-func turnOf(n *ir.Node) *turn {
+func (o way) turnOf(n *ir.Node) *turn {
 	if len(n.In) == 0 || n.In[0] == nil || len(n.Bodies) > 0 {
 		return nil
 	}
 	q, ok := n.Op.(*op.Quantized)
 	if !ok {
-		return turnOp(n.Op, n)
+		return o.turnOp(n.Op, n)
 	}
-	t := turnOp(q.Inner, n)
+	t := o.turnOp(q.Inner, n)
 	if t == nil {
 		return nil
 	}
@@ -59,12 +99,12 @@ func turnOf(n *ir.Node) *turn {
 	c.Inner = t.op
 	c.In, c.Out = slices.Clone(q.In), slices.Clone(q.Out)
 	for _, i := range t.data {
-		if i < len(c.In) && !turnParams(&c.In[i], t.rank) {
+		if i < len(c.In) && !o.turnParams(&c.In[i], t.rank) {
 			return nil
 		}
 	}
 	for i, v := range n.Out {
-		if i < len(c.Out) && t.turns(v) && !turnParams(&c.Out[i], len(v.Shape)) {
+		if i < len(c.Out) && t.turns(v) && !o.turnParams(&c.Out[i], len(v.Shape)) {
 			return nil
 		}
 	}
@@ -72,44 +112,39 @@ func turnOf(n *ir.Node) *turn {
 	return t
 }
 
-// turns reports whether a result lies channels last too.
+// turns reports whether a result is turned too.
 func (t *turn) turns(v *ir.Value) bool {
 	return v != nil && len(v.Shape) >= 3 && (t.reranks || len(v.Shape) == t.rank)
 }
 
 // turnParams moves the axis of parameters; it reports false for blocks.
-func turnParams(p *affine.Params, rank int) bool {
+func (o way) turnParams(p *affine.Params, rank int) bool {
 	if !p.Present() || p.IsPerTensor() {
 		return true
 	}
 	if p.BlockSize != 0 {
 		return false
 	}
-	a, ok := turned(p.Axis, rank)
+	a, ok := o.turned(p.Axis, rank)
 	p.Axis = a
 	return ok
 }
 
-// turned returns where an axis lies channels last.
-func turned(axis, rank int) (int, bool) {
+// turned returns where an axis lies in the other layout.
+func (o way) turned(axis, rank int) (int, bool) {
 	a, err := op.Axis(axis, rank)
-	switch {
-	case err != nil:
+	if err != nil {
 		return 0, false
-	case a == 1:
-		return rank - 1, true
-	case a > 1:
-		a--
 	}
-	return a, true
+	return slices.Index(o.perm(rank), a), true
 }
 
 // turnedAxes is turned for a list.
-func turnedAxes(axes []int, rank int) ([]int, bool) {
+func (o way) turnedAxes(axes []int, rank int) ([]int, bool) {
 	out := make([]int, len(axes))
 	for i, a := range axes {
 		var ok bool
-		if out[i], ok = turned(a, rank); !ok {
+		if out[i], ok = o.turned(a, rank); !ok {
 			return nil, false
 		}
 	}
@@ -124,10 +159,10 @@ func with[T any](o *T, change func(*T)) *T {
 }
 
 // turnOp is turnOf for the operator o of node n, or within it.
-func turnOp(o op.Op, n *ir.Node) *turn {
+func (d way) turnOp(o op.Op, n *ir.Node) *turn {
 	rank := len(n.In[0].Shape)
-	same := &turn{op: o, rank: rank, data: []int{0}}
-	if t, known := turnBroadcast(o, n); known {
+	same := &turn{op: o, way: d, rank: rank, data: []int{0}}
+	if t, known := d.turnBroadcast(o, n); known {
 		return t
 	}
 	if rank < 3 {
@@ -158,48 +193,48 @@ func turnOp(o op.Op, n *ir.Node) *turn {
 	return nil
 }
 
-// turnSpatial knows the operators that carry a layout. A node that is channels
-// last already stays.
+// turnSpatial knows the operators that carry a layout. A node that has the
+// layout already stays.
 func turnSpatial(o op.Op, n *ir.Node, t *turn) (*turn, bool) {
 	was := op.ChannelsFirst
 	switch o := o.(type) {
 	case *op.Conv:
-		was, t.op = o.Layout, with(o, func(c *op.Conv) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.Conv) { c.Layout = t.to() })
 	case *op.ConvTranspose:
-		was, t.op = o.Layout, with(o, func(c *op.ConvTranspose) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.ConvTranspose) { c.Layout = t.to() })
 	case *op.MaxPool:
-		was, t.op = o.Layout, with(o, func(c *op.MaxPool) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.MaxPool) { c.Layout = t.to() })
 	case *op.AveragePool:
-		was, t.op = o.Layout, with(o, func(c *op.AveragePool) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.AveragePool) { c.Layout = t.to() })
 	case *op.LpPool:
-		was, t.op = o.Layout, with(o, func(c *op.LpPool) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.LpPool) { c.Layout = t.to() })
 	case *op.GlobalAveragePool:
-		was, t.op = o.Layout, with(o, func(c *op.GlobalAveragePool) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.GlobalAveragePool) { c.Layout = t.to() })
 	case *op.GlobalMaxPool:
-		was, t.op = o.Layout, with(o, func(c *op.GlobalMaxPool) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.GlobalMaxPool) { c.Layout = t.to() })
 	case *op.GlobalLpPool:
-		was, t.op = o.Layout, with(o, func(c *op.GlobalLpPool) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.GlobalLpPool) { c.Layout = t.to() })
 	case *op.BatchNormalization:
-		was, t.op = o.Layout, with(o, func(c *op.BatchNormalization) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.BatchNormalization) { c.Layout = t.to() })
 		if o.TrainingMode {
 			return nil, true // statistics over the whole batch: their order would change
 		}
 	case *op.InstanceNormalization:
-		was, t.op = o.Layout, with(o, func(c *op.InstanceNormalization) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.InstanceNormalization) { c.Layout = t.to() })
 	case *op.GroupNormalization:
-		was, t.op = o.Layout, with(o, func(c *op.GroupNormalization) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.GroupNormalization) { c.Layout = t.to() })
 	case *op.LRN:
-		was, t.op = o.Layout, with(o, func(c *op.LRN) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.LRN) { c.Layout = t.to() })
 	case *op.DepthToSpace:
-		was, t.op = o.Layout, with(o, func(c *op.DepthToSpace) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.DepthToSpace) { c.Layout = t.to() })
 	case *op.SpaceToDepth:
-		was, t.op = o.Layout, with(o, func(c *op.SpaceToDepth) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.SpaceToDepth) { c.Layout = t.to() })
 	case *op.GridSample:
-		was, t.op = o.Layout, with(o, func(c *op.GridSample) { c.Layout = op.ChannelsLast })
+		was, t.op = o.Layout, with(o, func(c *op.GridSample) { c.Layout = t.to() })
 	default:
 		return nil, false
 	}
-	if was == op.ChannelsLast || n.Out[0] == nil || len(n.Out[0].Shape) != t.rank {
+	if was == t.to() || n.Out[0] == nil || len(n.Out[0].Shape) != t.rank {
 		return nil, true
 	}
 	return t, true
@@ -209,7 +244,7 @@ func turnSpatial(o op.Op, n *ir.Node, t *turn) (*turn, bool) {
 func turnAxis(o op.Op, n *ir.Node, t *turn) (*turn, bool) {
 	ok := true
 	move := func(axis int) (a int) {
-		a, ok = turned(axis, t.rank)
+		a, ok = t.turned(axis, t.rank)
 		return a
 	}
 	switch o := o.(type) {
@@ -225,10 +260,10 @@ func turnAxis(o op.Op, n *ir.Node, t *turn) (*turn, bool) {
 		t.op = with(o, func(c *op.Split) { c.Axis = move(o.Axis) })
 	case *op.ArgMax:
 		t.op = with(o, func(c *op.ArgMax) { c.Axis = move(o.Axis) })
-		ok = ok && (o.Keepdims || keepsOrder([]int{o.Axis}, t.rank))
+		ok = ok && (o.Keepdims || t.keepsOrder([]int{o.Axis}, t.rank))
 	case *op.ArgMin:
 		t.op = with(o, func(c *op.ArgMin) { c.Axis = move(o.Axis) })
-		ok = ok && (o.Keepdims || keepsOrder([]int{o.Axis}, t.rank))
+		ok = ok && (o.Keepdims || t.keepsOrder([]int{o.Axis}, t.rank))
 	case *op.TopK:
 		t.op = with(o, func(c *op.TopK) { c.Axis = move(o.Axis) })
 	case *op.Gather:
@@ -278,9 +313,9 @@ func scalarShape(s op.Shape) bool {
 }
 
 // keepsOrder reports whether what is left of a tensor without some axes is the
-// same channels last: the channels are gone, or all that is not batch or
+// same in the other layout: the channels are gone, or all that is not batch or
 // channels.
-func keepsOrder(axes []int, rank int) bool {
+func (o way) keepsOrder(axes []int, rank int) bool {
 	gone := make([]bool, rank)
 	for _, a := range axes {
 		a, err := op.Axis(a, rank)
@@ -289,7 +324,8 @@ func keepsOrder(axes []int, rank int) bool {
 		}
 		gone[a] = true
 	}
-	return gone[1] || !slices.Contains(gone[2:], false)
+	channel, first := o.channel(rank)
+	return gone[channel] || !slices.Contains(gone[first:first+rank-2], false)
 }
 
 // ints returns the elements of a constant operand.

@@ -37,7 +37,13 @@ func TestTurnedOperatorsKeepBits(t *testing.T) {
 // whether it could be turned and evaluated.
 func bothWays(t *testing.T, name string, n *ir.Node, in []*tensor.Tensor) bool {
 	t.Helper()
-	turn := turnOf(n)
+	there, back := turnedEquals(t, name, way{}, n, in), turnedEquals(t, name, way{back: true}, n, in)
+	return there || back
+}
+
+func turnedEquals(t *testing.T, name string, w way, n *ir.Node, in []*tensor.Tensor) bool {
+	t.Helper()
+	turn := w.turnOf(n)
 	if turn == nil {
 		return false
 	}
@@ -47,7 +53,7 @@ func bothWays(t *testing.T, name string, n *ir.Node, in []*tensor.Tensor) bool {
 	}
 	moved := slices.Clone(in)
 	for _, i := range turn.data {
-		if moved[i], err = permuted(in[i], turn.rank); err != nil {
+		if moved[i], err = w.permuted(in[i], turn.rank); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -68,7 +74,7 @@ func bothWays(t *testing.T, name string, n *ir.Node, in []*tensor.Tensor) bool {
 		}
 		y := got[i].Tensor
 		if turn.turns(v) {
-			y = tensor.Permute(y, lastFirst(len(v.Shape)))
+			y = tensor.Permute(y, w.inverse(len(v.Shape)))
 		}
 		if err := optest.Compare(y, want[i].Tensor, 0); err != nil {
 			t.Errorf("%s, output %d: %v", name, i, err)

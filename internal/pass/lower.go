@@ -18,12 +18,27 @@ type Form struct {
 	// NBits are the widths of weights for which products with groups of codes
 	// are MatMulNBits; nil: DequantizeLinear with a block size stays.
 	NBits []int
+	// ChannelsLast leaves spatial operators channels-last where they are.
+	ChannelsLast bool
+	// Arithmetic is what integer regions mean to who reads the file.
+	Arithmetic ir.Arithmetic
 }
 
 // Lower brings a quantized graph into the form that a file is to hold. Regions
 // without an integer operator stay QDQ.
 func Lower(g *ir.Graph, f Form) error {
+	if !f.ChannelsLast {
+		if err := LowerLayout(g); err != nil {
+			return err
+		}
+	}
+	if f.Arithmetic == ir.ONNX {
+		lowerRounding(g)
+	}
 	if err := LowerDynamic(g); err != nil {
+		return err
+	}
+	if err := LowerRanges(g); err != nil {
 		return err
 	}
 	if err := LowerBlocks(g, f.NBits); err != nil {
@@ -48,6 +63,20 @@ func Lower(g *ir.Graph, f Form) error {
 		g.Nodes[i] = m
 	}
 	return nil
+}
+
+// lowerRounding rounds halves to even, as ONNX does: results differ where a
+// quotient lies half-way between two integers.
+func lowerRounding(g *ir.Graph) {
+	g.Arithmetic = ir.ONNX
+	for _, n := range g.Nodes {
+		if q, ok := n.Op.(*op.QuantizeLinear); ok && q.Round != affine.RoundHalfEven {
+			n.Op = with(q, func(c *op.QuantizeLinear) { c.Round = affine.RoundHalfEven })
+		}
+		for _, b := range n.Bodies {
+			lowerRounding(b)
+		}
+	}
 }
 
 // hasIntegerOperator reports whether ONNX or ONNX Runtime's contrib operators

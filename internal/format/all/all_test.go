@@ -16,7 +16,8 @@ func TestSniff(t *testing.T) {
 	}{
 		{"ONNX", "\x08\x08\x12\x07pytorch", "onnx", "", false},
 		{"ONNX, producer first", "\x12\x07pytorch\x08\x08", "onnx", "", false},
-		{"TensorFlow Lite", "\x1c\x00\x00\x00TFL3", "", "TensorFlow Lite", true},
+		{"TensorFlow Lite", "\x1c\x00\x00\x00TFL3", "tflite", "", false},
+		{"TensorFlow Lite, begun like ONNX", "\x12\x07\x00\x00TFL3", "tflite", "", false},
 		{"zip", "PK\x03\x04\x14\x00", "", "zip archive", true},
 		{"HDF5", "\x89HDF\r\n\x1a\n", "", "HDF5", true},
 		{"NumPy", "\x93NUMPY\x01\x00", "", "a NumPy array as a model not supported", true},
@@ -57,7 +58,7 @@ func TestByExtension(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, f, err)
 		}
 	}
-	for _, name := range []string{"m", "m.onnx.txt", ""} {
+	for _, name := range []string{"m", "m.onnx.txt", "m.tflite", ""} {
 		if _, err := all.ByExtension(name); err == nil || diag.ExitCode(err) != 2 {
 			t.Errorf("%s: error is %v", name, err)
 		}
@@ -66,7 +67,7 @@ func TestByExtension(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	for _, f := range all.Formats {
-		if f.Name == "" || len(f.Extensions) == 0 || f.Sniff == nil || f.Decode == nil || f.Encode == nil {
+		if f.Name == "" || len(f.Extensions) == 0 || f.Sniff == nil || f.Decode == nil {
 			t.Errorf("%+v is not complete", f)
 		}
 		for _, ext := range f.Extensions {
