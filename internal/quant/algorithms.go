@@ -63,7 +63,7 @@ func (r *Recipe) SetAlgorithms(words []string) error {
 	r.Algorithms, r.Weights.Algorithm = nil, ""
 	for _, w := range words {
 		switch {
-		case r.Mode != WeightOnly && !slices.Contains(WordsOf("weights.algorithm").Known, w):
+		case r.Mode != WeightOnly && (slices.Contains(algo.Names(), w) || !slices.Contains(WordsOf("weights.algorithm").Known, w)):
 			r.Algorithms = append(r.Algorithms, w)
 		case r.Weights.Algorithm != "":
 			return diag.Usagef("algorithms %s and %s: weights of mode weight-only take one", r.Weights.Algorithm, w)

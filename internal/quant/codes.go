@@ -3,16 +3,18 @@ package quant
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
 	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/quant/algo"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// The algorithms of mode weight-only that need no samples.
+// The algorithms of mode weight-only, the last two by samples.
 const (
 	// RTN covers the range of the weights and rounds to nearest.
 	RTN = "rtn"
@@ -21,6 +23,11 @@ const (
 	// HQQ is half-quadratic quantization (Badri and Shaji 2023): scales and zero
 	// points that fit all weights but the outliers best.
 	HQQ = "hqq"
+	// GPTQ rounds each weight so that the error of those before is made up for.
+	GPTQ = algo.GPTQ
+	// AWQ multiplies the weights of great inputs before they are rounded, and
+	// takes the range of least error of the outputs.
+	AWQ = "awq"
 )
 
 // chooseCodes returns the parameters of a weight by an algorithm of mode
@@ -35,7 +42,8 @@ func chooseCodes(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Param
 		p, err = affine.ChooseWeightParams(c, scheme, pt.Axis)
 	}
 	mirrored := pt.Mirrored && scheme.Symmetric && scheme.Type.Bits() < 8
-	if err != nil || pt.Algorithm == RTN && !mirrored {
+	plain := slices.Contains([]string{RTN, GPTQ, AWQ}, pt.Algorithm) // what samples have not told is rounded plainly
+	if err != nil || plain && !mirrored {
 		return p, err
 	}
 	x, err := op.Convert(c, dtype.Float32)
@@ -45,10 +53,10 @@ func chooseCodes(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Param
 	qmin, qmax := scheme.Range()
 	f := fitter{lo: float64(qmin), hi: float64(qmax), symmetric: scheme.Symmetric}
 	refine := f.clip
-	switch pt.Algorithm {
-	case HQQ:
+	switch {
+	case pt.Algorithm == HQQ:
 		refine = f.halfQuadratic
-	case RTN:
+	case plain:
 		refine = func(_ []float32, s, z float64) (float64, float64) { return s, z }
 	}
 	p.Groups(c.Shape(), tensor.Data[float32](x), func(k int, group []float32) {

@@ -87,7 +87,7 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 		return nil, err
 	}
 	if algo.Uses(use, algo.GPTQ, algo.Correcting) {
-		if err := refine(ctx, out.Graph, out.Plan, inputsOf(samples), use, threads, done); err != nil {
+		if err := refine(ctx, s, out.Graph, out.Plan, inputsOf(samples), use, threads, done); err != nil {
 			return nil, err
 		}
 		for _, a := range []string{algo.GPTQ, algo.Correcting} {

@@ -142,7 +142,8 @@ type Weights struct {
 	// weights of one channel, a power of two (mode weight-only).
 	Granularity string `yaml:"granularity,omitempty" default:"by target; groups of 32 for weights of fewer than 8 bits in mode weight-only" example:"tensor"`
 	// How weights find their integers in mode weight-only: rounded to nearest,
-	// with the range of least error, or by half-quadratic quantization.
+	// with the range of least error, or by half-quadratic quantization; gptq and
+	// awq look at samples.
 	Algorithm string `yaml:"algorithm,omitempty" default:"rtn" example:"hqq"`
 }
 
