@@ -16,7 +16,7 @@ import (
 // candidates are the range methods that the auto observer tries. The first is
 // taken unless another is better by minGain: smaller gains on calibration
 // samples do not carry over to other data.
-var candidates = []string{"minmax", "mse", "percentile:99.99", "percentile:99.9"}
+var candidates = []string{"minmax", "mse", "error4", "percentile:99.99", "percentile:99.9"}
 
 // minGain is in dB.
 const minGain = 0.5
