@@ -20,6 +20,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/metric"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -68,6 +69,12 @@ type Layer struct {
 	Alone *Error `json:"alone,omitempty"`
 	// Accumulated is the error where everything before is quantized as well.
 	Accumulated *Error `json:"accumulated"`
+	// Causes is the error that the layer brings into itself and those that read
+	// it, relative to each one's values, as an SQNR in decibels: what of Alone
+	// comes from no rounded input, and what of the Alone of others goes away
+	// where what it computes is not rounded. nil where that is nothing, or not
+	// known.
+	Causes *float64 `json:"causes_sqnr_db"`
 	// Inputs are those that the layer reads rounded, the one that causes most of
 	// Alone first.
 	Inputs []Input `json:"inputs"`
@@ -359,6 +366,11 @@ func result(all []*pairing, lost []*ir.Node, samples int) *Result {
 			l.Alone = p.alone.figures()
 		}
 		r.Layers = append(r.Layers, l)
+	}
+	for i, c := range causes(all) {
+		if c > 0 {
+			r.Layers[i].Causes = finite(float64(metric.Decibels(1 / c)))
+		}
 	}
 	for _, n := range lost {
 		r.Unmatched = append(r.Unmatched, name(n))
