@@ -38,6 +38,7 @@ type convertFlags struct {
 	opset           string
 	external        externalFlag
 	fixed           shapeFlags
+	fill            []string
 }
 
 func newConvert(c *cli) *cobra.Command {
@@ -52,6 +53,7 @@ func newConvert(c *cli) *cobra.Command {
 	s := cmd.Flags()
 	s.BoolVar(&f.simplify, "simplify", false, "fold constants and normalizations, and replace known groups of operators by one")
 	s.StringVar(&f.opset, "opset", "keep", "ONNX opset to write, 13 to 25; keep is the input's, at least 13")
+	s.StringArrayVar(&f.fill, "fill", nil, "INPUT=NUMBER, such as sr=16000: a constant in the place of an input")
 	f.external.add(s)
 	s.BoolVar(&f.force, "force", false, "replace output files that octavo did not write")
 	f.fixed.add(s)
@@ -77,7 +79,7 @@ func (c *cli) convert(cmd *cobra.Command, path, out string, f *convertFlags) err
 		return err
 	}
 	seen := len(m.Warnings)
-	n, err := octavo.Convert(m, octavo.Conversion{Simplify: f.simplify, Opset: opset})
+	n, err := octavo.Convert(m, octavo.Conversion{Simplify: f.simplify, Opset: opset, Fill: f.fill})
 	if err != nil {
 		return err
 	}
