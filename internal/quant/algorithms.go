@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/quant/algo"
 )
 
@@ -40,8 +41,12 @@ func (s *settings) resolveAlgorithms() error {
 		}
 		return nil
 	}
+	wide := s.firstActivation(16) != dtype.Invalid
 	if s.algorithms = r.Algorithms; len(s.algorithms) == 0 {
-		s.algorithms = algo.OfEffort(s.effort)
+		s.algorithms = slices.DeleteFunc(algo.OfEffort(s.effort), func(a string) bool { return a == algo.Widening && !wide })
+	} else if !wide && slices.Contains(s.algorithms, algo.Widening) {
+		return diag.Usagef("algorithm %s: target %s takes no activations of 16 bits", algo.Widening, s.target.Name).
+			Note("it takes: %s", strings.Join(s.target.Activations.Types, ", "))
 	}
 	return nil
 }

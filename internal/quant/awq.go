@@ -17,7 +17,7 @@ import (
 // protectRows is how many rows of a layer's input AWQ looks at, and protectFits
 // how many parts of the range of a group it tries.
 const (
-	protectRows = 1024
+	protectRows = 512
 	protectFits = 10
 )
 
@@ -236,7 +236,7 @@ func (p *protector) clip(s *sharing, matrix []float32, in *rows, factors []float
 					x = append(x, float64(matrix[r*width+c]))
 				}
 				k := r*s.groups + g
-				scale[k], zero[k] = fit.least(x, func(t, z float64) float64 {
+				scale[k], zero[k] = fit.least(x, func(t, z, _ float64) float64 {
 					for i, v := range x {
 						e[i] = v - float64((fit.code(v, t, z)-z)*t)
 					}

@@ -128,7 +128,7 @@ type Activations struct {
 	// Zero points in the middle of the type.
 	Symmetric *bool `yaml:"symmetric,omitempty" default:"by target" example:"true"`
 	// How ranges are chosen. percentile takes a share: percentile:99.9; auto
-	// tries four methods on samples and takes the best.
+	// tries five methods on samples and takes the best.
 	Observer string `yaml:"observer,omitempty" default:"auto" example:"\"percentile:99.9\""`
 }
 

@@ -46,18 +46,21 @@ func (f *groupFit) bases(x []float64) (scales []float64, zero float64) {
 // weighed returns the parameters with the least sum of squared errors, each
 // times its cost.
 func (f *groupFit) weighed(x, cost []float64) (float32, int64) {
-	return f.least(x, func(s, z float64) float64 {
+	return f.least(x, func(s, z, best float64) float64 {
 		sum := 0.0
 		for i, v := range x {
 			d := v - float64((f.code(v, s, z)-z)*s)
-			sum += float64(float64(d*d) * cost[i])
+			if sum += float64(float64(d*d) * cost[i]); sum >= best {
+				break // it only grows
+			}
 		}
 		return sum
 	}, fitSteps)
 }
 
-// least tries parts of the range in so many steps; both ends shrink alike.
-func (f *groupFit) least(x []float64, loss func(s, z float64) float64, steps int) (float32, int64) {
+// least tries parts of the range in so many steps; both ends shrink alike. A
+// loss need not be exact once it exceeds the best so far.
+func (f *groupFit) least(x []float64, loss func(s, z, best float64) float64, steps int) (float32, int64) {
 	scales, z := f.bases(x)
 	best, bestS := math.Inf(1), scales[0]
 	for _, s := range scales {
@@ -66,7 +69,7 @@ func (f *groupFit) least(x []float64, loss func(s, z float64) float64, steps int
 			if math.Abs(t) < 0x1p-126 {
 				break
 			}
-			if l := loss(t, z); l < best {
+			if l := loss(t, z, best); l < best {
 				best, bestS = l, t
 			}
 		}
