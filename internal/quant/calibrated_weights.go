@@ -40,7 +40,7 @@ func ImproveWeights(ctx context.Context, g *ir.Graph, pl *Placement, st Statisti
 	if n := int(streamBytes / max(liveBytes(g, samples), 1)); n < len(samples) {
 		samples = spread(samples, max(n, LeastImproveSamples))
 	}
-	out, known := &Improved{Ran: []string{s.algorithm}}, newWeights()
+	out, known := &Improved{Ran: []string{s.algorithm}}, newWeights(true)
 	out.Graph, _ = g.Clone()
 	debug.FreeOSMemory() // what ran before is as large as the weights
 	if s.algorithm == AWQ {

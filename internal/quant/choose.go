@@ -42,7 +42,7 @@ func Choose(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Resu
 		plan, err := MakePlan(g, pl, cal.Stats, r)
 		return plan, nil, err
 	}
-	plan, trials, _, err := choose(ctx, g, pl, cal.Stats, cal.Kept, r, newWeights(), threads)
+	plan, trials, _, err := choose(ctx, g, pl, cal.Stats, cal.Kept, r, newWeights(true), threads)
 	return plan, trials, err
 }
 

@@ -13,15 +13,13 @@ const fitSteps = 20
 // groupFit chooses the scale and zero point of weights that share them by what
 // their errors cost.
 type groupFit struct {
-	fitter
-	scheme   affine.Scheme
-	mirrored bool // scales may be negative
+	*fitter
+	scheme affine.Scheme
 }
 
 func newGroupFit(s *settings, pt Point) *groupFit {
-	scheme := affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type.Bits() == 8}
-	lo, hi := scheme.Range()
-	return &groupFit{fitter{float64(lo), float64(hi), pt.Symmetric}, scheme, pt.Mirrored && pt.Symmetric && pt.Type.Bits() < 8}
+	scheme := s.scheme(pt)
+	return &groupFit{newFitter(scheme, pt), scheme}
 }
 
 // bases returns the scales, and their zero point, that reach all of x: that
