@@ -46,6 +46,10 @@ const (
 // each computes m rows with blocks of at most most rows, all of nearly one
 // size.
 func (c call) each(k kernel, m, most int) {
+	if k.cuts() {
+		c.cut(k, m)
+		return
+	}
 	perRow := max(1, k.width()*c.taps*c.depth)
 	most = max(1, min(most, blockWork/perRow))
 	count := (m + most - 1) / most
@@ -71,11 +75,23 @@ func (c call) each(k kernel, m, most int) {
 	}
 }
 
+// cut computes m rows with a kernel that takes any number of them.
+func (c call) cut(k kernel, m int) {
+	const least = 6
+	most := max(least, work/(k.width()*c.taps*c.depth)/least*least)
+	x := c
+	for done := 0; done < m; done += most {
+		x.row, x.c = (*int32)(unsafe.Add(unsafe.Pointer(c.row), 4*done)), unsafe.Add(c.c, done*c.ldc)
+		x.m = min(most, m-done)
+		k.launch(&x)
+	}
+}
+
 // panel computes m rows and the first cols columns of a panel, elements of C
 // having the given size.
 func (c call) panel(k kernel, m, most, cols, size int) {
 	for at := 0; at < cols; at += k.width() {
-		x := c
+		k, x := k.narrow(cols-at), c
 		x.b, x.c = unsafe.Add(x.b, 4*at), unsafe.Add(x.c, size*at)
 		if x.other != nil {
 			x.other = unsafe.Add(x.other, size*at)

@@ -1133,8 +1133,8 @@ alone6:
 	VZEROUPPER
 	RET
 
-// func bytesAVX2(c *call)
-TEXT ·bytesAVX2(SB), NOSPLIT, $0-8
+// func wordsAVX2(c *call)
+TEXT ·wordsAVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), DI
 	MOVQ call_row(DI), AX
 	MOVQ AX, call_rowNow(DI)

@@ -50,14 +50,14 @@ func floats2(f *file) {
 	p.write()
 }
 
-// bytes2 writes the kernel of products of bytes, widened to words so that
+// words2 writes the kernel of products of bytes, widened to words so that
 // nothing saturates: accumulators Y0… (row r from Y4r on), each with two sums
 // for each of four columns, A in Y8, Y9, B in Y10, its signs in Y11, products in
 // Y13, Y14. Bytes are interleaved with zeros or signs within halves of a
 // register, which takes less than to widen across them: of eight columns the
 // first register has 0, 1, 4 and 5.
-func bytes2(f *file) {
-	p := &kernel{file: f, name: "bytesAVX2", most: 2, step: 4, scale: 1, unroll: 2}
+func words2(f *file) {
+	p := &kernel{file: f, name: "wordsAVX2", most: 2, step: 4, scale: 1, unroll: 2}
 	p.begin = func(m int) {
 		f.line("MOVQ call_stride(DI), R14")
 		for i := range 4 * m {
@@ -84,13 +84,13 @@ func bytes2(f *file) {
 		}
 		f.line("ADDQ R14, SI")
 	}
-	p.end = func(m int, floats string) { endBytes2(f, m, floats) }
+	p.end = func(m int, floats string) { endWords2(f, m, floats) }
 	p.write()
 }
 
-// endBytes2: multipliers in Y8, Y9; Y10 the greatest value as a float, Y11 the
+// endWords2: multipliers in Y8, Y9; Y10 the greatest value as a float, Y11 the
 // zero point as words, Y12 the least value, Y13 what turns the sign bit.
-func endBytes2(f *file, m int, floats string) {
+func endWords2(f *file, m int, floats string) {
 	f.line("MOVQ call_multiplier(DI), AX")
 	f.line("VMOVUPS (AX), Y8")
 	f.line("VMOVUPS 32(AX), Y9")
@@ -224,7 +224,7 @@ func (f *file) interleaved(x int, at string) {
 func panels2() string {
 	f := newFile()
 	floats2(f)
-	bytes2(f)
+	words2(f)
 	unsigned2(f)
 	center2(f)
 	return f.String()
