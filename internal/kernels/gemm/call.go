@@ -77,8 +77,8 @@ func (c call) each(k kernel, m, most int) {
 
 // cut computes m rows with a kernel that takes any number of them.
 func (c call) cut(k kernel, m int) {
-	const least = 6
-	most := max(least, work/(k.width()*c.taps*c.depth)/least*least)
+	const block, kept = 6, 240 // of rows, and how many it can do in pieces of k
+	most := min(max(block, work/(k.width()*c.taps*c.depth)/block*block), kept)
 	x := c
 	for done := 0; done < m; done += most {
 		x.row, x.c = (*int32)(unsafe.Add(unsafe.Pointer(c.row), 4*done)), unsafe.Add(c.c, done*c.ldc)

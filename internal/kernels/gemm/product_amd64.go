@@ -60,8 +60,7 @@ const (
 	mostFloats2 = 6
 	mostWords2  = 2
 	mostVEX     = 6
-	mostPairs   = 2048 // groups of k
-	leastPairs  = 3    // rows for which it pays to look at B first
+	leastPairs  = 3 // rows for which it pays to look at B first
 )
 
 func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
@@ -96,7 +95,7 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 		x.panel(bytesVEX, m, mostVEX, cols, e.Size())
 		return
 	}
-	if m >= leastPairs && x.taps*x.depth <= mostPairs {
+	if m >= leastPairs {
 		x.panel(bytesPairs, m, m, cols, e.Size())
 		return
 	}
