@@ -77,7 +77,7 @@ func (c call) each(k kernel, m, most int) {
 
 // cut computes m rows with a kernel that takes any number of them.
 func (c call) cut(k kernel, m int) {
-	const block, kept = 6, 240 // of rows, and how many it can do in pieces of k
+	const block, kept = 5, 240 // of rows, and how many it can do in pieces of k
 	most := min(max(block, work/(k.width()*c.taps*c.depth)/block*block), kept)
 	x := c
 	for done := 0; done < m; done += most {

@@ -6,6 +6,7 @@ import "fmt"
 // groups of a piece of k begin with those of the first kind; those of the
 // second end where the memory does.
 const (
+	pieceBlock   = 5                             // rows computed at once
 	pieceGroups  = 128                           // of a piece of k
 	pieceRows    = 240                           // whose sums are kept from one piece to the next
 	pieceWeights = 0                             // of groups, v vectors each, or their magnitudes
@@ -80,9 +81,9 @@ func pairs2(f *file, v int) {
 	f.line("LEAQ %d(R15), CX", pieceSums)
 	f.line("MOVQ CX, %d(R15)", pieceRowSums)
 	f.label("blocks")
-	f.line("CMPQ AX, $6")
-	f.line("JGE  rows6")
-	for m := 5; m > 0; m-- {
+	f.line("CMPQ AX, $%d", pieceBlock)
+	f.line("JGE  rows%d", pieceBlock)
+	for m := pieceBlock - 1; m > 0; m-- {
 		f.line("CMPQ AX, $%d", m)
 		f.line("JEQ  rows%d", m)
 	}
@@ -91,7 +92,7 @@ func pairs2(f *file, v int) {
 	f.line("JNE  piece")
 	f.line("VZEROUPPER")
 	f.line("RET")
-	for m := 6; m > 0; m-- {
+	for m := pieceBlock; m > 0; m-- {
 		f.blockPairs(v, m)
 		f.line("MOVQ %d(R15), AX", pieceLeft)
 		f.line("SUBQ $%d, AX", m)
@@ -240,6 +241,7 @@ func (f *file) blockPairs(v, m int) {
 		f.line("VPADDD %d(AX), Y%d, Y%d", 32*i, i, i)
 	}
 	f.label(at("begin"))
+	f.line("VMOVDQU ·ones<>(SB), Y10")
 	f.line("LEAQ %d(R15), DX", pieceOffsets)
 	f.line("LEAQ %d(R15), SI", pieceWeights)
 	f.line("CMPQ DX, R14")
@@ -249,14 +251,14 @@ func (f *file) blockPairs(v, m int) {
 	f.line("MOVLQSX (DX), AX")
 	f.line("ADDQ $4, DX")
 	for j := range v {
-		f.line("VMOVDQU %d(SI), Y%d", 32*j, 12+j)
+		f.line("VMOVDQU %d(SI), Y%d", 32*j, 11+j)
 	}
 	for r := range m {
-		f.line("VPBROADCASTD (R%d)(AX*1), Y14", firstRow+r)
+		f.line("VPBROADCASTD (R%d)(AX*1), Y13", firstRow+r)
 		for j := range v {
-			p := 15 - j%2*(v-1) // the last is that of A
-			f.line("VPMADDUBSW Y%d, Y14, Y%d", 12+j, p)
-			f.line("VPMADDWD ·ones<>(SB), Y%d, Y%d", p, p)
+			p := 14 + j
+			f.line("VPMADDUBSW Y%d, Y13, Y%d", 11+j, p)
+			f.line("VPMADDWD Y10, Y%d, Y%d", p, p)
 			f.line("VPADDD Y%d, Y%d, Y%d", p, v*r+j, v*r+j)
 		}
 	}
@@ -278,16 +280,16 @@ func (f *file) blockPairs(v, m int) {
 	f.line("MOVLQSX (DX), AX")
 	f.line("ADDQ $4, DX")
 	for j := range v {
-		f.line("VMOVDQU %d(SI), Y%d", 32*j, 12+j)
+		f.line("VMOVDQU %d(SI), Y%d", 32*j, 11+j)
+		f.line("VMOVDQU %d(SI), Y%d", pieceSigns+32*j, 13+j)
 	}
 	for r := range m {
-		f.line("VPBROADCASTD (R%d)(AX*1), Y14", firstRow+r)
 		for j := range v {
-			p := 15 - j%2*(v-1)
-			f.line("VPXOR %d(SI), Y14, Y%d", pieceSigns+32*j, p)
-			f.line("VPMADDUBSW Y%d, Y%d, Y%d", p, 12+j, p)
-			f.line("VPMADDWD ·ones<>(SB), Y%d, Y%d", p, p)
-			f.line("VPADDD Y%d, Y%d, Y%d", p, v*r+j, v*r+j)
+			f.line("VPBROADCASTD (R%d)(AX*1), Y15", firstRow+r)
+			f.line("VPXOR Y%d, Y15, Y15", 13+j)
+			f.line("VPMADDUBSW Y15, Y%d, Y15", 11+j)
+			f.line("VPMADDWD Y10, Y15, Y15")
+			f.line("VPADDD Y15, Y%d, Y%d", v*r+j, v*r+j)
 		}
 	}
 	f.line("ADDQ $%d, SI", 32*v)
