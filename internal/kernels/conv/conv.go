@@ -152,7 +152,8 @@ func (p *Plan) cut(size int) {
 	if bands := (parts + planes - 1) / planes; bands > 1 {
 		rows = min(rows, (plane+bands-1)/bands)
 	}
-	rows = max(rows, 16)
+	// Each band reads the weights anew, and more panels are parts enough.
+	rows = max(rows, 16*min(p.panels, 4))
 	if p.res[2] <= rows {
 		p.bandsX, p.run = 1, p.res[2]
 		p.lines, p.bandsY = even(p.res[1], rows/p.res[2])
