@@ -107,14 +107,13 @@ func (c call) panel(k kernel, m, most, cols, size int) {
 	}
 }
 
-// some is how many rows are computed at once beside their place.
-const some = 24
-
-// beside computes m rows of which not all columns belong to C.
+// beside computes m rows of which not all columns belong to C: some at once
+// beside their place.
 func (c call) beside(k kernel, m, most, cols, size int) {
-	var t, u [some * lanes * 4]byte
+	var t, u [24 * lanes * 4]byte
 	x := c
 	x.ldc = k.width() * size
+	some := len(t) / x.ldc
 	for i := 0; i < m; i += some {
 		n := min(some, m-i)
 		x.row, x.c = (*int32)(unsafe.Add(unsafe.Pointer(c.row), 4*i)), unsafe.Pointer(&t)

@@ -20,15 +20,17 @@ const (
 	floats512 kernel = iota // and those of 32, 48 and 64 columns
 	bytesDot  kernel = iota + 3
 	floats2   kernel = iota + 6
-	words2
 	bytesVEX
 	bytesPairs // and that of 8 columns
 	bytesFew
+	bytesRow // and those of 32, 48 and 64 columns
 )
 
 // width is the number of columns that a kernel computes.
 func (k kernel) width() int {
 	switch {
+	case k >= bytesRow:
+		return int(k-bytesRow+1) * lanes
 	case k == bytesFew:
 		return lanes / 2
 	case k >= floats2:
@@ -43,7 +45,7 @@ func (k kernel) width() int {
 func (k kernel) masks() bool { return k < floats2 }
 
 // cuts reports whether a kernel cuts rows into blocks itself.
-func (k kernel) cuts() bool { return k >= bytesPairs }
+func (k kernel) cuts() bool { return k == bytesPairs || k == bytesFew }
 
 // narrow returns the kernel for what is left of the columns.
 func (k kernel) narrow(cols int) kernel {
@@ -58,7 +60,6 @@ var most512 = [...]int{0, 8, 8, 8, 6}
 
 const (
 	mostFloats2 = 6
-	mostWords2  = 2
 	mostVEX     = 6
 	leastPairs  = 3 // rows for which it pays to look at B first
 )
@@ -99,7 +100,7 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 		x.panel(bytesPairs, m, m, cols, e.Size())
 		return
 	}
-	x.panel(words2, m, mostWords2, cols, e.Size())
+	x.panel(bytesRow+kernel(width/lanes-1), m, 1, cols, e.Size())
 }
 
 // unsigned turns bits of as many whole vectors as there are and returns how
@@ -144,12 +145,18 @@ func (k kernel) launch(c *call) {
 		bytes64VNNI(c)
 	case floats2:
 		floatsAVX2(c)
-	case words2:
-		wordsAVX2(c)
 	case bytesPairs:
 		bytes16AVX2(c)
 	case bytesFew:
 		bytes8AVX2(c)
+	case bytesRow:
+		bytesRow16AVX2(c)
+	case bytesRow + 1:
+		bytesRow32AVX2(c)
+	case bytesRow + 2:
+		bytesRow48AVX2(c)
+	case bytesRow + 3:
+		bytesRow64AVX2(c)
 	case bytesVEX:
 		bytesAVXVNNI(c)
 	}
@@ -183,7 +190,16 @@ func bytes64VNNI(c *call)
 func floatsAVX2(c *call)
 
 //go:noescape
-func wordsAVX2(c *call)
+func bytesRow16AVX2(c *call)
+
+//go:noescape
+func bytesRow32AVX2(c *call)
+
+//go:noescape
+func bytesRow48AVX2(c *call)
+
+//go:noescape
+func bytesRow64AVX2(c *call)
 
 //go:noescape
 func bytes16AVX2(c *call)

@@ -415,5 +415,8 @@ func bytes2() string {
 	for v := 2; v > 0; v-- {
 		pairs2(f, v)
 	}
+	for v := 8; v > 0; v -= 2 {
+		row2(f, v)
+	}
 	return f.String()
 }
