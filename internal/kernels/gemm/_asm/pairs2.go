@@ -2,20 +2,18 @@ package main
 
 import "fmt"
 
-// The memory of the kernels below, from R15 on, which is a multiple of 64. The
-// groups of a piece of k begin with those of the first kind; those of the
-// second end where the memory does.
+// The memory of the kernels below, from R15 on, which is a multiple of 64.
 const (
 	pieceBlock   = 5                             // rows computed at once
-	pieceGroups  = 128                           // of a piece of k
+	pieceGroups  = 192                           // of a piece of k
 	pieceRows    = 240                           // whose sums are kept from one piece to the next
-	pieceWeights = 0                             // of groups, v vectors each, or their magnitudes
-	pieceSigns   = pieceWeights + 64*pieceGroups // of groups of the second kind
-	pieceOffsets = pieceSigns + 64*pieceGroups   // where groups lie in a row of A
-	pieceEnd     = pieceOffsets + 4*pieceGroups  // of that list
-	pieceSums    = pieceEnd                      // of rows
+	pieceWeights = 0                             // of groups, or their magnitudes
+	pieceSigns   = pieceWeights + 64*pieceGroups // the bits of A that are turned
+	pieceLists   = pieceSigns + 64*pieceGroups   // of groups, for each kind: where they lie in a row of A, and above
+	pieceSums    = pieceLists + 4*8*pieceGroups  // of rows
 	pieceStart   = pieceSums + 64*pieceRows      // what sums begin with
-	pieceAt      = pieceStart + 64               // where the next piece begins in B
+	pieceEnds    = pieceStart + 64               // of the lists
+	pieceAt      = pieceEnds + 4*8               // where the next piece begins in B
 	pieceTap     = pieceAt + 8                   // its tap
 	pieceTaps    = pieceTap + 8                  // taps left, that one too
 	pieceDepth   = pieceTaps + 8                 // groups left of that tap
@@ -23,19 +21,30 @@ const (
 	pieceFirst   = pieceOffset + 8               // whether no sums are kept yet
 	pieceLeft    = pieceFirst + 8                // rows
 	pieceRowSums = pieceLeft + 8                 // where those of the next row are kept
-	pieceSecond  = pieceRowSums + 8              // the second kind's beginning in the list
-	pieceAhead   = pieceSecond + 8               // what is fetched
+	pieceAhead   = pieceRowSums + 8              // what is fetched
 	pieceLimit   = pieceAhead + 8                // the end of that
 	pieceFrame   = pieceLimit + 8 + 64
 )
+
+// plainGroup is the kind of groups without signs. The kinds have a bit for each
+// vector, set where it is plain.
+const plainGroup = 3
+
+// kinds are those of groups of v vectors.
+func kinds(v int) []int {
+	if v == 1 {
+		return []int{3, 2}
+	}
+	return []int{3, 1, 2, 0}
+}
 
 // pairs2 writes the kernel of products of bytes that multiplies two k at once,
 // for v vectors of 8 columns: accumulators Y0… (row r from Y(v·r) on), B in Y12,
 // Y13, A and products in Y14, Y15.
 //
 // VPMADDUBSW adds two products in 16 bits, where they have room if the weights
-// a, b of each pair have |a+b| ≤ 128. That is the first kind of groups of k. The
-// others are multiplied without their signs: as a = x−128 is a signed byte,
+// a, b of each pair have |a+b| ≤ 128. A vector of which some have not is
+// multiplied without signs: as a = x−128 is a signed byte,
 //
 //	w·(x−128) = |w|·a       for w ≥ 0
 //	w·(x−127) = |w|·(−a−1)  for w < 0
@@ -44,13 +53,13 @@ const (
 // what is missing, 128·w or 127·w, belongs to the column.
 //
 //	for each piece of k:
-//		copy B, sort its groups
-//		for each block of up to 6 rows:
-//			multiply the groups of the first kind, then those of the second
+//		copy B, sort its groups by the vectors that are so
+//		for each block of rows:
+//			multiply the groups, kind by kind
 //			epilogue and stores, or keep the sums
 //
-// DI holds the call, R8… the rows, SI the groups of B, DX where they lie in a
-// row, AX one of these, R14 the end of the first kind.
+// DI holds the call, R8… the rows, DX the list of groups, R14 its end, AX where a
+// group lies in a row, SI where its copy does.
 func pairs2(f *file, v int) {
 	name := fmt.Sprintf("bytes%dAVX2", 8*v)
 	fmt.Fprintf(f, "\n// func %s(c *call)\nTEXT ·%s(SB), 0, $%d-8\n\tNO_LOCAL_POINTERS\n", name, name, pieceFrame)
@@ -101,16 +110,17 @@ func pairs2(f *file, v int) {
 	}
 }
 
-// sortPairs copies a piece of k and leaves R14 at the end of the first kind.
+// sortPairs copies a piece of k and makes the lists.
 func (f *file) sortPairs(v int) {
 	f.line("MOVQ %d(R15), SI", pieceAt)
 	f.line("MOVQ %d(R15), DX", pieceTap)
 	f.line("MOVQ %d(R15), AX", pieceOffset)
 	f.line("MOVQ call_stride(DI), R8")
-	f.line("LEAQ %d(R15), R14", pieceOffsets)
-	f.line("LEAQ %d(R15), R10", pieceEnd)
-	f.line("LEAQ %d(R15), R12", pieceWeights)
-	f.line("LEAQ %d(R15), R13", pieceWeights+32*v*pieceGroups)
+	for _, kind := range kinds(v) {
+		f.line("LEAQ %d(R15), R9", pieceLists+8*pieceGroups*kind)
+		f.line("MOVQ R9, %d(R15)", pieceEnds+8*kind)
+	}
+	f.line("XORL R12, R12")
 	f.line("MOVQ $%d, CX", pieceGroups)
 	f.line("VPCMPEQB Y12, Y12, Y12")
 	f.line("VPABSB Y12, Y12")
@@ -128,24 +138,24 @@ func (f *file) sortPairs(v int) {
 		f.line("VMOVDQU %d(SI), Y%d", 32*j, j)
 		f.line("VPMADDUBSW Y%d, Y12, Y%d", j, 2+j)
 		f.line("VPABSW Y%d, Y%d", 2+j, 2+j)
-		f.line("VMOVDQU Y%d, %d(R12)", j, 32*j)
-		f.line("VMOVDQU Y%d, %d(R13)", j, 32*(j-v))
+		f.line("VMOVDQU Y%d, %d(R15)(R12*1)", j, pieceWeights+32*j)
+		f.line("VPCMPGTW Y13, Y%d, Y%d", 2+j, 2+j)
+		f.line("VPMOVMSKB Y%d, R%d", 2+j, 10+j)
+		f.line("CMPL R%d, $1", 10+j)
+		f.line("SBBQ R%d, R%d", 10+j, 10+j)
 	}
+	f.line("ANDL $1, R10")
 	if v > 1 {
-		f.line("VPMAXSW Y3, Y2, Y2")
+		f.line("ANDL $2, R11")
+		f.line("ORL  R11, R10")
+	} else {
+		f.line("ORL  $2, R10")
 	}
-	f.line("VPCMPGTW Y13, Y2, Y2")
-	f.line("VPMOVMSKB Y2, R11")
-	f.line("MOVL AX, (R14)")
-	f.line("MOVL AX, -4(R10)")
-	f.line("CMPL R11, $1")
-	f.line("SBBQ R11, R11")
-	f.line("ANDQ $4, R11") // for the first kind
-	f.line("ADDQ R11, R14")
-	f.line("LEAQ -4(R10)(R11*1), R10")
-	f.line("SHLQ $%d, R11", v+2)
-	f.line("ADDQ R11, R12")
-	f.line("LEAQ %d(R13)(R11*1), R13", -32*v)
+	f.line("MOVQ %d(R15)(R10*8), R13", pieceEnds)
+	f.line("MOVL AX, (R13)")
+	f.line("MOVL R12, 4(R13)")
+	f.line("ADDQ $8, %d(R15)(R10*8)", pieceEnds)
+	f.line("ADDQ $%d, R12", 32*v)
 	f.line("ADDQ R8, SI")
 	f.line("ADDQ $4, AX")
 	f.line("DECQ R9")
@@ -172,11 +182,26 @@ func (f *file) sortPairs(v int) {
 	f.line("IMULQ $%d, R8", pieceGroups)
 	f.line("ADDQ R8, SI")
 	f.line("MOVQ SI, %d(R15)", pieceLimit)
-	f.line("MOVQ R10, %d(R15)", pieceSecond)
 }
 
-// startPairs makes magnitudes and signs of groups of the second kind, which
-// begin at R13 and whose list R10 does, and stores what sums begin with.
+// each goes through the list of a kind of groups; label is one of its own.
+func (f *file) each(kind int, label string, group func()) {
+	f.line("LEAQ %d(R15), DX", pieceLists+8*pieceGroups*kind)
+	f.line("MOVQ %d(R15), R14", pieceEnds+8*kind)
+	f.line("CMPQ DX, R14")
+	f.line("JEQ  %sEnd", label)
+	f.line("PCALIGN $32")
+	f.label(label)
+	f.line("MOVLQSX (DX), AX")
+	f.line("MOVLQSX 4(DX), SI")
+	f.line("ADDQ $8, DX")
+	group()
+	f.line("CMPQ DX, R14")
+	f.line("JNE  %s", label)
+	f.label(label + "End")
+}
+
+// startPairs makes magnitudes and signs, and stores what sums begin with.
 func (f *file) startPairs(v int) {
 	for j := range v {
 		f.line("VPXOR Y%d, Y%d, Y%d", j, j, j)
@@ -191,26 +216,24 @@ func (f *file) startPairs(v int) {
 	f.line("VMOVDQU ·tops<>(SB), Y12")
 	f.line("VMOVDQU ·ones<>(SB), Y13")
 	f.line("VPXOR Y11, Y11, Y11")
-	f.line("LEAQ %d(R15), BX", pieceEnd)
-	f.line("CMPQ R10, BX")
-	f.line("JEQ  start")
-	f.label("magnitude")
-	for j := range v {
-		f.line("VMOVDQU %d(R13), Y2", 32*j)
-		f.line("VPCMPGTB Y2, Y11, Y3")
-		f.line("VPXOR Y12, Y3, Y3")
-		f.line("VPABSB Y2, Y4")
-		f.line("VMOVDQU Y4, %d(R13)", 32*j)
-		f.line("VMOVDQU Y3, %d(R13)", pieceSigns+32*j)
-		f.line("VPMADDUBSW Y2, Y3, Y2")
-		f.line("VPMADDWD Y13, Y2, Y2")
-		f.line("VPADDD Y2, Y%d, Y%d", j, j)
+	for _, kind := range kinds(v)[1:] {
+		f.each(kind, fmt.Sprintf("magnitude%d", kind), func() {
+			for j := range v {
+				if kind>>j&1 > 0 {
+					continue
+				}
+				f.line("VMOVDQU %d(R15)(SI*1), Y2", pieceWeights+32*j)
+				f.line("VPCMPGTB Y2, Y11, Y3")
+				f.line("VPXOR Y12, Y3, Y3")
+				f.line("VPABSB Y2, Y4")
+				f.line("VMOVDQU Y4, %d(R15)(SI*1)", pieceWeights+32*j)
+				f.line("VMOVDQU Y3, %d(R15)(SI*1)", pieceSigns+32*j)
+				f.line("VPMADDUBSW Y2, Y3, Y2")
+				f.line("VPMADDWD Y13, Y2, Y2")
+				f.line("VPADDD Y2, Y%d, Y%d", j, j)
+			}
+		})
 	}
-	f.line("ADDQ $%d, R13", 32*v)
-	f.line("ADDQ $4, R10")
-	f.line("CMPQ R10, BX")
-	f.line("JNE  magnitude")
-	f.label("start")
 	for j := range v {
 		f.line("VMOVDQU Y%d, %d(R15)", j, pieceStart+32*j)
 	}
@@ -242,60 +265,9 @@ func (f *file) blockPairs(v, m int) {
 	}
 	f.label(at("begin"))
 	f.line("VMOVDQU ·ones<>(SB), Y10")
-	f.line("LEAQ %d(R15), DX", pieceOffsets)
-	f.line("LEAQ %d(R15), SI", pieceWeights)
-	f.line("CMPQ DX, R14")
-	f.line("JEQ  %s", at("second"))
-	f.line("PCALIGN $32")
-	f.label(at("plain"))
-	f.line("MOVLQSX (DX), AX")
-	f.line("ADDQ $4, DX")
-	for j := range v {
-		f.line("VMOVDQU %d(SI), Y%d", 32*j, 11+j)
+	for _, kind := range kinds(v) {
+		f.each(kind, fmt.Sprintf("rows%dkind%d", m, kind), func() { f.multiplyPairs(v, m, kind) })
 	}
-	for r := range m {
-		f.line("VPBROADCASTD (R%d)(AX*1), Y13", firstRow+r)
-		for j := range v {
-			p := 14 + j
-			f.line("VPMADDUBSW Y%d, Y13, Y%d", 11+j, p)
-			f.line("VPMADDWD Y10, Y%d, Y%d", p, p)
-			f.line("VPADDD Y%d, Y%d, Y%d", p, v*r+j, v*r+j)
-		}
-	}
-	f.line("ADDQ $%d, SI", 32*v)
-	f.line("CMPQ DX, R14")
-	f.line("JNE  %s", at("plain"))
-	f.label(at("second"))
-	f.line("LEAQ %d(R15), BX", pieceEnd)
-	f.line("MOVQ %d(R15), DX", pieceSecond)
-	f.line("LEAQ %d(R15), SI", pieceWeights+32*v*pieceGroups)
-	f.line("MOVQ DX, AX")
-	f.line("SUBQ BX, AX")
-	f.line("SHLQ $%d, AX", v+2)
-	f.line("ADDQ AX, SI")
-	f.line("CMPQ DX, BX")
-	f.line("JEQ  %s", at("end"))
-	f.line("PCALIGN $32")
-	f.label(at("signs"))
-	f.line("MOVLQSX (DX), AX")
-	f.line("ADDQ $4, DX")
-	for j := range v {
-		f.line("VMOVDQU %d(SI), Y%d", 32*j, 11+j)
-		f.line("VMOVDQU %d(SI), Y%d", pieceSigns+32*j, 13+j)
-	}
-	for r := range m {
-		for j := range v {
-			f.line("VPBROADCASTD (R%d)(AX*1), Y15", firstRow+r)
-			f.line("VPXOR Y%d, Y15, Y15", 13+j)
-			f.line("VPMADDUBSW Y15, Y%d, Y15", 11+j)
-			f.line("VPMADDWD Y10, Y15, Y15")
-			f.line("VPADDD Y15, Y%d, Y%d", v*r+j, v*r+j)
-		}
-	}
-	f.line("ADDQ $%d, SI", 32*v)
-	f.line("CMPQ DX, BX")
-	f.line("JNE  %s", at("signs"))
-	f.label(at("end"))
 	f.line("CMPQ %d(R15), $0", pieceTaps)
 	f.line("JNE  %s", at("keep"))
 	f.line("MOVQ call_cNow(DI), DX")
@@ -313,13 +285,48 @@ func (f *file) blockPairs(v, m int) {
 	f.label(at("kept"))
 }
 
+// multiplyPairs multiplies m rows of a group of a kind: its vectors are in Y11,
+// Y12, what is turned of A in Y13, Y14.
+func (f *file) multiplyPairs(v, m, kind int) {
+	signs := 0
+	for j := range v {
+		f.line("VMOVDQU %d(R15)(SI*1), Y%d", pieceWeights+32*j, 11+j)
+		if kind>>j&1 == 0 {
+			f.line("VMOVDQU %d(R15)(SI*1), Y%d", pieceSigns+32*j, 13+signs)
+			signs++
+		}
+	}
+	for r := range m {
+		row := fmt.Sprintf("(R%d)(AX*1)", firstRow+r)
+		if signs < 2 {
+			f.line("VPBROADCASTD %s, Y14", row)
+		}
+		for j := range v {
+			switch {
+			case signs == 2: // all registers are in use
+				f.line("VPBROADCASTD %s, Y15", row)
+				f.line("VPXOR Y%d, Y15, Y15", 13+j)
+			case kind>>j&1 == 0:
+				f.line("VPXOR Y13, Y14, Y15")
+			default:
+				f.line("VPMADDUBSW Y%d, Y14, Y15", 11+j)
+			}
+			if kind>>j&1 == 0 {
+				f.line("VPMADDUBSW Y15, Y%d, Y15", 11+j)
+			}
+			f.line("VPMADDWD Y10, Y15, Y15")
+			f.line("VPADDD Y15, Y%d, Y%d", v*r+j, v*r+j)
+		}
+	}
+}
+
 // fetchPairs brings some of what follows in B near.
 func (f *file) fetchPairs(done string) {
 	f.line("MOVQ %d(R15), AX", pieceAhead)
 	f.line("CMPQ AX, %d(R15)", pieceLimit)
 	f.line("JGE  %s", done)
 	f.line("MOVQ call_stride(DI), CX")
-	for range 16 {
+	for range 24 {
 		f.line("PREFETCHT1 (AX)")
 		f.line("ADDQ CX, AX")
 	}
