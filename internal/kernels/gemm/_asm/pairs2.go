@@ -280,9 +280,8 @@ func (f *file) blockPairs(v, m int) {
 	for i := range v * m {
 		f.line("VMOVDQU Y%d, %d(AX)", i, 32*i)
 	}
-	f.line("ADDQ $%d, AX", 32*v*m)
-	f.line("MOVQ AX, %d(R15)", pieceRowSums)
 	f.label(at("kept"))
+	f.line("ADDQ $%d, %d(R15)", 32*v*m, pieceRowSums)
 }
 
 // multiplyPairs multiplies m rows of a group of a kind: its vectors are in Y11,
