@@ -75,9 +75,10 @@ func (c call) each(k kernel, m, most int) {
 	}
 }
 
-// cut computes m rows with a kernel that takes any number of them.
+// cut computes m rows with a kernel that takes so many as it keeps sums of, and
+// makes blocks of them.
 func (c call) cut(k kernel, m int) {
-	const block, kept = 5, 240 // of rows, and how many it can do in pieces of k
+	const block, kept = 5, 240
 	most := min(max(block, work/(k.width()*c.taps*c.depth)/block*block), kept)
 	x := c
 	for done := 0; done < m; done += most {
@@ -95,6 +96,9 @@ func (c call) panel(k kernel, m, most, cols, size int) {
 		x.b, x.c = unsafe.Add(x.b, 4*at), unsafe.Add(x.c, size*at)
 		if x.other != nil {
 			x.other = unsafe.Add(x.other, size*at)
+		}
+		if k.cuts() && at+k.width() < cols {
+			x.ahead = uintptr(x.b) + 4*uintptr(k.width()) // its next columns lie beside these
 		}
 		x.bias, x.multiplier = unsafe.Add(x.bias, 4*at), unsafe.Add(x.multiplier, 4*at)
 		n := min(cols-at, k.width())
