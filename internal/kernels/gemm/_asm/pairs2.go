@@ -107,18 +107,20 @@ func pairs2(f *file, v int) {
 	}
 }
 
-// sortPairs copies a piece of k and makes the lists.
+// sortPairs copies a piece of k and makes the lists, whose ends, from R15 on, are
+// the words of R14: in memory one would wait for the other.
 func (f *file) sortPairs(v int) {
 	f.line("MOVQ %d(R15), SI", pieceAt)
 	f.line("MOVQ %d(R15), DX", pieceTap)
 	f.line("MOVQ %d(R15), AX", pieceOffset)
 	f.line("MOVQ call_stride(DI), R8")
-	for _, kind := range kinds(v) {
-		f.line("LEAQ %d(R15), R9", pieceLists+8*pieceGroups*kind)
-		f.line("MOVQ R9, %d(R15)", pieceEnds+8*kind)
+	ends := 0
+	for kind := range 4 {
+		ends |= (pieceLists + 8*pieceGroups*kind) << (16 * kind)
 	}
+	f.line("MOVQ $%#x, R14", ends)
 	f.line("XORL R12, R12")
-	f.line("MOVQ $%d, CX", pieceGroups)
+	f.line("MOVQ $%d, BX", pieceGroups)
 	f.line("VPCMPEQB Y12, Y12, Y12")
 	f.line("VPABSB Y12, Y12")
 	f.line("VPCMPEQW Y13, Y13, Y13")
@@ -126,10 +128,10 @@ func (f *file) sortPairs(v int) {
 	f.line("VPSLLW $7, Y13, Y13")
 	f.label("tap")
 	f.line("MOVQ %d(R15), R9", pieceDepth)
-	f.line("CMPQ R9, CX")
-	f.line("CMOVQGT CX, R9")
+	f.line("CMPQ R9, BX")
+	f.line("CMOVQGT BX, R9")
 	f.line("SUBQ R9, %d(R15)", pieceDepth)
-	f.line("SUBQ R9, CX")
+	f.line("SUBQ R9, BX")
 	f.label("sort")
 	for j := range v {
 		f.line("VMOVDQU %d(SI), Y%d", 32*j, j)
@@ -148,10 +150,16 @@ func (f *file) sortPairs(v int) {
 	} else {
 		f.line("ORL  $2, R10")
 	}
-	f.line("MOVQ %d(R15)(R10*8), R13", pieceEnds)
-	f.line("MOVL AX, (R13)")
-	f.line("MOVL R12, 4(R13)")
-	f.line("ADDQ $8, %d(R15)(R10*8)", pieceEnds)
+	f.line("SHLL $4, R10")
+	f.line("MOVL R10, CX")
+	f.line("MOVQ R14, R13")
+	f.line("SHRQ CX, R13")
+	f.line("MOVWLZX R13, R13")
+	f.line("MOVL AX, (R15)(R13*1)")
+	f.line("MOVL R12, 4(R15)(R13*1)")
+	f.line("MOVL $8, R13")
+	f.line("SHLQ CX, R13")
+	f.line("ADDQ R13, R14")
 	f.line("ADDQ $%d, R12", 32*v)
 	f.line("ADDQ R8, SI")
 	f.line("ADDQ $4, AX")
@@ -165,7 +173,7 @@ func (f *file) sortPairs(v int) {
 	f.line("MOVLQSX (DX), AX")
 	f.line("MOVQ call_depth(DI), R9")
 	f.line("MOVQ R9, %d(R15)", pieceDepth)
-	f.line("TESTQ CX, CX")
+	f.line("TESTQ BX, BX")
 	f.line("JNZ  tap")
 	f.label("sorted")
 	f.line("MOVQ DX, %d(R15)", pieceTap)
@@ -179,6 +187,12 @@ func (f *file) sortPairs(v int) {
 	f.line("IMULQ $%d, R8", pieceGroups)
 	f.line("ADDQ R8, SI")
 	f.line("MOVQ SI, %d(R15)", pieceLimit)
+	for kind := range 4 {
+		f.line("MOVWLZX R14, AX")
+		f.line("ADDQ R15, AX")
+		f.line("MOVQ AX, %d(R15)", pieceEnds+8*kind)
+		f.line("SHRQ $16, R14")
+	}
 }
 
 // each goes through the list of a kind of groups; label is one of its own.
