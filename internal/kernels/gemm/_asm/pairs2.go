@@ -269,7 +269,7 @@ func bytes2() string {
 		pairs2(f, v)
 	}
 	for v := 8; v > 0; v -= 2 {
-		row2(f, v)
+		bytesRow2(f, v)
 	}
 	return f.String()
 }

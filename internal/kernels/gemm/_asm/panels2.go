@@ -138,5 +138,6 @@ func panels2() string {
 	floats2(f)
 	unsigned2(f)
 	center2(f)
+	row2(f)
 	return f.String()
 }
