@@ -8,6 +8,8 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/octavo-ml/octavo/internal/wire/proto"
 )
 
@@ -85,12 +87,25 @@ func (b *builder) nodeTo(op string, in []string, out string, attrs ...attr) {
 
 // value writes a graph input or output; a negative dimension is "batch".
 func (b *builder) value(field int, name string, elem uint64, dims ...int) {
+	all := make([]any, len(dims))
+	for i, d := range dims {
+		if all[i] = d; d < 0 {
+			all[i] = "batch"
+		}
+	}
+	b.symbolic(field, name, elem, all...)
+}
+
+// symbolic is value for dimensions that are an int or the string that names an
+// open one.
+func (b *builder) symbolic(field int, name string, elem uint64, dims ...any) {
 	var shape proto.Message
 	for _, d := range dims {
 		var m proto.Message
-		if d < 0 {
-			m.String(2, "batch")
-		} else {
+		switch d := d.(type) {
+		case string:
+			m.String(2, d)
+		case int:
 			m.Varint(1, uint64(d))
 		}
 		shape.Message(1, &m)
@@ -101,11 +116,7 @@ func (b *builder) value(field int, name string, elem uint64, dims ...int) {
 	typ.Message(1, &tensor)
 	v.String(1, name)
 	v.Message(2, &typ)
-	if field == 11 {
-		b.graph.Message(11, &v)
-	} else {
-		b.graph.Message(12, &v)
-	}
+	b.graph.Message(protowire.Number(field), &v)
 }
 
 // random is a tensor whose elements are mean + spread·noise, noise being normal

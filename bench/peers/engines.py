@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime as ort
 import openvino as ov
 
-ORT, OV, NNCF, OCTAVO = "ONNX Runtime", "OpenVINO", "OpenVINO (NNCF)", "octavo"
+ORT, OV, NNCF, DYNAMIC, OCTAVO = "ONNX Runtime", "OpenVINO", "OpenVINO (NNCF)", "ONNX Runtime (own)", "octavo"
 
 
 def timed(run, runs, seconds):
@@ -50,9 +50,9 @@ class Octavo:
     """A model in octavo's process; it draws the inputs that all engines take."""
     name = OCTAVO
 
-    def __init__(self, server, model, path, threads, folder):
+    def __init__(self, server, path, threads, folder):
         self.server = server
-        a = server.ask(do="load", name="model", path=str(path), threads=threads, dims=model.dims, arrays=str(folder))
+        a = server.ask(do="load", name="model", path=str(path), threads=threads, arrays=str(folder))
         self.isa = a["isa"]
         self.inputs = {n: np.load(f) for n, f in a["inputs"].items()}
         self.outputs = {n: np.load(f) for n, f in a["outputs"].items()}
@@ -66,9 +66,9 @@ class Octavo:
 
 class OnnxRuntime:
     """A session with inputs and outputs bound once. Its threads stop spinning when a run ends."""
-    name = ORT
 
-    def __init__(self, path, threads, inputs):
+    def __init__(self, path, threads, inputs, name=ORT):
+        self.name = name
         o = ort.SessionOptions()
         o.intra_op_num_threads = threads
         o.inter_op_num_threads = 1
@@ -132,6 +132,15 @@ def quantize(path, to, inputs, transformer):
     model = nncf.quantize(read(path, inputs), nncf.Dataset([inputs]), subset_size=1, fast_bias_correction=True,
                           advanced_parameters=nncf.AdvancedQuantizationParameters(disable_bias_correction=True), **options)
     ov.save_model(model, str(to), compress_to_fp16=False)
+
+
+def quantize_dynamic(path, to):
+    """Quantizes by ONNX Runtime's own tool, with ranges found when the model runs."""
+    import logging
+
+    from onnxruntime.quantization import QuantType, quantize_dynamic as own
+    logging.disable(logging.WARNING)
+    own(str(path), str(to), weight_type=QuantType.QInt8)
 
 
 class OpenVino:

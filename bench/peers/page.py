@@ -4,7 +4,7 @@ import os
 from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 
-from engines import NNCF, OCTAVO, ORT, OV
+from engines import DYNAMIC, NNCF, OCTAVO, ORT, OV
 
 LEAST = 0.1  # of a time remains at least when the empty graph's is taken off
 VAGUE = 0.5  # of a time: a model whose run takes hardly longer than the empty graph's cannot be judged
@@ -34,7 +34,7 @@ def figures(row, empties):
     for e in empties:
         if e["threads"] == row["threads"]:
             empty = {n: (min(map(min, r)), median(t for x in r for t in x)) for n, r in e["times"].items()}
-    empty[NNCF] = empty.get(OV, (0, 0))
+    empty[NNCF], empty[DYNAMIC] = empty.get(OV, (0, 0)), empty.get(ORT, (0, 0))
 
     def net(name, t, which):
         off = 0 if name == OCTAVO else empty.get(name, (0, 0))[which]
@@ -142,8 +142,8 @@ def times(f):
     rows = []
     for (model, kind, t), row in f.rows.items():
         ms_of = f.of[model, kind, t]["ms"]
-        rows.append([model, kind, str(t)] + [ms(ms_of.get(n)) for n in (OCTAVO, ORT, OV, NNCF)] + [number(row.get("cosine"), "{:.4f}")])
-    return table(["model", "type", "threads", OCTAVO, ORT, OV, NNCF, "cosine"], rows)
+        rows.append([model, kind, str(t)] + [ms(ms_of.get(n)) for n in (OCTAVO, ORT, OV, NNCF, DYNAMIC)] + [number(row.get("cosine"), "{:.4f}")])
+    return table(["model", "type", "threads", OCTAVO, ORT, OV, NNCF, DYNAMIC, "cosine"], rows)
 
 
 def means(f):
@@ -228,9 +228,9 @@ In a process of its own, at one thread: `octavo bench`.
 
 ## How it was measured
 
-- Models: `full-size` are networks with the published layers and seeded weights (`bench/models`); the others are trained ones. Their int8 forms are octavo's own for ONNX Runtime's CPU, calibrated on seeded noise: uint8 activations, int8 weights by channel, as QuantizeLinear and DequantizeLinear. That is the form that ONNX Runtime runs fastest. OpenVINO is given the same file, and another that its own tool (NNCF) makes of the float model; the better one counts.
+- Models: `full-size` are networks with the published layers and seeded weights (`bench/models`); the others are trained ones. Their int8 forms are octavo's own for ONNX Runtime's CPU, calibrated on seeded noise: uint8 activations, int8 weights by channel, as QuantizeLinear and DequantizeLinear. That is the form that ONNX Runtime runs fastest. OpenVINO is given the same file, and another that its own tool (NNCF) makes of the float model; the better one counts. `dynamic` is octavo's form with ranges found when the model runs, by which ONNX Runtime's own tool (quantize_dynamic) has one too.
 - Every engine has the same inputs and number of threads. They take turns, each round beginning with another; a turn is one warm-up and at least {result['seconds']} s of runs. While one works the others are idle: ONNX Runtime's threads stop spinning when a run ends, and before each turn there is a pause in which all threads go to sleep.
-- Inputs and outputs of the peers lie in memory that is bound once: an IOBinding in ONNX Runtime, tensors of one request in OpenVINO. OpenVINO runs with the latency hint, one stream and float32 as its precision, as the other two compute in float32; all else is as the engines choose.
+- Inputs and outputs lie in memory that is bound once: an IOBinding in ONNX Runtime, tensors of one request in OpenVINO, RunInto in octavo. OpenVINO runs with the latency hint, one stream and float32 as its precision, as the other two compute in float32; all else is as the engines choose.
 - The peers are called from Python. What an empty graph (one Relu of one number) takes is taken off their times, of which a tenth remains at least, and not off octavo's. In microseconds:
 
 {empty}

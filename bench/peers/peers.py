@@ -1,6 +1,6 @@
 """Compares octavo with ONNX Runtime and OpenVINO on this machine and writes docs/benchmarks.md.
 
-  peers.py --octavo BINARY --engine BINARY --models DIR [-o FILE] [--only NAME,...] [--rounds N] [--quick] [--no-nncf]
+  peers.py --octavo BINARY --engine BINARY --models DIR [-o FILE] [--only NAME,...] [--rounds N] [--quick] [--types TYPE,...] [--threads N,...] [--no-own]
 
 All engines run the same models on the same inputs and threads, in rounds in which each has a turn; page.py makes the
 table. make bench-peers builds what this needs. With --only the table is printed and no file is written.
@@ -25,14 +25,17 @@ FIXTURES = SHARED / "fixtures"
 class Model:
     """A model and what is wanted of it: octavo's time over that of the better peer, by type."""
 
-    def __init__(self, name, group, path=None, float32=1.05, int8=None, dims=(), transformer=False):
-        self.name, self.group, self.path, self.dims, self.transformer = name, group, path, list(dims), transformer
-        self.goal = {"float32": float32, "int8": int8}
+    def __init__(self, name, group, path=None, float32=1.05, int8=None, dynamic=None, fix=None, transformer=False):
+        self.name, self.group, self.path, self.transformer = name, group, path, transformer
+        self.fix = fix  # words of octavo convert, by which the file is written anew for all engines; None: it is read as it is
+        self.goal = {"float32": float32, "int8": int8, "dynamic": dynamic}
 
 
 def fixture(name):
     return FIXTURES / name / f"{name}.op13.onnx"
 
+
+SILERO = ["--dim", "batch=1", "--dim", "sequence=576", "--fill", "sr=16000"]
 
 # The table of models; those without a path are written by bench/models.
 MODELS = [
@@ -40,11 +43,18 @@ MODELS = [
     Model("resnet50", "full-size", int8=1.0),
     Model("mobilenetv2", "full-size", int8=0.7),
     Model("efficientnet-b0", "full-size", int8=0.45),
-    Model("bert-base", "full-size", int8=0.9, transformer=True),
+    Model("bert-base", "full-size", int8=0.9, dynamic=0.85, transformer=True),
     Model("vit-s16", "full-size", int8=0.9, transformer=True),
     Model("ultraface", "medium", SHARED / "models/ultraface/version-RFB-320.onnx"),
     Model("fastestdet", "medium", SHARED / "models/fastestdet/FastestDet.onnx"),
-    Model("dtln", "medium", SHARED / "models/dtln/model_1.onnx"),
+    Model("super-resolution", "medium", SHARED / "models/super-resolution/super_resolution.onnx", fix=[]),
+    Model("basic-pitch", "medium", SHARED / "models/basic-pitch/nmp.onnx"),
+    Model("dtln", "streaming", SHARED / "models/dtln/model_1.onnx"),
+    Model("silero-vad", "streaming", SHARED / "models/silero-vad/silero_vad_16k_op15.onnx", fix=SILERO),
+    Model("silero-vad-gates", "streaming", SHARED / "models/silero-vad/silero_vad_op18_ifless.onnx", fix=SILERO),
+    Model("stories260k", "streaming", fix=["--dim", "past=128"]),
+    Model("lstm", "streaming", dynamic=0.85),
+    Model("digits-lstm", "streaming", fixture("digits_lstm"), dynamic=0.85),
     Model("tiny-resnet8", "tiny", SHARED / "models/derived/resnet8.onnx", int8=0.5),
     Model("tiny-kws", "tiny", SHARED / "models/derived/kws.onnx", int8=0.5),
     Model("tiny-vww", "tiny", SHARED / "models/derived/vww.onnx", int8=0.5),
@@ -55,7 +65,6 @@ MODELS = [
     Model("digits-mobilenet", "tiny", fixture("digits_mobilenet"), int8=0.5),
     Model("digits-mlp", "tiny", fixture("digits_mlp"), int8=0.5),
 ]
-THREADS = (1, 2)
 PAUSE = 0.02  # until threads of the engine before have gone to sleep
 
 
@@ -76,18 +85,19 @@ class Turns:
         return out
 
 
-def compare(server, model, path, kind, threads, turns, nncf, folder):
-    """Times one model of one type for one number of threads in all engines."""
+def compare(server, model, path, kind, threads, turns, others, folder):
+    """Times one model of one type for one number of threads in all engines; others are their own forms of it."""
     field, row = [], {"model": model.name, "group": model.group, "type": kind, "threads": threads,
                       "goal": model.goal.get(kind), "notes": []}
-    own = engines.Octavo(server, model, path, threads, folder)
+    own = engines.Octavo(server, path, threads, folder)
     try:
         field.append(own)
         row["isa"] = own.isa
         makers = [(engines.ORT, lambda: engines.OnnxRuntime(path, threads, own.inputs)),
                   (engines.OV, lambda: engines.OpenVino(path, threads, own.inputs))]
-        if nncf:
-            makers.append((engines.NNCF, lambda: engines.OpenVino(nncf, threads, own.inputs, engines.NNCF)))
+        for name, engine in ((engines.NNCF, engines.OpenVino), (engines.DYNAMIC, engines.OnnxRuntime)):
+            if name in others:
+                makers.append((name, lambda engine=engine, name=name: engine(others[name], threads, own.inputs, name)))
         for name, make in makers:
             try:
                 field.append(make())
@@ -105,24 +115,36 @@ def compare(server, model, path, kind, threads, turns, nncf, folder):
     return row
 
 
-def quantized(binary, model, path, folder):
-    """Quantizes by octavo on seeded samples."""
-    out = folder / f"{model.name}.int8.onnx"
-    dims = [w for d in model.dims for w in ("--dim", d)]
-    subprocess.run([binary, "quantize", str(path), "--data", "random", "--samples", "8", "-o", str(out), "--force", "--quiet", *dims],
-                   check=True)
+def fixed(binary, model, folder):
+    """The file that all engines read."""
+    path = model.path or folder / f"{model.name}.onnx"
+    if model.fix is None or not path.exists():
+        return path
+    out = folder / f"{model.name}.fixed.onnx"
+    subprocess.run([binary, "convert", str(path), str(out), "--force", "--quiet", *model.fix], check=True)
     return out
 
 
-def own_form(model, path, folder, inputs):
-    """OpenVINO's own int8 form, made once; None where its tool cannot."""
-    to = folder / f"{model.name}.nncf.xml"
+def quantized(binary, model, path, folder, kind):
+    """Quantizes by octavo, on seeded samples where ranges are found beforehand."""
+    out = folder / f"{model.name}.{kind}.onnx"
+    words = ["--mode", "dynamic"] if kind == "dynamic" else ["--data", "random", "--samples", "8"]
+    subprocess.run([binary, "quantize", str(path), *words, "-o", str(out), "--force", "--quiet"], check=True)
+    return out
+
+
+def own_forms(model, path, folder, kind, inputs):
+    """The forms that the peers' own tools make, by engine, made once; and why there is none."""
+    name, to, make = {
+        "int8": (engines.NNCF, folder / f"{model.name}.nncf.xml", lambda to: engines.quantize(path, to, inputs, model.transformer)),
+        "dynamic": (engines.DYNAMIC, folder / f"{model.name}.ort.onnx", lambda to: engines.quantize_dynamic(path, to)),
+    }[kind]
     try:
         if not to.exists() or to.stat().st_mtime < path.stat().st_mtime:
-            engines.quantize(path, to, inputs, model.transformer)
-        return to, None
+            make(to)
+        return {name: to}, None
     except Exception as e:
-        return None, f"{engines.NNCF}: {engines.reason(e)}"
+        return {}, f"{name}: {engines.reason(e)}"
 
 
 def footprint(binary, path, threads):
@@ -141,7 +163,9 @@ def main():
     p.add_argument("--only", default="", help="names of models, with commas between")
     p.add_argument("--rounds", type=int, default=0, help="how many turns each engine has (7; 3 with --quick)")
     p.add_argument("--quick", action="store_true", help="shorter turns, fewer rounds")
-    p.add_argument("--no-nncf", action="store_true", help="leave OpenVINO's own int8 form out")
+    p.add_argument("--threads", default="1,2", help="numbers of threads, with commas between")
+    p.add_argument("--types", default="float32,int8,dynamic", help="which forms of the models, with commas between")
+    p.add_argument("--no-own", action="store_true", help="leave the forms out that the peers' own tools make")
     a = p.parse_args()
     turns = Turns(a.rounds or 3, 2, 0.04) if a.quick else Turns(a.rounds or 7, 3, 0.1)
     only = [n for n in a.only.split(",") if n]
@@ -174,36 +198,41 @@ def main():
 
 
 def measure(a, server, turns, only, result, tmp):
-    for threads in THREADS:
-        row = compare(server, Model("empty", "empty"), a.models / "empty.onnx", "float32", threads, turns, None, tmp / "empty")
+    counts = [int(n) for n in a.threads.split(",")]
+    for threads in counts:
+        row = compare(server, Model("empty", "empty"), a.models / "empty.onnx", "float32", threads, turns, {}, tmp / "empty")
         result["empty"].append(row)
+    kinds = [k for k in a.types.split(",") if k]
     for model in MODELS:
         if only and model.name not in only:
             continue
-        path = model.path or a.models / f"{model.name}.onnx"
-        if not path.exists():
-            result["left_out"].append(f"{model.name}: its file is not there")
-            continue
-        nncf = None
         try:
-            forms = [("float32", path), ("int8", quantized(a.octavo, model, path, a.models))]
+            path = fixed(a.octavo, model, a.models)
+            if not path.exists():
+                result["left_out"].append(f"{model.name}: its file is not there")
+                continue
+            wanted = [k for k in kinds if k != "dynamic" or model.goal[k]]
+            forms = [(k, path if k == "float32" else quantized(a.octavo, model, path, a.models, k)) for k in wanted]
         except subprocess.CalledProcessError as e:
-            result["left_out"].append(f"{model.name}: octavo quantize ended with exit code {e.returncode}")
+            result["left_out"].append(f"{model.name}: octavo {e.cmd[1]} ended with exit code {e.returncode}")
             continue
         for kind, file in forms:
-            for threads in THREADS:
+            others, problem = None, None
+            for threads in counts:
                 folder = tmp / f"{model.name}-{kind}"
-                if kind == "int8" and not a.no_nncf and nncf is None:
-                    own = engines.Octavo(server, model, path, 1, folder)
-                    own.close()
-                    nncf = own_form(model, path, a.models, own.inputs)
+                if others is None:
+                    others = {}
+                    if kind != "float32" and not a.no_own:
+                        own = engines.Octavo(server, path, 1, folder)
+                        own.close()
+                        others, problem = own_forms(model, path, a.models, kind, own.inputs)
                 try:
-                    row = compare(server, model, file, kind, threads, turns, nncf[0] if kind == "int8" and nncf else None, folder)
+                    row = compare(server, model, file, kind, threads, turns, others, folder)
                 except RuntimeError as e:
                     result["left_out"].append(f"{model.name} {kind}: {engines.reason(e)}")
                     break
-                if kind == "int8" and nncf and nncf[1]:
-                    row["notes"].append(nncf[1])
+                if problem:
+                    row["notes"].append(problem)
                 result["rows"].append(row)
                 print(page.line(row, result["empty"]), flush=True)
             if model.group == "full-size":

@@ -115,6 +115,8 @@ func UnaryFunc(o Op) (func(float32) float32, bool) {
 		return eltwise.Erf, true
 	case *Exp:
 		return eltwise.Exp, true
+	case *Log:
+		return eltwise.Log, true
 	case *Sqrt:
 		return eltwise.Sqrt, true
 	case *Gelu:

@@ -370,6 +370,9 @@ func (o *Resize) round(p float32, n int) int {
 	return int(min(max(v, 0), float64(n-1)))
 }
 
+// Moves reports whether all elements of the result are elements of the data.
+func (o *Resize) Moves() bool { return o.Mode == "nearest" && o.Coordinates != cropAndResize }
+
 // Quantization says that mode nearest moves the data.
 func (o *Resize) Quantization() Facts {
 	if o.Mode == "nearest" {

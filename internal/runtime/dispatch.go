@@ -34,6 +34,8 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return pl.dispatchNBits(s, key, o)
 	case *op.LSTM:
 		pl.dispatchLSTM(s, key, o)
+	case *op.DynamicQuantizeLSTM:
+		pl.dispatchLiveLSTM(s, key, o)
 	case *op.GRU:
 		pl.dispatchGRU(s, key, o)
 	case *clamped:
@@ -103,9 +105,17 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.dispatchCast(s)
 	case *op.Concat:
 		pl.join(s, o.Axis, nil)
+	case *op.Pad:
+		pl.dispatchRuns(s, 2)
+	case *op.Resize:
+		if o.Moves() {
+			pl.dispatchRuns(s, 0)
+		}
+	case *op.Pow:
+		pl.dispatchPow(s)
 	case *op.Add, *op.Sub, *op.Mul, *op.Div:
 		pl.dispatchBinary(s)
-	case *op.Relu, *op.Clip, *op.Sigmoid, *op.Swish, *op.Tanh, *op.HardSwish, *op.HardSigmoid, *op.LeakyRelu, *op.Gelu, *op.Erf, *op.Sqrt, *op.Exp:
+	case *op.Relu, *op.Clip, *op.Sigmoid, *op.Swish, *op.Tanh, *op.HardSwish, *op.HardSigmoid, *op.LeakyRelu, *op.Gelu, *op.Erf, *op.Sqrt, *op.Exp, *op.Log:
 		pl.dispatchUnary(s)
 	}
 	return nil

@@ -138,3 +138,29 @@ func (pl *plan) dispatchUnary(s *step) {
 		loop(tensor.Data[float32](f.out(s))[lo:hi], tensor.Data[float32](f.vals[s.in[0]])[lo:hi])
 	})
 }
+
+// dispatchPow raises floats to one constant power.
+func (pl *plan) dispatchPow(s *step) {
+	x, out, c := &pl.values[s.in[0]], &pl.values[s.out[0]], pl.constant(s, 1)
+	if x.typ != dtype.Float32 || x.shape == nil || c == nil || c.Len() != 1 || out.shape == nil || len(out.shape) != len(x.shape) {
+		return
+	}
+	y, err := op.Convert(c, dtype.Float32)
+	if err != nil || !pl.place(s, 0) {
+		return
+	}
+	loop, each := powLoop(tensor.Data[float32](y)[0])
+	n, _ := tensor.Count(x.shape)
+	pl.overwrite(s, 0)
+	s.share(n, each*n, func(f *frame, s *step, _, lo, hi int) {
+		loop(tensor.Data[float32](f.out(s))[lo:hi], tensor.Data[float32](f.vals[s.in[0]])[lo:hi])
+	})
+}
+
+// powLoop returns the loop for a power, and what an element of it costs.
+func powLoop(y float32) (loop func(dst, x []float32), cost int) {
+	if y == 2 {
+		return func(dst, x []float32) { eltwise.Mul(dst, x, x) }, 4
+	}
+	return func(dst, x []float32) { eltwise.Map(dst, x, func(v float32) float32 { return eltwise.Pow(v, y) }) }, 256
+}

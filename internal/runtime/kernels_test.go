@@ -31,6 +31,7 @@ var kernelCases = []kernelCase{
 	{"depthwise", conv(func(o *op.Conv) { last(o); o.Group, o.Pads = 20, []int{1, 1, 1, 1} }), [][]int{{2, 9, 7, 20}, {20, 1, 3, 3}}, 1},
 	{"depthwise with strides", conv(func(o *op.Conv) { last(o); o.Group, o.Pads, o.Strides = 80, []int{2, 1, 0, 2}, []int{2, 1} }), [][]int{{1, 8, 9, 80}, {80, 1, 5, 3}}, 1},
 	{"depthwise in one dimension", conv(func(o *op.Conv) { last(o); o.Group, o.Pads = 48, []int{4, 0} }), [][]int{{1, 300, 48}, {48, 1, 5}}, 1},
+	{"a long filter of one channel", conv(func(o *op.Conv) { last(o); o.Pads, o.Strides = []int{4, 0}, []int{2} }), [][]int{{2, 300, 1}, {1, 1, 64}}, 1},
 	{"depthwise in three", conv(func(o *op.Conv) { last(o); o.Group = 3 }), [][]int{{1, 3, 4, 5, 3}, {3, 1, 2, 2, 2}}, 1},
 	{"max pool", with(op.New[op.MaxPool](), func(o *op.MaxPool) {
 		o.Layout, o.KernelShape, o.Pads, o.Strides = op.ChannelsLast, []int{3, 3}, []int{1, 1, 1, 1}, []int{2, 2}

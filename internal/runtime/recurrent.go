@@ -30,6 +30,22 @@ type recurrence struct {
 	slots, total int // scratch memory: of all slots of a product, and with the rest
 }
 
+// directionsOf lists which directions of a recurrent operator run backwards.
+var directionsOf = map[string][]bool{"forward": {false}, "reverse": {true}, "bidirectional": {false, true}}
+
+// usual reports whether activations are the default ones.
+func usual(given, defaults []string) bool {
+	for i, name := range given {
+		if !strings.EqualFold(name, defaults[i%len(defaults)]) {
+			return false
+		}
+	}
+	return true
+}
+
+// given reports whether operand i of a step is there.
+func (s *step) given(i int) bool { return i < len(s.in) && s.in[i] >= 0 }
+
 // recurrentWeights are those of one direction, packed, and its biases.
 type recurrentWeights struct {
 	data, state, hidden []float32
@@ -37,23 +53,12 @@ type recurrentWeights struct {
 }
 
 // dispatchRecurrent runs an LSTM or GRU step by step on packed weights.
-func (pl *plan) dispatchRecurrent(s *step, key *ir.Node, q *recurrence, direction string, given, usual []string, odd bool) {
+func (pl *plan) dispatchRecurrent(s *step, key *ir.Node, q *recurrence, direction string, odd bool) {
 	x, w, r := &pl.values[s.in[0]], pl.constant(s, 1), pl.constant(s, 2)
-	operand := func(i int) int {
-		if i < len(s.in) {
-			return s.in[i]
-		}
-		return -1
-	}
-	if odd || w == nil || r == nil || x.typ != dtype.Float32 || len(x.shape) != 3 || operand(4) >= 0 || operand(7) >= 0 || operand(3) >= 0 && pl.constant(s, 3) == nil {
+	if odd || w == nil || r == nil || x.typ != dtype.Float32 || len(x.shape) != 3 || s.given(4) || s.given(7) || s.given(3) && pl.constant(s, 3) == nil {
 		return
 	}
-	q.backward = map[string][]bool{"forward": {false}, "reverse": {true}, "bidirectional": {false, true}}[direction]
-	for i, name := range given {
-		if !strings.EqualFold(name, usual[i%len(usual)]) {
-			return
-		}
-	}
+	q.backward = directionsOf[direction]
 	features := x.shape[2]
 	q.time, q.batch, q.cells = x.shape[0], x.shape[1], r.Shape()[2]
 	if q.time*q.batch*features*q.cells == 0 || w.Shape()[0] != len(q.backward) {
@@ -66,6 +71,7 @@ func (pl *plan) dispatchRecurrent(s *step, key *ir.Node, q *recurrence, directio
 	}
 	q.plan(pl, s, key, features)
 	pl.scratch = max(pl.scratch, 4*q.total)
+	s.share(q.data.Blocks(), q.data.MACs(), nil) // for what run shares
 	s.run = q.run
 }
 
@@ -162,14 +168,19 @@ func (f *frame) final(s *step, i, d int, v []float32) {
 	}
 }
 
-// lstm computes the next states from the products now of the data: the same
-// operations as the reference, on rows.
+// lstm computes the next states from the products now of the data.
 func (q *recurrence) lstm(w *recurrentWeights, now, pre, h, c, spare, scratch []float32) {
-	n := q.cells
 	q.state.Run(pre, now, h, w.state, q.ends[1], 0, q.state.Blocks(), scratch)
+	q.gate(w.sum, pre, h, c, spare)
+}
+
+// gate computes the next states of an LSTM from what the gates get less their
+// biases: the same operations as the reference, on rows.
+func (q *recurrence) gate(sum, pre, h, c, spare []float32) {
+	n := q.cells
 	for b := range q.batch {
 		p, m, tmp := pre[b*4*n:(b+1)*4*n], c[b*n:(b+1)*n], spare[:n]
-		eltwise.Add(p, p, w.sum)
+		eltwise.Add(p, p, sum)
 		eltwise.SigmoidAll(p[:3*n], p[:3*n])
 		in, out, forget, cell := p[:n], p[n:2*n], p[2*n:3*n], p[3*n:]
 		eltwise.TanhAll(cell, cell)
@@ -220,14 +231,18 @@ func (q *recurrence) gru(w *recurrentWeights, now, pre, h, spare, scratch []floa
 	}
 }
 
-var one = []float32{1}
+var (
+	one           = []float32{1}
+	lstmFunctions = []string{"Sigmoid", "Tanh", "Tanh"}
+)
 
 // dispatchLSTM and dispatchGRU hand over what is usual.
 func (pl *plan) dispatchLSTM(s *step, key *ir.Node, o *op.LSTM) {
-	pl.dispatchRecurrent(s, key, &recurrence{gates: 4}, o.Direction, o.Activations, []string{"Sigmoid", "Tanh", "Tanh"}, o.Clip.Set || o.InputForget || o.BatchFirst)
+	odd := !usual(o.Activations, lstmFunctions) || o.Clip.Set || o.InputForget || o.BatchFirst
+	pl.dispatchRecurrent(s, key, &recurrence{gates: 4}, o.Direction, odd)
 }
 
 func (pl *plan) dispatchGRU(s *step, key *ir.Node, o *op.GRU) {
 	q := &recurrence{gates: 3, linearBeforeReset: o.LinearBeforeReset}
-	pl.dispatchRecurrent(s, key, q, o.Direction, o.Activations, []string{"Sigmoid", "Tanh"}, o.Clip.Set || o.BatchFirst)
+	pl.dispatchRecurrent(s, key, q, o.Direction, !usual(o.Activations, []string{"Sigmoid", "Tanh"}) || o.Clip.Set || o.BatchFirst)
 }

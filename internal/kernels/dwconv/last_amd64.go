@@ -71,7 +71,9 @@ func (r *byteTask) compute() {
 	default:
 		lastUint8AVX2(a)
 	}
-	r.generic(a.channels)
+	if a.channels < r.p.Channels {
+		r.few()
+	}
 }
 
 // sum computes output by output, and finishes the sums here.

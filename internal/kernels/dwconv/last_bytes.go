@@ -18,7 +18,7 @@ type ByteFinish struct {
 	zero   uint8   // what stands for padding
 	flip   uint8   // what takes inputs to the uint8 that are multiplied
 	far    bool    // some result may lie outside of int32 before it is clamped
-	few    *few    // instead of params, of few channels
+	few    *few    // instead of params, of the channels that fill no lane
 	wide   *ByteFinish
 }
 
@@ -149,7 +149,7 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 	case float32:
 		t.float = true
 	}
-	few := f.few != nil && (f.far || !vectors(p.Channels))
+	few := p.Channels < lane && (f.far || !vectors(p.Channels))
 	wide := p.wide != nil && !f.far && vectors(p.wide.Channels)
 	var more byteTask
 	if wide {

@@ -7,49 +7,51 @@ import (
 	"github.com/octavo-ml/octavo/internal/kernels/convert"
 )
 
-// few are the epilogue and weights of fewer channels than a vector has, in
-// their natural order: [taps, channels].
+// few are the epilogue and weights of the channels that fill no lane, from one
+// on to the last, in their natural order: [taps, channels].
 type few struct {
+	from          int
 	weights, bias []int32
 	multipliers   []float32
 }
 
-// newFew returns what ByteFinish holds for few channels, nil for others.
+// newFew returns what ByteFinish holds for them, nil where there are none.
 func newFew(p *Last, f *ByteFinish, w []int8) *few {
-	if p.Channels >= lane {
+	taps, n := len(p.taps), p.Channels%lane
+	if n == 0 {
 		return nil
 	}
-	taps := len(p.taps)
-	s := &few{make([]int32, taps*p.Channels), make([]int32, p.Channels), make([]float32, p.Channels)}
-	for c := range p.Channels {
+	s := &few{p.Channels - n, make([]int32, taps*n), make([]int32, n), make([]float32, n)}
+	for i := range n {
+		c := s.from + i
 		at, next := p.param(c)
-		s.bias[c], s.multipliers[c] = f.params[at], math.Float32frombits(uint32(f.params[at+next]))
+		s.bias[i], s.multipliers[i] = f.params[at], math.Float32frombits(uint32(f.params[at+next]))
 		for t := range taps {
-			s.weights[t*p.Channels+c] = int32(w[c*taps+t])
+			s.weights[t*n+i] = int32(w[c*taps+t])
 		}
 	}
 	return s
 }
 
-// few is generic of all channels where there are few and compute has no code
-// for so few.
+// few is generic of the channels that fill no lane.
 func (r *byteTask) few() {
 	const block = 16 // outputs
 	var memory [block * lane]int32
-	channels := r.p.Channels
+	f := r.f.few
+	channels := len(f.bias)
 	for o := 0; o < r.count; o += block {
 		n := min(block, r.count-o)
 		sums := memory[:n*channels]
 		for i := range n {
-			copy(sums[i*channels:], r.f.few.bias)
+			copy(sums[i*channels:], f.bias)
 		}
 		for t := range r.p.taps {
-			w, src, step := r.f.few.weights[t*channels:(t+1)*channels], r.pad, r.in.step[t]
+			w, src, step := f.weights[t*channels:(t+1)*channels], r.pad, r.in.step[t]
 			if step != 0 {
 				src = r.x[r.in.base+r.in.at[t]+o*step:]
 			}
 			for i := range n {
-				x, dst := src[i*step:][:channels], sums[i*channels:][:channels]
+				x, dst := src[i*step+f.from:][:channels], sums[i*channels:][:channels]
 				if channels == 8 {
 					multiplyEight((*[8]int32)(dst), (*[8]uint8)(x), (*[8]int32)(w), r.f.flip)
 					continue
@@ -59,17 +61,28 @@ func (r *byteTask) few() {
 				}
 			}
 		}
-		at := o * channels
-		switch {
-		case r.float:
-			for i, v := range sums {
-				r.floats[at+i] = min(max(float32(v)*r.f.few.multipliers[i%channels], r.f.lo), r.f.hi)
-			}
-		case r.signed:
-			convert.RequantizeColumns(unsafe.Slice((*int8)(unsafe.Pointer(&r.y[at])), len(sums)), sums, r.f.few.multipliers, r.f.grid)
-		default:
-			convert.RequantizeColumns(r.y[at:], sums, r.f.few.multipliers, r.f.grid)
+		if f.from == 0 {
+			r.store(o*channels, sums)
+			continue
 		}
+		for i := range n {
+			r.store((o+i)*r.p.Channels+f.from, sums[i*channels:(i+1)*channels])
+		}
+	}
+}
+
+// store takes sums of whole outputs, or of one, to results from index at on.
+func (r *byteTask) store(at int, sums []int32) {
+	m := r.f.few.multipliers
+	switch {
+	case r.float:
+		for i, v := range sums {
+			r.floats[at+i] = min(max(float32(v)*m[i%len(m)], r.f.lo), r.f.hi)
+		}
+	case r.signed:
+		convert.RequantizeColumns(unsafe.Slice((*int8)(unsafe.Pointer(&r.y[at])), len(sums)), sums, m, r.f.grid)
+	default:
+		convert.RequantizeColumns(r.y[at:], sums, m, r.f.grid)
 	}
 }
 

@@ -58,6 +58,9 @@ func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []fl
 		x.panel(floats512+kernel(v-1), m, most512[v], cols, 4)
 		return
 	}
+	if m == 1 && cols == Width && x.single() {
+		return
+	}
 	x.panel(floats2, m, mostFloats2, cols, 4)
 }
 

@@ -42,7 +42,7 @@ func scenes(r *rand.Rand) (out []scene) {
 			out = append(out, newScene(r, m, n, 1+r.IntN(3), 1+r.IntN(21)))
 		}
 	}
-	return append(out, newScene(r, 61, 200, 9, 64), newScene(r, 3, 70, 2, 700), newScene(r, 25, 24, 1, 5))
+	return append(out, newScene(r, 61, 200, 9, 64), newScene(r, 3, 70, 2, 700), newScene(r, 25, 24, 1, 5), newScene(r, 1, 128, 2, 700), newScene(r, 1, 64, 1, 33000))
 }
 
 // matrix returns where B lies as an n×k matrix, row by row.

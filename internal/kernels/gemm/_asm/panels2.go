@@ -227,5 +227,6 @@ func panels2() string {
 	bytes2(f)
 	unsigned2(f)
 	center2(f)
+	row2(f)
 	return f.String()
 }
