@@ -167,6 +167,8 @@ func turnSpatial(o op.Op, n *ir.Node, t *turn) (*turn, bool) {
 		was, t.op = o.Layout, with(o, func(c *op.Conv) { c.Layout = op.ChannelsLast })
 	case *op.ConvTranspose:
 		was, t.op = o.Layout, with(o, func(c *op.ConvTranspose) { c.Layout = op.ChannelsLast })
+	case *op.ConvIntegerToFloat:
+		was, t.op = o.Layout, with(o, func(c *op.ConvIntegerToFloat) { c.Layout = op.ChannelsLast })
 	case *op.MaxPool:
 		was, t.op = o.Layout, with(o, func(c *op.MaxPool) { c.Layout = op.ChannelsLast })
 	case *op.AveragePool:
