@@ -51,7 +51,7 @@ func (m *Model) Check(name string) (*Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := m.lookedAt()
+	g, err := m.lookedAt(false)
 	if err != nil {
 		return nil, err
 	}

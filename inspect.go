@@ -53,11 +53,11 @@ type OperatorInfo struct {
 
 // lookedAt is prepare for those who read little of the weights or nothing:
 // large ones are computed where they are read.
-func (m *Model) lookedAt() (*ir.Graph, error) {
-	if m.prepared != nil {
+func (m *Model) lookedAt(parity bool) (*ir.Graph, error) {
+	if m.prepared != nil && !parity {
 		return m.prepared, nil
 	}
-	if m.looked != nil {
+	if m.looked != nil && !parity {
 		return m.looked, nil
 	}
 	g, _ := m.graph.Clone()
@@ -65,19 +65,21 @@ func (m *Model) lookedAt() (*ir.Graph, error) {
 		if err := pass.Expand(g); err != nil {
 			return err
 		}
-		return pass.Prepare(g, pass.Options{Large: true})
+		return pass.Prepare(g, pass.Options{NoPatterns: parity, Large: true})
 	})
 	if err != nil {
 		return nil, m.wrap(err)
 	}
-	m.looked = g
+	if !parity {
+		m.looked = g
+	}
 	return g, nil
 }
 
 // Inspect describes the model as it is quantized and run: with constants and
 // normalizations folded.
 func (m *Model) Inspect() (*Info, error) {
-	g, err := m.lookedAt()
+	g, err := m.lookedAt(false)
 	if err != nil {
 		return nil, err
 	}

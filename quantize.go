@@ -97,6 +97,7 @@ type Report struct {
 	Opset  string
 	recipe Recipe
 	ranges Ranges
+	source *ir.Graph // that the ranges are of
 }
 
 // Skip is a node that stays float, and why.
@@ -172,7 +173,13 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if err != nil {
 		return nil, err
 	}
-	g, err := m.prepare(r.Parity != "")
+	// Only samples make the float graph run: without, large constants need not
+	// be in memory.
+	prepare := m.lookedAt
+	if o.samples != nil || o.ranges != nil {
+		prepare = m.prepare
+	}
+	g, err := prepare(r.Parity != "")
 	if err != nil {
 		return nil, err
 	}
@@ -197,9 +204,12 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if o.samples == nil && o.ranges == nil && len(placement.Watched()) > 0 {
 		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line").Note("mode dynamic and mode weight-only need none")
 	}
-	id, err := digest(g)
-	if err != nil {
-		return nil, m.wrap(err)
+	source := g
+	id := ""
+	if o.samples != nil || o.ranges != nil {
+		if id, err = digest(source); err != nil {
+			return nil, m.wrap(err)
+		}
 	}
 	var cal *calibrate.Result
 	var warnings []Warning
@@ -251,6 +261,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	q.Report.Algorithms = ran
 	q.Report.Trials, q.Report.IO = trials, append([]IOValue{}, changed...)
 	q.Report.ranges = rangesOf(id, plain, cal.Samples, &asked)
+	q.Report.source = source
 	if n := cal.Samples; n < fewSamples && len(placement.Watched()) > 0 {
 		q.Warnings = append(q.Warnings, Warning{ID: "OCT002", Msg: fmt.Sprintf("only %d calibration samples; ranges taken from fewer than %d are unsure", n, fewSamples)})
 	}

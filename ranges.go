@@ -124,6 +124,11 @@ func (m *Model) Ranges() *Ranges {
 		return nil
 	}
 	r := m.Report.ranges
+	if r.Model == "" && m.Report.source != nil {
+		// Reading all weights takes long, and few ask. A file that became shorter
+		// meanwhile has no digest: the ranges fit no model then.
+		r.Model, _ = digest(m.Report.source)
+	}
 	r.Preprocess, r.Calibration = m.graph.Meta[metaPreprocess], m.graph.Meta[calibrationKey]
 	return &r
 }

@@ -165,19 +165,21 @@ func write(dir string, arrays octavo.Inputs) (map[string]string, error) {
 	return files, nil
 }
 
-// run runs the model once to warm up, and then at least so often and so long.
+// run runs the model once to warm up, and then at least so often and so long,
+// into the same outputs, as the peers do.
 // The whole process, the collector included, gets no more processors than the
 // model has threads.
 func (l *loaded) run(runs int, seconds float64) ([]int64, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(l.threads))
 	ctx := context.Background()
-	if _, err := l.program.Run(ctx, l.inputs); err != nil {
+	out, err := l.program.Run(ctx, l.inputs)
+	if err != nil {
 		return nil, err
 	}
 	var times []int64
 	for start := time.Now(); len(times) < runs || time.Since(start).Seconds() < seconds; {
 		began := time.Now()
-		if _, err := l.program.Run(ctx, l.inputs); err != nil {
+		if err := l.program.RunInto(ctx, l.inputs, out); err != nil {
 			return nil, err
 		}
 		times = append(times, time.Since(began).Nanoseconds())

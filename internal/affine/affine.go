@@ -163,34 +163,64 @@ func (p Params) each(shape []int, fn func(lo, hi, k, n int)) {
 	for _, d := range shape {
 		total *= d
 	}
-	if total == 0 {
+	p.eachIn(shape, 0, total, fn)
+}
+
+// eachIn is each for the elements from lo to hi alone.
+func (p Params) eachIn(shape []int, lo, hi int, fn func(lo, hi, k, n int)) {
+	if lo >= hi {
 		return
 	}
 	if p.IsPerTensor() {
-		fn(0, total, 0, 1)
+		fn(lo, hi, 0, 1)
 		return
 	}
 	dim, inner := shape[p.Axis], 1
 	for _, d := range shape[p.Axis+1:] {
 		inner *= d
 	}
-	if p.BlockSize == 0 {
-		if inner == 1 {
-			fn(0, total, 0, dim)
-			return
+	switch {
+	case p.BlockSize > 0:
+		perRow := blocks(dim, p.BlockSize)
+		for lo < hi {
+			// A stretch is the rows of a block.
+			outer, d := lo/(dim*inner), lo/inner%dim/p.BlockSize
+			start := (outer*dim + d*p.BlockSize) * inner
+			end := (outer*dim + min((d+1)*p.BlockSize, dim)) * inner
+			eachRow(lo, min(hi, end), start, (outer*perRow+d)*inner, inner, fn)
+			lo = end
 		}
-		for lo, c := 0, 0; lo < total; lo, c = lo+inner, c+1 {
-			fn(lo, lo+inner, c%dim, 1)
+	case inner == 1:
+		eachRow(lo, hi, 0, 0, dim, fn)
+	default:
+		for lo < hi {
+			c := lo / inner
+			end := min(hi, (c+1)*inner)
+			fn(lo, end, c%dim, 1)
+			lo = end
 		}
+	}
+}
+
+// eachRow calls fn for elements lo to hi of rows of n elements that begin at
+// start, the first of which has scale k: for the rest of a row, whole rows, and
+// the beginning of one.
+func eachRow(lo, hi, start, k, n int, fn func(lo, hi, k, n int)) {
+	if n == 1 {
+		fn(lo, hi, k, 1)
 		return
 	}
-	k := 0
-	for base := 0; base < total; base += dim * inner {
-		for d := 0; d < dim; d += p.BlockSize {
-			lo, hi := base+d*inner, base+min(d+p.BlockSize, dim)*inner
-			fn(lo, hi, k, inner)
-			k += inner
-		}
+	if off := (lo - start) % n; off > 0 {
+		m := min(n-off, hi-lo)
+		fn(lo, lo+m, k+off, m)
+		lo += m
+	}
+	if whole := (hi - lo) / n * n; whole > 0 {
+		fn(lo, lo+whole, k, n)
+		lo += whole
+	}
+	if lo < hi {
+		fn(lo, hi, k, hi-lo)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
-	"github.com/octavo-ml/octavo/internal/kernels/histogram"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -36,8 +35,10 @@ var reducedRange = map[dtype.Type][2]int64{
 // 1.32, quant_utils.py).
 func (s Scheme) Range() (qmin, qmax int64) {
 	qmin, qmax = s.Type.Range()
-	if r, ok := reducedRange[s.Type]; ok && s.Reduced {
-		return r[0], r[1]
+	if s.Reduced {
+		if r, ok := reducedRange[s.Type]; ok {
+			return r[0], r[1]
+		}
 	}
 	if s.Narrow || s.Symmetric && (s.Type == dtype.Int8 || s.Type == dtype.Int16) {
 		qmin++
@@ -81,9 +82,16 @@ func finite(x float64) float64 {
 // ChooseWeightParams returns the parameters that cover the elements of t: one
 // scale for PerTensorAxis, else one for each index of the axis.
 func ChooseWeightParams(t *tensor.Tensor, s Scheme, axis int) (Params, error) {
-	p := Params{Type: s.Type, Scale: []float32{1}, Axis: axis}
+	p, _, err := WeightParams(t, s, axis)
+	return p, err
+}
+
+// WeightParams is ChooseWeightParams, and reports whether all elements are
+// finite. t is read once, by parts, on all processors.
+func WeightParams(t *tensor.Tensor, s Scheme, axis int) (p Params, finite bool, err error) {
+	p = Params{Type: s.Type, Scale: []float32{1}, Axis: axis}
 	if axis < PerTensorAxis || axis >= t.Rank() {
-		return p, fmt.Errorf("affine: axis %d is outside shape %v", axis, t.Shape())
+		return p, false, fmt.Errorf("affine: axis %d is outside shape %v", axis, t.Shape())
 	}
 	if axis >= 0 {
 		p.Scale = make([]float32, t.Shape()[axis])
@@ -91,12 +99,14 @@ func ChooseWeightParams(t *tensor.Tensor, s Scheme, axis int) (Params, error) {
 	p.ZeroPoint = make([]int64, len(p.Scale))
 	lo, hi, err := p.extremes(t)
 	if err != nil {
-		return p, err
+		return p, false, err
 	}
+	finite = true
 	for i := range p.Scale {
+		finite = finite && lo[i]-lo[i] == 0 && hi[i]-hi[i] == 0
 		p.Scale[i], p.ZeroPoint[i] = ChooseParams(float64(lo[i]), float64(hi[i]), s)
 	}
-	return p, nil
+	return p, finite, nil
 }
 
 // ChooseBlockParams returns the parameters that cover the elements of t with
@@ -113,51 +123,97 @@ func ChooseBlockParams(t *tensor.Tensor, s Scheme, axis, blockSize int) (Params,
 	if err != nil {
 		return p, err
 	}
-	qmin, qmax := s.Range()
 	for i := range p.Scale {
-		lo, hi := min(los[i], 0), max(his[i], 0)
-		if s.Symmetric {
-			hi = max(-lo, hi)
-			lo = -hi
-		}
-		span := float64(hi - lo)
-		if math.IsInf(span, 0) {
-			span = float64(hi) - float64(lo)
-		}
-		scale, zero := float32(span/float64(qmax-qmin)), middle(qmin, qmax)
-		switch {
-		case scale < smallestNormal && s.Symmetric:
-			scale = 1
-		case scale < smallestNormal:
-			scale, zero = 1, 0
-		case !s.Symmetric:
-			z := math.RoundToEven(float64(qmin) - float64(lo)/float64(scale))
-			zero = int64(math.Max(float64(qmin), math.Min(float64(qmax), z)))
-		}
-		p.Scale[i], p.ZeroPoint[i] = scale, zero
+		p.Scale[i], p.ZeroPoint[i] = BlockParams(los[i], his[i], s)
 	}
 	return p, nil
 }
 
-// extremes returns the least and the greatest element for each scale of p; 0
-// where there are no elements.
-func (p Params) extremes(t *tensor.Tensor) (lo, hi []float32, err error) {
-	x, err := floats(t)
-	if err != nil {
-		return nil, nil, err
+// BlockParams are the scale and zero point of ChooseBlockParams for a block of
+// elements from lo to hi.
+func BlockParams(lo, hi float32, s Scheme) (scale float32, zeroPoint int64) {
+	qmin, qmax := s.Range()
+	lo, hi = min(lo, 0), max(hi, 0)
+	if s.Symmetric {
+		hi = max(-lo, hi)
+		lo = -hi
 	}
-	lo, hi = make([]float32, len(p.Scale)), make([]float32, len(p.Scale))
-	p.each(t.Shape(), func(from, to, k, n int) {
-		if n == 1 {
-			if e, finite := histogram.Bounds(x[from:to]); finite {
-				lo[k], hi[k] = min(lo[k], e.Min), max(hi[k], e.Max)
-				return
+	span := float64(hi - lo)
+	if math.IsInf(span, 0) {
+		span = float64(hi) - float64(lo)
+	}
+	scale, zeroPoint = float32(span/float64(qmax-qmin)), middle(qmin, qmax)
+	switch {
+	case scale < smallestNormal && s.Symmetric:
+		scale = 1
+	case scale < smallestNormal:
+		scale, zeroPoint = 1, 0
+	case !s.Symmetric:
+		z := math.RoundToEven(float64(qmin) - float64(lo)/float64(scale))
+		zeroPoint = int64(math.Max(float64(qmin), math.Min(float64(qmax), z)))
+	}
+	return scale, zeroPoint
+}
+
+// Extremes returns the least and the greatest of 0 and the elements of t, and
+// whether all of them are finite. t is read by parts, on all processors.
+func Extremes(t *tensor.Tensor) (lo, hi float32, finite bool, err error) {
+	los, his, err := Params{Scale: []float32{1}, Axis: PerTensorAxis}.extremes(t)
+	if err != nil {
+		return 0, 0, false, err
+	}
+	lo, hi = los[0], his[0]
+	return lo, hi, lo-lo == 0 && hi-hi == 0, nil
+}
+
+// extremes returns the least and the greatest element for each scale of p, and
+// 0 where there are no elements; NaN where one of them is NaN.
+func (p Params) extremes(t *tensor.Tensor) (lo, hi []float32, err error) {
+	for p.BlockSize == 0 {
+		// The order of the elements does not count.
+		src, perm, ok := tensor.Unpermuted(t)
+		if !ok {
+			break
+		}
+		if t = src; !p.IsPerTensor() {
+			p.Axis = perm[p.Axis]
+		}
+	}
+	workers := workersFor(t.Len())
+	los, his := make([][]float32, workers), make([][]float32, workers)
+	for i := range workers {
+		los[i], his[i] = make([]float32, len(p.Scale)), make([]float32, len(p.Scale))
+	}
+	err = eachPart(t, workers, func(worker, first int, x []float32) {
+		lo, hi := los[worker], his[worker]
+		s := scratches.Get().(*scratch)
+		defer scratches.Put(s)
+		p.eachIn(t.Shape(), first, first+len(x), func(from, to, k, n int) {
+			x := x[from-first : to-first]
+			switch {
+			case n == 1:
+				extend(&lo[k], &hi[k], x)
+			case len(x)/n >= leastTurned:
+				s.tile.each(x, n, func(_, c, height, width int) {
+					for j := range width {
+						extend(&lo[k+c+j], &hi[k+c+j], s.tile[j*height:(j+1)*height])
+					}
+				})
+			default:
+				for len(x) > 0 {
+					for j, v := range x[:n] {
+						lo[k+j], hi[k+j] = min(lo[k+j], v), max(hi[k+j], v)
+					}
+					x = x[n:]
+				}
 			}
-		}
-		for j, v := range x[from:to] {
-			i := k + j%n
-			lo[i], hi[i] = min(lo[i], v), max(hi[i], v)
-		}
+		})
 	})
-	return lo, hi, nil
+	lo, hi = los[0], his[0]
+	for w := 1; w < workers; w++ {
+		for i := range lo {
+			lo[i], hi[i] = min(lo[i], los[w][i]), max(hi[i], his[w][i])
+		}
+	}
+	return lo, hi, err
 }

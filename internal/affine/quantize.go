@@ -80,18 +80,9 @@ func quantizeAs[T convert.Quantized](x []float32, shape []int, p Params, r Round
 		})
 		return out
 	}
-	var grids []convert.Grid
-	p.each(shape, func(lo, hi, k, n int) {
-		if n == 1 {
-			convert.Quantize(out[lo:hi], x[lo:hi], p.Scale[k], p.grid(k))
-			return
-		}
-		grids = grids[:0]
-		for i := range n {
-			grids = append(grids, p.grid(k+i))
-		}
-		convert.QuantizeColumns(out[lo:hi], x[lo:hi], p.Scale[k:k+n], grids)
-	})
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	quantizePart(out, x, 0, shape, p, s)
 	return out
 }
 

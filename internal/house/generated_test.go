@@ -35,7 +35,7 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/eltwise", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zarith_avx2_amd64.s", "zarith_neon_arm64.s", "zbounds_avx512_amd64.s", "zfunctions_avx2_amd64.s", "zfunctions_avx512_amd64.s", "zfunctions_neon_arm64.s"},
+		files: []string{"zarith_avx2_amd64.s", "zarith_neon_arm64.s", "zbounds_avx2_amd64.s", "zbounds_avx512_amd64.s", "zfunctions_avx2_amd64.s", "zfunctions_avx512_amd64.s", "zfunctions_neon_arm64.s"},
 	},
 	{
 		dir: "internal/kernels/convert", from: "_asm", command: []string{"go", "run", ".", "OUT"},

@@ -31,12 +31,12 @@ func ExpandDynamic(g *ir.Graph) error {
 		}
 	}
 	for _, n := range g.Nodes {
-		switch n.Op.(type) {
-		case *op.Mul:
+		switch _, last := n.Op.(*op.Mul); {
+		case last && holds(n, 2, 1):
 			d.product(n)
-		case *op.DynamicQuantizeMatMul:
+		case n.Op.Name() == "DynamicQuantizeMatMul" && holds(n, 3, 1):
 			d.whole(n)
-		case *op.MatMulIntegerToFloat:
+		case n.Op.Name() == "MatMulIntegerToFloat" && holds(n, 4, 1):
 			d.ranged(n)
 		}
 	}
@@ -51,6 +51,12 @@ func ExpandDynamic(g *ir.Graph) error {
 	return err
 }
 
+// holds reports whether a node has the first in inputs and the first out outputs:
+// nobody has looked at its arity yet.
+func holds(n *ir.Node, in, out int) bool {
+	return len(n.In) >= in && len(n.Out) >= out && !slices.Contains(n.In[:in], nil) && !slices.Contains(n.Out[:out], nil)
+}
+
 type dynamicExpander struct {
 	*matcher
 	names *ir.Namer
@@ -63,7 +69,7 @@ type dynamicExpander struct {
 func (d *dynamicExpander) product(n *ir.Node) {
 	for i := range 2 {
 		cast, c, ok := from[*op.Cast](d.matcher, n.In[i])
-		if !ok || c.To != dtype.Float32 || !d.only(n.In[i]) {
+		if !ok || c.To != dtype.Float32 || !holds(cast, 1, 1) || !d.only(n.In[i]) {
 			continue
 		}
 		sums := cast.In[0]

@@ -125,7 +125,11 @@ func foldInto(n, bn *ir.Node, epsilon float32, axis int, names *ir.Namer) error 
 			bias[c] = beta[c] - float32(mean[c]*scale[c])
 		}
 	}
-	weight := ir.NewConst(names.Name(n.In[1].Name+"_folded"), scaleAxis(w, scale, axis))
+	scaled, err := scaleAxis(w, scale, axis)
+	if err != nil {
+		return err
+	}
+	weight := ir.NewConst(names.Name(n.In[1].Name+"_folded"), scaled)
 	b := ir.NewConst(names.Name(n.In[1].Name+"_folded_bias"), tensor.FromSlice(bias, channels))
 	n.In = []*ir.Value{n.In[0], weight, b}
 	return nil
@@ -135,13 +139,17 @@ func foldInto(n, bn *ir.Node, epsilon float32, axis int, names *ir.Namer) error 
 const eager = 1 << 16
 
 // scaleAxis returns w with each slice of the axis multiplied by its scale.
-func scaleAxis(w *tensor.Tensor, scale []float32, axis int) *tensor.Tensor {
+func scaleAxis(w *tensor.Tensor, scale []float32, axis int) (*tensor.Tensor, error) {
 	inner := 1
 	for _, d := range w.Shape()[axis+1:] {
 		inner *= d
 	}
-	multiply := func(off int64, dst []float32) {
-		src := tensor.Data[float32](w)[off : int(off)+len(dst)]
+	w = w.ByParts()
+	multiply := func(off int64, dst []float32) error {
+		src, err := tensor.Part(w, int(off), int(off)+len(dst), dst)
+		if err != nil {
+			return err
+		}
 		for i := 0; i < len(dst); {
 			at := int(off) + i
 			end := min(i+inner-at%inner, len(dst))
@@ -149,18 +157,17 @@ func scaleAxis(w *tensor.Tensor, scale []float32, axis int) *tensor.Tensor {
 			eltwise.Mul(dst[i:end], src[i:end], scale[c:c+1])
 			i = end
 		}
+		return nil
 	}
 	if w.Storage().Len() <= eager {
 		out := tensor.New(dtype.Float32, w.Shape()...)
-		multiply(0, tensor.Data[float32](out))
-		return out
+		return out, multiply(0, tensor.Data[float32](out))
 	}
 	return tensor.Computed(dtype.Float32, w.Shape(), func(off int64, dst []byte) error {
 		t, err := tensor.FromBytes(dtype.Float32, []int{len(dst) / 4}, dst)
 		if err != nil {
 			return err
 		}
-		multiply(off/4, tensor.Data[float32](t))
-		return nil
-	})
+		return multiply(off/4, tensor.Data[float32](t))
+	}), nil
 }

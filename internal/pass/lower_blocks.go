@@ -1,10 +1,10 @@
 package pass
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
-	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -38,7 +38,9 @@ func LowerBlocks(g *ir.Graph, bits []int) error {
 		if !ok {
 			continue
 		}
-		c.rewrite(n, in, names)
+		if err := c.rewrite(n, in, names); err != nil {
+			return fmt.Errorf("lower_blocks: %s: %w", n.Label(), err)
+		}
 		changed = true
 	}
 	if !changed {
@@ -50,13 +52,16 @@ func LowerBlocks(g *ir.Graph, bits []int) error {
 	return ir.Infer(g)
 }
 
-// codes is a weight [K, N], or [N, K] where it is transposed, of codes.
+// codes is a weight [K, N], or [N, K] where it is transposed, of codes. Nothing
+// of it is read before the file is written, but zero points until one differs.
 type codes struct {
 	name       string
 	w          *tensor.Tensor
-	p          affine.Params
+	scale      *tensor.Tensor // one, one a column, or one a block
+	zero       *tensor.Tensor // likewise; nil: 0
 	k, n       int
 	block      int
+	grouped    bool
 	transposed bool
 	bias       *ir.Value
 }
@@ -78,50 +83,81 @@ func (m *matcher) codes(n *ir.Node, bits []int) (c codes, x *ir.Value, ok bool, 
 	default:
 		return c, nil, false, nil
 	}
-	dq, _, isDQ := from[*op.DequantizeLinear](m, n.In[1])
-	if !isDQ || dq.In[0].Const == nil || dq.In[0].Const.Rank() != 2 {
+	dq, o, isDQ := from[*op.DequantizeLinear](m, n.In[1])
+	if !isDQ || dq.In[0].Const == nil || dq.In[0].Const.Rank() != 2 || !c.params(dq) {
 		return c, nil, false, nil
 	}
-	p, known, err := ParamsOf(dq)
-	if err != nil || !known || !p.Type.IsInteger() || !slices.Contains(bits, p.Type.Bits()) {
-		return c, nil, false, err
+	typ := c.w.Type()
+	if !typ.IsInteger() || !slices.Contains(bits, typ.Bits()) {
+		return c, nil, false, nil
 	}
-	c.w, c.p, c.name = dq.In[0].Const, p, dq.In[0].Name
+	c.name = dq.In[0].Name
 	along := 0
 	if c.k, c.n = c.w.Shape()[0], c.w.Shape()[1]; c.transposed {
 		c.k, c.n, along = c.n, c.k, 1
 	}
+	axis, err := op.Axis(o.Axis, 2)
+	if err != nil && c.scale.Len() > 1 {
+		return c, nil, false, err
+	}
 	switch {
-	case p.BlockSize > 0:
-		c.block, ok = p.BlockSize, p.Axis == along
-	case p.IsPerTensor() || p.Axis == 1-along:
+	case o.BlockSize > 0:
+		c.grouped, c.block, ok = true, o.BlockSize, axis == along
+	case c.scale.Len() == 1 || axis == 1-along:
 		for c.block = leastBlock; c.block < c.k; c.block *= 2 {
 		}
-		ok = p.Type.Bits() < 8 || !p.IsPerTensor()
+		ok = typ.Bits() < 8 || c.scale.Len() > 1
 	}
 	ok = ok && c.block >= leastBlock && c.block <= mostBlock && c.block&(c.block-1) == 0 && (c.bias == nil || c.bias.Shape[0].Is(c.n))
 	return c, n.In[0], ok, nil
 }
 
-// rewrite makes n the product.
-func (c *codes) rewrite(n *ir.Node, x *ir.Value, names *ir.Namer) {
-	o := op.New[op.MatMulNBits]()
-	o.K, o.N, o.Bits, o.BlockSize = c.k, c.n, c.p.Type.Bits(), c.block
-	blocks := (c.k + c.block - 1) / c.block
-	base := c.name
-	packed := []int{c.n, blocks, c.block * o.Bits / 8}
-	in := []*ir.Value{x,
-		ir.NewConst(names.Name(fmt.Sprintf("%s_Q%d", base, o.Bits)), tensor.Recomputed(dtype.Uint8, packed, func(dst []byte) error { return c.pack(dst, blocks) })),
-		ir.NewConst(names.Name(base+"_scales"), tensor.FromSlice(c.scales(blocks), c.n*blocks)),
+// params takes the constants of dq; false where they are none, or of other
+// sizes.
+func (c *codes) params(dq *ir.Node) bool {
+	if len(dq.In) < 2 || dq.In[1] == nil || dq.In[1].Const == nil || dq.In[1].Type != dtype.Float32 {
+		return false
 	}
-	middle := int64(1) << (o.Bits - 1)
-	if zeros, all := c.zeros(blocks); !all || zeros[0] != middle {
-		row := (blocks*o.Bits + 7) / 8
-		z := make([]byte, c.n*row)
-		for i, v := range zeros {
-			put(z[i/blocks*row:], i%blocks, byte(v), o.Bits)
+	c.w, c.scale = dq.In[0].Const, dq.In[1].Const
+	if len(dq.In) > 2 && dq.In[2] != nil {
+		c.zero = dq.In[2].Const
+		return c.zero != nil && c.zero.Type() == c.w.Type() && c.zero.Len() == c.scale.Len()
+	}
+	return true
+}
+
+// rewrite makes n the product.
+func (c *codes) rewrite(n *ir.Node, x *ir.Value, names *ir.Namer) error {
+	c.unturn()
+	blocks := (c.k + c.block - 1) / c.block
+	if want := [...]int{c.n, c.n * blocks}; c.scale.Len() != 1 && c.scale.Len() != want[0] && c.scale.Len() != want[1] {
+		return fmt.Errorf("%d scales for %d columns in %d blocks", c.scale.Len(), c.n, blocks)
+	}
+	o := op.New[op.MatMulNBits]()
+	o.K, o.N, o.Bits, o.BlockSize = c.k, c.n, c.w.Type().Bits(), c.block
+	scales, err := c.byColumn(c.scale, blocks)
+	if err != nil {
+		return err
+	}
+	in := []*ir.Value{x,
+		ir.NewConst(names.Name(fmt.Sprintf("%s_Q%d", c.name, o.Bits)), c.packed(blocks)),
+		ir.NewConst(names.Name(c.name+"_scales"), scales),
+	}
+	if middle, err := c.middleZeros(); err != nil {
+		return err
+	} else if !middle {
+		zeros, err := c.byColumn(c.zero, blocks)
+		if err != nil {
+			return err
 		}
-		in = append(in, ir.NewConst(names.Name(base+"_zero_points"), tensor.FromSlice(z, len(z))))
+		row := (blocks*o.Bits + 7) / 8
+		in = append(in, ir.NewConst(names.Name(c.name+"_zero_points"), tensor.Recomputed(dtype.Uint8, []int{c.n * row}, func(dst []byte) error {
+			all, _ := tensor.Ints(zeros)
+			for i, v := range all {
+				put(dst[i/blocks*row:], i%blocks, byte(v)^c.flip(), o.Bits)
+			}
+			return nil
+		})))
 	}
 	if c.bias != nil {
 		for len(in) < 5 {
@@ -130,80 +166,101 @@ func (c *codes) rewrite(n *ir.Node, x *ir.Value, names *ir.Namer) {
 		in = append(in, c.bias)
 	}
 	n.Op, n.In, n.Keep = o, in, nil
-}
-
-// index returns which scale of p block b of column j has.
-func (c *codes) index(j, b, blocks int) int {
-	switch {
-	case c.p.BlockSize == 0 && c.p.IsPerTensor():
-		return 0
-	case c.p.BlockSize == 0:
-		return j
-	case c.transposed:
-		return j*blocks + b
-	}
-	return b*c.n + j
-}
-
-func (c *codes) scales(blocks int) []float32 {
-	out := make([]float32, c.n*blocks)
-	for i := range out {
-		out[i] = c.p.Scale[c.index(i/blocks, i%blocks, blocks)]
-	}
-	return out
-}
-
-// zeros returns the zero points of codes without sign, and whether all are the
-// same.
-func (c *codes) zeros(blocks int) ([]int64, bool) {
-	lo, _ := c.p.Type.Range()
-	out, all := make([]int64, c.n*blocks), true
-	for i := range out {
-		out[i] = c.p.Zero(c.index(i/blocks, i%blocks, blocks)) - lo
-		all = all && out[i] == out[0]
-	}
-	return out, all
-}
-
-// pack fills dst with the codes, column by column. What is beyond k stands for
-// 0.
-func (c *codes) pack(dst []byte, blocks int) error {
-	lo, _ := c.p.Type.Range()
-	bits := c.p.Type.Bits()
-	zeros, _ := c.zeros(blocks)
-	var code func(i int) int64
-	if bits < 8 {
-		all := tensor.Unpack(c.w)
-		code = func(i int) int64 { return int64(all[i]) }
-	} else if c.p.Type == dtype.Uint8 {
-		all := tensor.Data[uint8](c.w)
-		code = func(i int) int64 { return int64(all[i]) }
-	} else {
-		all := tensor.Data[int8](c.w)
-		code = func(i int) int64 { return int64(all[i]) }
-	}
-	clear(dst)
-	width := blocks * c.block
-	for j := range c.n {
-		column := dst[j*width*bits/8:]
-		for k := range width {
-			q := zeros[j*blocks+k/c.block]
-			if k < c.k {
-				at := k*c.n + j
-				if c.transposed {
-					at = j*c.k + k
-				}
-				q = code(at) - lo
-			}
-			put(column, k, byte(q), bits)
-		}
-	}
-	c.w.Release()
 	return nil
 }
+
+// unturn takes a weight as it lay before its axes were exchanged, if all that
+// belongs to it was turned with it.
+func (c *codes) unturn() {
+	w, _, ok := tensor.Unpermuted(c.w)
+	if !ok {
+		return
+	}
+	turned := []*tensor.Tensor{c.scale, c.zero}
+	for i, t := range turned {
+		if t == nil || t.Rank() < 2 {
+			continue
+		}
+		src, _, ok := tensor.Unpermuted(t)
+		if !ok {
+			return
+		}
+		turned[i] = src
+	}
+	c.w, c.scale, c.zero, c.transposed = w, turned[0], turned[1], !c.transposed
+}
+
+// flip is what the bits of a code are exchanged with to have no sign: half of
+// the range is added, or nothing.
+func (c *codes) flip() byte {
+	if c.w.Type().IsSigned() {
+		return 1 << (c.w.Type().Bits() - 1)
+	}
+	return 0
+}
+
+// byColumn returns scales or zero points for each block of each column, column
+// by column.
+func (c *codes) byColumn(t *tensor.Tensor, blocks int) (*tensor.Tensor, error) {
+	switch n := c.n * blocks; {
+	case c.grouped && !c.transposed && t.Rank() == 2:
+		return tensor.Permuted(t, []int{1, 0}).Reshape(n)
+	case c.grouped || blocks == 1 && t.Len() == n:
+		return t.Reshape(n)
+	case t.Type() == dtype.Float32:
+		one := tensor.Data[float32](t)
+		out := make([]float32, n)
+		for i := range out {
+			out[i] = one[i/blocks%len(one)]
+		}
+		return tensor.FromSlice(out, n), nil
+	default:
+		one, _ := tensor.Ints(t)
+		out := make([]int64, n)
+		for i := range out {
+			out[i] = one[i/blocks%len(one)]
+		}
+		return tensor.FromInts(t.Type(), out, n), nil
+	}
+}
+
+// middleZeros reports whether all zero points are in the middle of the codes,
+// where the operator has them by itself. It reads no more than it must.
+func (c *codes) middleZeros() (bool, error) {
+	bits := c.w.Type().Bits()
+	middle := byte(0)
+	for at := 0; at < 8; at += bits {
+		middle |= (1<<(bits-1) ^ c.flip()) << at
+	}
+	if c.zero == nil {
+		if middle == 0 {
+			return true, nil
+		}
+		c.zero = tensor.New(c.w.Type(), c.scale.Shape()...)
+		return false, nil
+	}
+	left, same := c.zero.Len(), true
+	err := c.zero.Storage().Chunks(func(b []byte) error {
+		for _, v := range b {
+			// Bits behind the last are 0.
+			if mask := byte(1<<min(8, left*bits) - 1); v != middle&mask {
+				same = false
+				return errDiffers
+			}
+			left -= 8 / bits
+		}
+		return nil
+	})
+	if errors.Is(err, errDiffers) {
+		err = nil
+	}
+	return same, err
+}
+
+var errDiffers = errors.New("a zero point is not in the middle")
 
 // put stores element i of the given width, the first in the lowest bits.
 func put(dst []byte, i int, v byte, bits int) {
 	per := 8 / bits
-	dst[i/per] |= v << (i % per * bits)
+	dst[i/per] |= v & (1<<bits - 1) << (i % per * bits)
 }

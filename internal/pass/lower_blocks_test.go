@@ -60,7 +60,7 @@ func coded(t *testing.T, typ dtype.Type, k, n, block int, transposed, symmetric 
 
 func TestLowerBlocksKeepsWhatIsComputed(t *testing.T) {
 	for _, typ := range []dtype.Type{dtype.Int8, dtype.Uint8, dtype.Int4, dtype.Uint4, dtype.Int2, dtype.Uint2} {
-		for _, c := range []struct{ k, n, block int }{{32, 5, 16}, {48, 7, 32}, {40, 3, 0}, {100, 4, 64}, {17, 2, 16}} {
+		for _, c := range []struct{ k, n, block int }{{32, 5, 16}, {48, 7, 32}, {40, 3, 0}, {100, 4, 64}, {17, 2, 16}, {320, 12, 32}, {96, 8, 16}} {
 			for _, transposed := range []bool{false, true} {
 				t.Run(fmt.Sprint(typ, c, transposed), func(t *testing.T) {
 					g := coded(t, typ, c.k, c.n, c.block, transposed, typ.IsSigned())
@@ -90,6 +90,31 @@ func TestLowerBlocksKeepsWhatIsComputed(t *testing.T) {
 						t.Errorf("%v\nwant %v", tensor.Data[float32](got[0].Tensor), tensor.Data[float32](want[0].Tensor))
 					}
 				})
+			}
+		}
+	}
+}
+
+// TestTurnedCodesAreTakenAsTheyLie: a weight whose axes were exchanged gives the
+// same bytes as one that lies so.
+func TestTurnedCodesAreTakenAsTheyLie(t *testing.T) {
+	for _, typ := range []dtype.Type{dtype.Int8, dtype.Uint4, dtype.Int4} {
+		for _, transposed := range []bool{false, true} {
+			g, turned := coded(t, typ, 64, 6, 16, transposed, typ.IsSigned()), coded(t, typ, 64, 6, 16, transposed, typ.IsSigned())
+			dq := turned.Nodes[0]
+			for i, v := range dq.In {
+				c := tensor.Permuted(tensor.Permute(v.Const, []int{1, 0}), []int{1, 0})
+				dq.In[i] = ir.NewConst(v.Name, c)
+			}
+			for _, g := range []*ir.Graph{g, turned} {
+				if err := LowerBlocks(g, []int{4, 8}); err != nil || len(g.Nodes) != 1 {
+					t.Fatalf("%v, %v", names(g), err)
+				}
+			}
+			for i, v := range g.Nodes[0].In {
+				if w := turned.Nodes[0].In[i]; (v == nil) != (w == nil) || v != nil && v.Const != nil && !tensor.Equal(v.Const, w.Const) {
+					t.Errorf("%v, transposed %v: operand %d differs", typ, transposed, i)
+				}
 			}
 		}
 	}

@@ -248,20 +248,31 @@ func (a *applier) constant(v *ir.Value, pt Point, p affine.Params) error {
 	if len(reads) == 0 {
 		return nil
 	}
-	q, err := a.plan.weights.quantize(pt, p, v.Const)
-	if err != nil {
-		return err
-	}
-	base := v.Name
 	dq := op.New[op.DequantizeLinear]()
 	if !p.IsPerTensor() || p.BlockSize > 0 {
 		dq.Axis, dq.BlockSize = p.Axis, p.BlockSize
 	}
-	qv := ir.NewConst(a.names.Name(base+"_quantized"), q)
-	if pt.Role == Bias {
-		base = qv.Name
+	base := v.Name
+	var qv *ir.Value
+	var c paramValues
+	if g := a.plan.weights.groups[keyOf(pt)]; g != nil && p.IsPerTensor() {
+		codes, scale, zero, err := g.tensors()
+		if err != nil {
+			return err
+		}
+		qv = ir.NewConst(a.names.Name(base+"_quantized"), codes)
+		c = paramValues{ir.NewConst(a.names.Name(base+"_scale"), scale), ir.NewConst(a.names.Name(base+"_zero_point"), zero)}
+	} else {
+		q, err := a.plan.weights.quantize(pt, p, v.Const)
+		if err != nil {
+			return err
+		}
+		qv = ir.NewConst(a.names.Name(base+"_quantized"), q)
+		if pt.Role == Bias {
+			base = qv.Name
+		}
+		c = a.constants(base, p, v.Const.Shape()...)
 	}
-	c := a.constants(base, p, v.Const.Shape()...)
 	out := &ir.Value{Name: a.names.Name(base + "_DequantizeLinear_Output"), Fact: op.TensorFact(v.Type, v.Shape.Clone())}
 	a.added = append(a.added, &ir.Node{Name: a.names.Name(base + "_DequantizeLinear"), Op: dq, In: []*ir.Value{qv, c.scale, c.zero}, Out: []*ir.Value{out}})
 	for _, u := range reads {

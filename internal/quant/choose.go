@@ -42,7 +42,7 @@ func Choose(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Resu
 		plan, err := MakePlan(g, pl, cal.Stats, r)
 		return plan, nil, err
 	}
-	return choose(ctx, g, pl, cal.Stats, cal.Kept, r, newWeights(), threads)
+	return choose(ctx, g, pl, cal.Stats, cal.Kept, r, newWeights(true), threads)
 }
 
 // choose tries the candidates on at most KeptSamples of the kept samples.

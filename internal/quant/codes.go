@@ -8,6 +8,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
+	"github.com/octavo-ml/octavo/internal/kernels/histogram"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -24,79 +25,149 @@ const (
 )
 
 // chooseCodes returns the parameters of a weight by an algorithm of mode
-// weight-only. c is a float tensor of finite elements; pt says which share a
+// weight-only. c is a float tensor; pt says which of its elements share a
 // scale.
 func chooseCodes(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Params, error) {
 	var p affine.Params
 	var err error
 	if pt.Block > 0 {
-		p, err = affine.ChooseBlockParams(c, scheme, pt.Axis, pt.Block)
-	} else {
-		p, err = affine.ChooseWeightParams(c, scheme, pt.Axis)
+		if err := finite(c); err != nil {
+			return p, err
+		}
+		return chooseGroups(c, scheme, pt)
 	}
-	mirrored := pt.Mirrored && scheme.Symmetric && scheme.Type.Bits() < 8
-	if err != nil || pt.Algorithm == RTN && !mirrored {
+	p, err = coveringParams(c, scheme, pt.Axis)
+	f := newFitter(scheme, pt)
+	if err != nil || f.refine == nil && !f.mirrored {
 		return p, err
 	}
 	x, err := op.Convert(c, dtype.Float32)
 	if err != nil {
 		return p, err
 	}
-	qmin, qmax := scheme.Range()
-	f := fitter{lo: float64(qmin), hi: float64(qmax), symmetric: scheme.Symmetric}
-	refine := f.clip
-	switch pt.Algorithm {
-	case HQQ:
-		refine = f.halfQuadratic
-	case RTN:
-		refine = func(_ []float32, s, z float64) (float64, float64) { return s, z }
-	}
 	p.Groups(c.Shape(), tensor.Data[float32](x), func(k int, group []float32) {
-		if mirrored {
-			p.Scale[k] = f.farthest(group, p.Scale[k])
-		}
-		s, z := refine(group, float64(p.Scale[k]), float64(p.Zero(k)))
-		p.Scale[k], p.ZeroPoint[k] = float32(s), int64(z)
+		p.Scale[k], p.ZeroPoint[k] = f.improve(group, p.Scale[k], p.ZeroPoint[k])
 	})
 	return p, nil
+}
+
+// chooseGroups is chooseCodes for groups, which all processors share.
+func chooseGroups(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Params, error) {
+	p := affine.Params{Type: scheme.Type, Axis: pt.Axis, BlockSize: pt.Block}
+	n, _ := tensor.Count(p.ScaleShape(c.Shape()))
+	p.Scale = make([]float32, n)
+	if !scheme.Symmetric || !scheme.Type.IsSigned() {
+		p.ZeroPoint = make([]int64, n) // that of the others is 0
+	}
+	f := newFitter(scheme, pt)
+	err := p.EachBlock(c, func(k int, group []float32) {
+		e, _ := histogram.Bounds(group) // all are finite
+		s, z := affine.BlockParams(e.Min, e.Max, scheme)
+		if p.Scale[k], z = f.improve(group, s, z); p.ZeroPoint != nil {
+			p.ZeroPoint[k] = z
+		}
+	})
+	return p, err
 }
 
 // fitter improves the scale and zero point of weights that share them.
 type fitter struct {
 	lo, hi    float64 // the integers
 	symmetric bool
+	mirrored  bool // scales may be negative
+	refine    func(x []float32, s, z float64) (float64, float64)
+}
+
+func newFitter(scheme affine.Scheme, pt Point) *fitter {
+	qmin, qmax := scheme.Range()
+	f := &fitter{lo: float64(qmin), hi: float64(qmax), symmetric: scheme.Symmetric}
+	f.mirrored = pt.Mirrored && scheme.Symmetric && scheme.Type.Bits() < 8
+	switch pt.Algorithm {
+	case HQQ:
+		f.refine = f.halfQuadratic
+	case MSEClip:
+		f.refine = f.clip
+	}
+	return f
+}
+
+// improve returns the scale and zero point of weights that share them, from
+// those that cover their range.
+func (f *fitter) improve(x []float32, scale float32, zero int64) (float32, int64) {
+	if f.mirrored {
+		scale = f.farthest(x, scale)
+	}
+	if f.refine == nil {
+		return scale, zero
+	}
+	s, z := f.refine(x, float64(scale), float64(zero))
+	return float32(s), int64(z)
 }
 
 // farthest returns the scale, of either sign, that makes the weight farthest
 // from 0 the least integer, of which signed types have one more, as ONNX
 // Runtime's groups of codes have it; or s where that loses less.
 func (f *fitter) farthest(x []float32, s float32) float32 {
-	far := float32(0)
+	far, most := float32(0), uint32(0)
 	for _, v := range x {
-		if max(v, -v) > max(far, -far) {
-			far = v
+		// Magnitudes are in the order of their bits.
+		if m := math.Float32bits(v) &^ (1 << 31); m > most {
+			far, most = v, m
 		}
 	}
-	if t := far / float32(f.lo); max(t, -t) >= 0x1p-126 && f.loss(x, float64(t), 0) < f.loss(x, float64(s), 0) {
-		return t
+	if t := far / float32(f.lo); max(t, -t) >= 0x1p-126 {
+		if bound := f.loss(x, float64(s), 0, math.Inf(1)); f.loss(x, float64(t), 0, bound) < bound {
+			return t
+		}
 	}
 	return s
 }
 
 // code returns the integer of a weight.
 func (f *fitter) code(x, s, z float64) float64 {
-	return max(f.lo, min(f.hi, math.RoundToEven(x/s)+z))
+	// Not by min and max: nothing here is NaN, and the sign of 0 does not count.
+	q := math.RoundToEven(x/s) + z
+	if q < f.lo {
+		return f.lo
+	}
+	if q > f.hi {
+		return f.hi
+	}
+	return q
 }
 
-// loss returns the sum of squared errors.
-func (f *fitter) loss(x []float32, s, z float64) float64 {
+// roundMagic rounds what is added to it, and taken away again, half to even, if
+// that is below 2^51.
+const roundMagic = 0x1.8p52
+
+// loss returns the sum of squared errors, or something no less than bound if
+// that is no less.
+func (f *fitter) loss(x []float32, s, z, bound float64) float64 {
+	// The bounds of codes are whole: limiting before rounding is the same as
+	// after.
+	lo, hi := f.lo-z, f.hi-z
 	sum := 0.0
-	for _, v := range x {
-		d := float64(v) - float64((f.code(float64(v), s, z)-z)*s)
-		sum += float64(d * d)
+	for len(x) > 0 && sum < bound {
+		part := x[:min(lossPart, len(x))]
+		x = x[len(part):]
+		for _, v := range part {
+			q := float64(v) / s
+			if q < lo {
+				q = lo
+			}
+			if q > hi {
+				q = hi
+			}
+			q = (q + roundMagic) - roundMagic
+			d := float64(v) - float64(q*s)
+			sum += float64(d * d)
+		}
 	}
 	return sum
 }
+
+// lossPart is how many errors are summed between two looks at the bound.
+const lossPart = 8
 
 // clipSteps and leastClip are the ranges that clip tries: 1 down to leastClip
 // of the whole one.
@@ -108,13 +179,13 @@ const (
 // clip returns the parameters of the part of the range with the least loss.
 func (f *fitter) clip(x []float32, s, z float64) (float64, float64) {
 	// Both ends shrink alike, so that the zero point stays.
-	bestS, best := s, f.loss(x, s, z)
+	bestS, best := s, f.loss(x, s, z, math.Inf(1))
 	for i := 1; i <= clipSteps; i++ {
 		t := s * (1 - float64((1-leastClip)*float64(i)/clipSteps))
 		if t = float64(float32(t)); math.Abs(t) < 0x1p-126 {
 			break
 		}
-		if l := f.loss(x, t, z); l < best {
+		if l := f.loss(x, t, z, best); l < best {
 			bestS, best = t, l
 		}
 	}
@@ -207,6 +278,15 @@ func shrink(e, beta float64) float64 {
 
 // finite returns an error for a weight that holds NaN or an infinity.
 func finite(c *tensor.Tensor) error {
+	_, _, ok, err := affine.Extremes(c)
+	if err == nil && !ok {
+		err = notFinite(c)
+	}
+	return err
+}
+
+// notFinite is the error of such a weight.
+func notFinite(c *tensor.Tensor) error {
 	x, err := op.Convert(c, dtype.Float32)
 	if err != nil {
 		return err
@@ -218,9 +298,6 @@ func finite(c *tensor.Tensor) error {
 				first = i
 			}
 		}
-	}
-	if bad == 0 {
-		return nil
 	}
 	return &diag.Error{Msg: fmt.Sprintf("%d of its %d elements are NaN or infinite, the first at %d", bad, c.Len(), first),
 		Notes: []string{"a model whose training diverged has such weights: look at the checkpoint before", "--keep PATTERN leaves the node that reads it float"}}

@@ -5,8 +5,10 @@ import (
 	"math"
 	"slices"
 
+	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/kernels/convert"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/quant/observe"
 	"github.com/octavo-ml/octavo/internal/target"
@@ -106,19 +108,25 @@ func (p *placer) placeHalf(n *ir.Node, q precision, rule *target.ModeRule) {
 // lost says what float16 does not hold of a constant; "" if it does. Single
 // small numbers of many may become 0; a scalar, or all of them, may not.
 func lost(c *tensor.Tensor) string {
-	x, err := op.Convert(c, dtype.Float32)
+	lo, hi, finite, err := affine.Extremes(c)
 	if err != nil {
 		return ""
 	}
-	top, tiny := float32(0), false
-	for _, v := range tensor.Data[float32](x) {
-		a := max(v, -v)
-		if a <= math.MaxFloat32 {
-			top = max(top, a)
+	top := max(-lo, hi)
+	if !finite {
+		// Both 16-bit floats have infinities and NaN: only the numbers count.
+		x, err := op.Convert(c, dtype.Float32)
+		if err != nil {
+			return ""
 		}
-		tiny = tiny || a > 0 && a <= halfZero
+		top = 0
+		for _, v := range tensor.Data[float32](x) {
+			if a := max(v, -v); a <= math.MaxFloat32 {
+				top = max(top, a)
+			}
+		}
 	}
-	return bounded(float64(top), tiny && c.Len() == 1)
+	return bounded(float64(top), c.Len() == 1 && top > 0 && top <= halfZero)
 }
 
 // bounded says why magnitudes up to top do not fit float16; "" if they do.
@@ -303,19 +311,32 @@ func (h *halver) stored(v *ir.Value, t dtype.Type) *ir.Value {
 // halfConst returns a constant in a type of 16 bits, made when it is read
 // where it is large.
 func halfConst(c *tensor.Tensor, t dtype.Type) *tensor.Tensor {
-	make16 := func(dst []byte) error {
-		y, err := op.Convert(c, t)
-		if err == nil {
-			copy(dst, y.Bytes())
-			c.Release()
-		}
-		return err
+	if src, perm, ok := tensor.Unpermuted(c); ok {
+		return tensor.Permuted(halfConst(src, t), perm)
 	}
-	if c.Storage().Len() < recompute {
-		y := tensor.New(t, c.Shape()...)
-		if make16(y.Bytes()) == nil {
-			return y
+	c = c.ByParts()
+	make16 := func(off int64, dst []byte) error {
+		lo := int(off) / 2
+		var r affine.Reader
+		x, err := r.Read(c, lo, lo+len(dst)/2)
+		if err != nil {
+			return err
 		}
+		out, err := tensor.FromBytes(t, []int{len(x)}, dst)
+		if err != nil {
+			return err
+		}
+		if t == dtype.Float16 {
+			convert.EncodeF16(tensor.Data[uint16](out), x)
+		} else {
+			convert.EncodeBF16(tensor.Data[uint16](out), x)
+		}
+		c.ReleasePart(lo, lo+len(x))
+		return nil
 	}
-	return tensor.Recomputed(t, c.Shape(), make16)
+	y := tensor.Computed(t, c.Shape(), make16)
+	if y.Storage().Len() <= held {
+		return y.Clone()
+	}
+	return y
 }

@@ -78,7 +78,7 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 	if err := observeRest(ctx, out.Graph, placement, samples, stats, histogram, threads); err != nil {
 		return nil, err
 	}
-	known := newWeights()
+	known := newWeights(true)
 	first := *r
 	if s.auto {
 		first.Activations.Observer = candidates[0]

@@ -16,7 +16,8 @@ import (
 type Plan struct {
 	Placement
 	// Params holds, for Points[i], the chosen parameters; the zero Params where
-	// it stays float after all.
+	// it stays float after all, and those of the first group where a weight has
+	// very many.
 	Params   []affine.Params
 	Warnings []diag.Warning
 	// Chosen are the ranges that were taken from statistics.
@@ -41,7 +42,7 @@ type Statistics map[string]*observe.Stats
 // MakePlan chooses the parameters of every point from the statistics of the
 // watched values, and the weights themselves.
 func MakePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe) (*Plan, error) {
-	return makePlan(g, pl, st, r, newWeights())
+	return makePlan(g, pl, st, r, newWeights(false))
 }
 
 // makePlan is MakePlan with what is known of the weights of g from other plans
@@ -103,7 +104,7 @@ func makePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe, known *weigh
 			if c == nil {
 				return nil, fmt.Errorf("weight %q is not in the graph", pt.Value)
 			}
-			if plan.Params[i], err = known.paramsOf(s, pt, c); err != nil {
+			if plan.Params[i], err = known.planned(s, pt, c); err != nil {
 				return nil, fmt.Errorf("weight %q: %w", pt.Value, err)
 			}
 		}

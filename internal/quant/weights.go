@@ -12,10 +12,15 @@ import (
 type weights struct {
 	params   map[weightKey]affine.Params
 	integers map[weightKey]quantized
+	groups   map[weightKey]*groups
+	latest   latest
+	// hold says that the integers will be read more than once.
+	hold bool
 }
 
-// recompute is from how many bytes on the integers of a weight are not held.
-const recompute = 32 << 20
+// held is up to how many bytes what is made of a constant is in memory: more is
+// made when it is read, part by part.
+const held = 64 << 10
 
 // weightKey is what the parameters of a weight depend on in one recipe.
 type weightKey struct {
@@ -32,12 +37,38 @@ type quantized struct {
 	t  *tensor.Tensor
 }
 
-func newWeights() *weights {
-	return &weights{map[weightKey]affine.Params{}, map[weightKey]quantized{}}
+func newWeights(hold bool) *weights {
+	return &weights{params: map[weightKey]affine.Params{}, integers: map[weightKey]quantized{}, groups: map[weightKey]*groups{}, hold: hold}
 }
 
 func keyOf(pt Point) weightKey {
 	return weightKey{pt.Value, pt.Type, pt.Symmetric, pt.Axis, pt.Block, pt.Algorithm}
+}
+
+func (s *settings) scheme(pt Point) affine.Scheme {
+	return affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type.Bits() == 8}
+}
+
+// planned returns the parameters that the plan has of a weight: those of the
+// first group alone where there are so many that they are made when they are
+// read, by what w.groups holds then.
+func (w *weights) planned(s *settings, pt Point, c *tensor.Tensor) (affine.Params, error) {
+	p := affine.Params{Type: pt.Type, Axis: pt.Axis, BlockSize: pt.Block}
+	n := 0
+	if pt.Block > 0 {
+		n, _ = tensor.Count(p.ScaleShape(c.Shape()))
+	}
+	if n < manyGroups || w.hold {
+		return w.paramsOf(s, pt, c)
+	}
+	if err := finite(c); err != nil {
+		return p, err
+	}
+	g := newGroups(c, s.scheme(pt), pt, &w.latest)
+	w.groups[keyOf(pt)] = g
+	p, err := g.first()
+	p.Axis = pt.Axis
+	return p, err
 }
 
 // paramsOf returns the parameters of a weight.
@@ -46,19 +77,25 @@ func (w *weights) paramsOf(s *settings, pt Point, c *tensor.Tensor) (affine.Para
 	if p, ok := w.params[key]; ok {
 		return p, nil
 	}
-	scheme := affine.Scheme{Type: pt.Type, Symmetric: pt.Symmetric, Reduced: s.recipe.ReduceRange && pt.Type.Bits() == 8}
-	if err := finite(c); err != nil {
-		return affine.Params{}, err
-	}
+	scheme := s.scheme(pt)
 	var p affine.Params
 	var err error
 	if pt.Algorithm != "" {
 		p, err = chooseCodes(c, scheme, pt)
 	} else {
-		p, err = affine.ChooseWeightParams(c, scheme, pt.Axis)
+		p, err = coveringParams(c, scheme, pt.Axis)
 	}
 	if err == nil {
 		w.params[key] = p
+	}
+	return p, err
+}
+
+// coveringParams are those of affine.ChooseWeightParams for finite weights.
+func coveringParams(c *tensor.Tensor, scheme affine.Scheme, axis int) (affine.Params, error) {
+	p, ok, err := affine.WeightParams(c, scheme, axis)
+	if err == nil && !ok {
+		err = notFinite(c)
 	}
 	return p, err
 }
@@ -76,16 +113,8 @@ func (w *weights) quantize(pt Point, p affine.Params, c *tensor.Tensor) (*tensor
 	if err := p.Validate(c.Shape()); err != nil {
 		return nil, err
 	}
-	if pt.Algorithm != "" && c.Storage().Len() >= recompute {
-		// Large weights are quantized one after the other, when they are written.
-		return tensor.Recomputed(p.Type, c.Shape(), func(dst []byte) error {
-			t, err := affine.Quantize(c, p, affine.RoundHalfEven)
-			if err == nil {
-				copy(dst, t.Bytes())
-				c.Release()
-			}
-			return err
-		}), nil
+	if n := int64(p.Type.Size(c.Len())); n > held && !w.hold {
+		return affine.Quantized(c, p)
 	}
 	t, err := affine.Quantize(c, p, affine.RoundHalfEven)
 	if err == nil {

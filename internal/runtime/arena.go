@@ -52,6 +52,11 @@ func (pl *plan) layOut() {
 			pl.values[v].offset = b.offset
 		}
 	}
+	for i, v := range pl.values {
+		if v.alias >= 0 && pl.values[pl.root(i)].offset < 0 {
+			pl.views = append(pl.views, i)
+		}
+	}
 }
 
 // root returns the value whose memory v shares.

@@ -1,6 +1,9 @@
 package runtime
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/conv"
@@ -16,6 +19,15 @@ func geometryOf(g op.Geometry) conv.Geometry {
 		Size: g.In, Kernel: g.Kernel, Stride: g.Strides, Dilate: g.Dilations, Pad: g.Begin, Result: g.Out,
 		Transposed: g.Transposed,
 	}
+}
+
+// convPlan returns the plan of a convolution, cut so that the program's threads
+// find parts of it.
+func (pl *plan) convPlan(g conv.Geometry, e conv.Element) *conv.Plan {
+	if pl.p.threads > 1 {
+		g.Parts = 4 * pl.p.threads
+	}
+	return conv.NewPlan(g, e)
 }
 
 func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (op.Geometry, error), b bounds) error {
@@ -39,7 +51,7 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 		pl.depthwise(s, key, d, bs, b)
 		return nil
 	}
-	pl.convolve(s, key, conv.NewPlan(geometryOf(g), conv.Float32), bs, b, -1)
+	pl.convolve(s, key, pl.convPlan(geometryOf(g), conv.Float32), bs, b, -1)
 	return nil
 }
 
@@ -55,7 +67,7 @@ func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Plan, bias []float32, b 
 	ends := k.FloatEnds(bias, b.on, b.lo, b.hi)
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
-	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
+	s.share(k.Blocks(), k.Cost(), func(f *frame, s *step, slot, lo, hi int) {
 		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
 		var add []float32
 		if other >= 0 {
@@ -68,25 +80,41 @@ func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Plan, bias []float32, b 
 // bytesAtOnce is how many products of bytes take as long as one of floats.
 const bytesAtOnce = 4
 
-// convolveBytes is convolve for integers.
-func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantized) error {
+// convolveBytes is convolve for integers. The plan computes n outputs of the
+// convolution together, which are stride apart.
+func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantized, n, stride int) error {
 	e, err := pl.newFinish(s, q)
 	if err != nil {
 		return err
 	}
 	w, zero := pl.values[s.in[1]].fixed, uint8(q.In[0].Zero(0))
-	packed := pl.packs(key).getBytes(key, "rows", k.WeightBytes(), func(dst []int8) {
-		k.PackBytes(dst, tensor.Data[int8](w))
+	form := "rows"
+	if n > 1 {
+		form = fmt.Sprintf("rows, %d abreast", n)
+		e.repeat(n)
+	}
+	packed := pl.packs(key).getBytes(key, form, k.WeightBytes(), func(dst []int8) {
+		k.PackBytes(dst, shifted(w, n, stride))
 		w.Release()
 	})
-	sums := pl.packs(key).getSums(key, "rows", k.Filters(), func(dst []int32) { k.Sums(dst, packed) })
+	sums := pl.packs(key).getSums(key, form, k.Filters(), func(dst []int32) { k.Sums(dst, packed) })
 	ends := k.ByteEnds(e.kernels(q), sums, zero)
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
-	s.share(k.Blocks(), k.MACs()/bytesAtOnce, func(f *frame, s *step, slot, lo, hi int) {
+	s.share(k.Blocks(), k.Cost()/bytesAtOnce, func(f *frame, s *step, slot, lo, hi int) {
 		k.RunBytes(f.out(s).Bytes(), f.vals[s.in[0]].Bytes(), zero, packed, ends, lo, hi, f.bytes(slot, size))
 	})
 	return nil
+}
+
+// repeat makes the epilogue that of n times the channels.
+func (e *finish) repeat(n int) {
+	if e.bias != nil {
+		e.bias = slices.Repeat(e.bias, n)
+	}
+	if len(e.multipliers) > 1 {
+		e.multipliers = slices.Repeat(e.multipliers, n)
+	}
 }
 
 // kernels returns the epilogue as kernels have it.

@@ -14,7 +14,7 @@ func shares(t *testing.T, c *crew, n int) {
 	t.Helper()
 	counts := make([]atomic.Int32, n)
 	busy := make([]atomic.Bool, c.threads)
-	c.share(nil, nil, n, smallWork, func(_ *frame, _ *step, slot, lo, hi int) {
+	c.share(nil, nil, n, wakeStep, func(_ *frame, _ *step, slot, lo, hi int) {
 		if busy[slot].Swap(true) {
 			t.Errorf("slot %d is used twice at the same time", slot)
 		}
@@ -42,7 +42,7 @@ func TestCrewsShareHelpers(t *testing.T) {
 			defer wg.Done()
 			c := newCrew(1 + g%4)
 			for k := range 60 {
-				c.begin()
+				c.begin(0)
 				for n := range 40 {
 					shares(t, c, 1+n*7)
 				}
@@ -62,7 +62,7 @@ func TestCrewAlone(t *testing.T) {
 	defer runtime.GOMAXPROCS(old)
 	for _, threads := range []int{1, 4} {
 		c := newCrew(threads)
-		c.begin()
+		c.begin(0)
 		shares(t, c, 100)
 		if len(c.helpers) != 0 {
 			t.Errorf("%d threads on one processor borrow %d helpers", threads, len(c.helpers))
@@ -77,7 +77,7 @@ func TestCrewHandsOnPanics(t *testing.T) {
 	old := runtime.GOMAXPROCS(4)
 	defer runtime.GOMAXPROCS(old)
 	c := newCrew(4)
-	c.begin()
+	c.begin(0)
 	defer c.end()
 	for bad := range 64 {
 		var running atomic.Int32
@@ -90,7 +90,7 @@ func TestCrewHandsOnPanics(t *testing.T) {
 					t.Errorf("%d parts are still running", n)
 				}
 			}()
-			c.share(nil, nil, 64, smallWork, func(_ *frame, _ *step, _, lo, hi int) {
+			c.share(nil, nil, 64, wakeStep, func(_ *frame, _ *step, _, lo, hi int) {
 				running.Add(1)
 				defer running.Add(-1)
 				if lo <= bad && bad < hi {
@@ -106,7 +106,7 @@ func TestCrewHandsOnPanics(t *testing.T) {
 // TestSmallWorkIsNotShared.
 func TestSmallWorkIsNotShared(t *testing.T) {
 	c := newCrew(4)
-	c.begin()
+	c.begin(0)
 	defer c.end()
 	calls := 0
 	c.share(nil, nil, 100, smallWork-1, func(_ *frame, _ *step, slot, lo, hi int) {

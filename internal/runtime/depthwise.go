@@ -32,6 +32,10 @@ func depthwiseLast(g op.Geometry) *dwconv.Last {
 	return dwconv.NewLast(d)
 }
 
+// eachTap is how many multiply-adds of a product of floats take as long as one
+// of a depthwise convolution.
+const eachTap = 2
+
 // depthwise sets up a depthwise convolution of floats, channels last.
 func (pl *plan) depthwise(s *step, key *ir.Node, k *dwconv.Last, bias []float32, b bounds) {
 	w := pl.values[s.in[1]].fixed
@@ -42,7 +46,7 @@ func (pl *plan) depthwise(s *step, key *ir.Node, k *dwconv.Last, bias []float32,
 	})
 	end, size := k.Finish(bias, b.on, b.lo, b.hi), k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
-	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
+	s.share(k.Blocks(), eachTap*k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 		k.Run(tensor.Data[float32](f.out(s)), tensor.Data[float32](f.vals[s.in[0]]), packed, end, lo, hi, f.bytes(slot, size))
 	})
 }
@@ -64,7 +68,7 @@ func (pl *plan) depthwiseBytes(s *step, key *ir.Node, k *dwconv.Last, q *op.Quan
 	packed := pl.packs(key).getBytes(key, k.Form(), k.WeightBytes(), func(dst []int8) { k.PackBytes(dst, tensor.Data[int8](w)) })
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
-	s.share(k.Blocks(), k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
+	s.share(k.Blocks(), eachTap*k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 		x, y, mem := f.vals[s.in[0]], f.out(s), f.bytes(slot, size)
 		if signed {
 			depthwiseTo(k, y, tensor.Data[int8](x), packed, end, lo, hi, mem)

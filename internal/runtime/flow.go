@@ -35,7 +35,7 @@ func (pl *plan) dispatchFlow(s *step, key *ir.Node) {
 		}
 	}
 	pl.flows = append(pl.flows, fl)
-	pl.alone = false // what bodies do is worth sharing, perhaps
+	pl.large++ // what bodies do is worth sharing, perhaps
 	switch o := s.node.Op.(type) {
 	case *op.If:
 		for i, v := range s.out {

@@ -81,10 +81,8 @@ func (pl *plan) give(f *frame) {
 	if pl.p.inside {
 		f.crew = nil
 	}
-	for i, v := range pl.values {
-		if v.alias >= 0 && pl.values[pl.root(i)].offset < 0 {
-			f.home[i].Show(nil)
-		}
+	for _, v := range pl.views {
+		f.home[v].Show(nil)
 	}
 	pl.mu.Lock()
 	defer pl.mu.Unlock()
@@ -109,8 +107,8 @@ func (f *frame) run(in, out []op.Datum, watch func(string, *tensor.Tensor)) erro
 			}
 		}
 	}
-	if !pl.alone && !pl.p.inside {
-		f.crew.begin()
+	if pl.large > 0 && !pl.p.inside {
+		f.crew.begin(pl.large)
 		defer f.crew.end()
 	}
 	for i := range pl.steps {

@@ -4,7 +4,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
-	"github.com/octavo-ml/octavo/internal/kernels/conv"
 	"github.com/octavo-ml/octavo/internal/kernels/convert"
 	"github.com/octavo-ml/octavo/internal/op"
 )
@@ -60,5 +59,6 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 	if d := depthwiseLast(g); d != nil {
 		return pl.depthwiseBytes(s, key, d, q)
 	}
-	return pl.convolveBytes(s, key, conv.NewPlan(geometryOf(g), element(x.typ)), q)
+	n := abreast(g)
+	return pl.convolveBytes(s, key, pl.convPlan(widened(geometryOf(g), n), element(x.typ)), q, n, g.Strides[len(g.Strides)-1])
 }

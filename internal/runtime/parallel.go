@@ -12,8 +12,13 @@ import (
 )
 
 // smallWork is the number of multiply-adds below which a step stays on one
-// goroutine: sharing takes longer.
-const smallWork = 1 << 18
+// goroutine: they take about 2 µs, and sharing with a helper that is awake about
+// half of one.
+const smallWork = 3 << 15
+
+// Waking a helper costs the caller some microseconds, and the helper comes much
+// later: a step of wakeStep multiply-adds is worth it, or several of wakeRun.
+const wakeStep, wakeRun = 1 << 18, 1 << 20
 
 // patience is how long a helper without work stays awake. Waking one that
 // sleeps takes longer than most steps.
@@ -79,12 +84,14 @@ func (c *crew) share(f *frame, s *step, n, cost int, work part) {
 		return
 	}
 	c.f, c.s, c.work, c.n = f, s, work, n
-	c.chunk = max(1, n/(4*(1+len(c.helpers))))
+	// As many chunks as make up for one that takes longer, but none too small.
+	threads := 1 + len(c.helpers)
+	c.chunk = max(1, n/min(4*threads, max(threads, 4*cost/smallWork)))
 	c.all = (n + c.chunk - 1) / c.chunk
 	c.done.Store(0)
 	c.left.Store(int64(c.all))
-	for _, h := range c.helpers {
-		h.rouse()
+	if cost >= wakeStep {
+		c.rouse()
 	}
 	defer c.settle()
 	c.claim(0)
@@ -139,13 +146,23 @@ func (c *crew) settle() {
 	}
 }
 
-// begin borrows helpers for a run, end gives them back.
-func (c *crew) begin() {
+// begin borrows helpers for a run whose steps that are worth sharing have the
+// given cost, end gives them back.
+func (c *crew) begin(cost int) {
 	if c.threads > 1 && !c.crowd.isBusy(time.Now()) {
 		c.helpers = idle.take(c.helpers, min(c.threads, runtime.GOMAXPROCS(0))-1)
 		for _, h := range c.helpers {
 			h.crew.Store(c)
 		}
+		if cost >= wakeRun {
+			c.rouse()
+		}
+	}
+}
+
+func (c *crew) rouse() {
+	for _, h := range c.helpers {
+		h.rouse()
 	}
 }
 

@@ -24,7 +24,8 @@ type plan struct {
 	inputs  []int // values, in the order of the graph's inputs
 	outputs []int // likewise, for its outputs
 	wanted  []wanted
-	arena   int // bytes
+	views   []int // values over memory that is known only in a run
+	arena   int   // bytes
 	// scratch is the largest temporary memory that a step asks for.
 	scratch int
 	// ends are the epilogues that a run sets, and lives the number of
@@ -32,7 +33,7 @@ type plan struct {
 	ends  []*gemm.LiveEnd
 	lives int
 	cost  int     // of the steps, in multiply-adds
-	alone bool    // no step is worth sharing
+	large int     // what those of them cost that are worth sharing
 	flows []*flow // the steps that run bodies
 	// own holds the packed weights of the nodes in owns, whose constants follow
 	// from the shapes; all others are shared by the program's plans.
@@ -80,7 +81,7 @@ func (p *Program) newPlan(in []op.Datum, known []bool) (*plan, error) {
 	g, _ := p.g.Clone()
 	keys := map[*ir.Node]*ir.Node{}
 	originals(keys, g, p.g)
-	pl := &plan{p: p, index: map[*ir.Value]int{}, own: newPackCache(), owns: map[*ir.Node]bool{}, alone: true, wanted: make([]wanted, len(in))}
+	pl := &plan{p: p, index: map[*ir.Value]int{}, own: newPackCache(), owns: map[*ir.Node]bool{}, wanted: make([]wanted, len(in))}
 	for i, v := range g.Inputs {
 		pl.wanted[i] = wantedOf(in[i], v.Fact)
 		v.Fact = pl.wanted[i].fact
@@ -132,7 +133,9 @@ func (p *Program) newPlan(in []op.Datum, known []bool) (*plan, error) {
 			return nil, fmt.Errorf("%s: %w", n.Label(), err)
 		}
 		pl.cost += s.cost
-		pl.alone = pl.alone && (s.n <= 1 || s.cost < smallWork)
+		if s.n > 1 && s.cost >= smallWork {
+			pl.large += s.cost
+		}
 		pl.steps = append(pl.steps, s)
 	}
 	pl.layOut()

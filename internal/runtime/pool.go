@@ -43,16 +43,17 @@ func (pl *plan) dispatchMaxPool(s *step, o *op.MaxPool) {
 	}
 	cost := g.Batch * g.Channels * g.Places() * g.Taps()
 	if o.Layout == op.ChannelsLast {
-		size := pl.offsets(w)
+		m := pl.windowMemory(w, g.Channels, x.typ.Bits()/8, 0)
 		s.share(g.Batch*w.Out[0], cost/16, func(f *frame, s *step, slot, lo, hi int) {
-			in, out, offsets := f.vals[s.in[0]], f.out(s), f.ints(slot, size)
+			in, out := f.vals[s.in[0]], f.out(s)
+			offsets, mem, _ := m.of(f, slot)
 			switch in.Type() {
 			case dtype.Float32:
-				reduce.MaxLast(tensor.Data[float32](out), tensor.Data[float32](in), g.Channels, w, float32(math.Inf(-1)), lo, hi, offsets)
+				reduce.MaxLast(tensor.Data[float32](out), tensor.Data[float32](in), g.Channels, w, float32(math.Inf(-1)), lo, hi, offsets, floatsOf(mem))
 			case dtype.Int8:
-				reduce.MaxLast(tensor.Data[int8](out), tensor.Data[int8](in), g.Channels, w, math.MinInt8, lo, hi, offsets)
+				reduce.MaxLast(tensor.Data[int8](out), tensor.Data[int8](in), g.Channels, w, math.MinInt8, lo, hi, offsets, signed(mem))
 			default:
-				reduce.MaxLast(tensor.Data[uint8](out), tensor.Data[uint8](in), g.Channels, w, 0, lo, hi, offsets)
+				reduce.MaxLast(tensor.Data[uint8](out), tensor.Data[uint8](in), g.Channels, w, 0, lo, hi, offsets, mem)
 			}
 		})
 		return
@@ -74,17 +75,25 @@ func maxPlanes[T reduce.Number](out, in *tensor.Tensor, data func(*tensor.Tensor
 	reduce.MaxWindows(data(out)[lo*w.Out[0]*w.Out[1]:], data(in)[lo*w.In[0]*w.In[1]:], hi-lo, w, least)
 }
 
-// offsets reserves scratch memory for the places of a window, and returns their
-// number.
-func (pl *plan) offsets(w reduce.Windows) int {
-	n := w.Kernel[0] * w.Kernel[1]
-	pl.scratch = max(pl.scratch, 8*n*pl.p.threads)
-	return n
+// windowMemory is scratch memory of pools: for the places of a window, for the
+// lines of a row of windows, and for sums, all in bytes.
+type windowMemory struct{ offsets, lines, sums int }
+
+// windowMemory reserves it, for channels of size bytes each and a number of sums.
+func (pl *plan) windowMemory(w reduce.Windows, channels, size, sums int) windowMemory {
+	m := windowMemory{8 * w.Kernel[0] * w.Kernel[1], (size*w.Room(channels, size) + 7) &^ 7, (4*sums + 7) &^ 7}
+	pl.scratch = max(pl.scratch, m.size()*pl.p.threads)
+	return m
 }
 
-// ints returns a part of the scratch memory for one slot, as integers.
-func (f *frame) ints(slot, n int) []int {
-	return unsafe.Slice((*int)(unsafe.Pointer(&f.scratch[8*slot*n])), n)
+func (m windowMemory) size() int { return m.offsets + m.lines + m.sums }
+
+// of returns the memory of a slot.
+func (m windowMemory) of(f *frame, slot int) (offsets []int, lines []byte, sums []int32) {
+	mem := f.bytes(slot, m.size())
+	offsets = unsafe.Slice((*int)(unsafe.Pointer(unsafe.SliceData(mem))), m.offsets/8)
+	mem = mem[m.offsets:]
+	return offsets, mem[:m.lines], unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(mem[m.lines:]))), m.sums/4)
 }
 
 // windowSizes returns how many elements the mean of each place is over.
@@ -134,12 +143,14 @@ func (pl *plan) dispatchMean(s *step, g op.Geometry, pool *op.AveragePool) {
 		})
 		return
 	}
-	size, sizes := pl.offsets(w), windowSizes(g, pool)
+	m, sizes := pl.windowMemory(w, g.Channels, 4, 0), windowSizes(g, pool)
 	blocks := channelBlocks(g.Channels)
 	s.share(g.Batch*w.Out[0]*blocks, cost/4, func(f *frame, s *step, slot, lo, hi int) {
+		offsets, mem, _ := m.of(f, slot)
+		dst, src := tensor.Data[float32](f.out(s)), tensor.Data[float32](f.vals[s.in[0]])
 		for i := lo; i < hi; i++ {
 			row, first := i/blocks, i%blocks*channelBlock
-			reduce.MeanLast(tensor.Data[float32](f.out(s)), tensor.Data[float32](f.vals[s.in[0]]), g.Channels, first, min(first+channelBlock, g.Channels), w, sizes, row, row+1, f.ints(slot, size))
+			reduce.MeanLast(dst, src, g.Channels, first, min(first+channelBlock, g.Channels), w, sizes, row, row+1, offsets, floatsOf(mem))
 		}
 	})
 }

@@ -95,6 +95,6 @@ func (pl *plan) dispatchSummed(s *step, key *ir.Node, o *summed) error {
 		b = tensor.Data[float32](bias)
 	}
 	pl.overwrite(s, 3) // each element is added just before it is replaced
-	pl.convolve(s, key, conv.NewPlan(geometryOf(g), conv.Float32), b, o.bounds, s.in[3])
+	pl.convolve(s, key, pl.convPlan(geometryOf(g), conv.Float32), b, o.bounds, s.in[3])
 	return nil
 }

@@ -1,8 +1,6 @@
 package runtime
 
 import (
-	"math"
-
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -16,6 +14,10 @@ type run struct{ dst, src, n int32 }
 // memory.
 const mostRuns = 1 << 14
 
+// mostMoved is how many elements a step may read or write: the list of where
+// they come from is made in full once.
+const mostMoved = 1 << 22
+
 // dispatchRuns sets up an operator that copies elements of operand 0 to places
 // that follow from the shapes and constants, and puts one number, operand fill,
 // everywhere else. Which places these are, its reference meaning tells: it is
@@ -27,7 +29,7 @@ func (pl *plan) dispatchRuns(s *step, fill int) {
 	}
 	count, _ := tensor.Count(x.shape)
 	all, _ := tensor.Count(out.shape)
-	if count == 0 || all == 0 || max(count, all) > math.MaxInt32 {
+	if count == 0 || all == 0 || max(count, all) > mostMoved {
 		return
 	}
 	size := x.typ.Size(1)

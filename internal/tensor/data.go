@@ -145,6 +145,20 @@ func Pack(typ dtype.Type, vals []int8, shape ...int) *Tensor {
 	return t
 }
 
+// PackTo stores values of so many bits, less than 8, in dst, the first in the
+// lowest bits. Bits above the width are dropped; those that are left over in
+// the last byte are 0.
+func PackTo(dst []byte, vals []int8, bits int) {
+	clear(dst)
+	if bits == 4 {
+		for len(vals) > 1 {
+			dst[0] = byte(vals[0])&15 | byte(vals[1])<<4
+			dst, vals = dst[1:], vals[2:]
+		}
+	}
+	pack(dst, vals, bits)
+}
+
 func pack(dst []byte, vals []int8, bits int) {
 	per, mask := 8/bits, byte(1<<bits-1)
 	for i, v := range vals {

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 )
@@ -11,8 +12,8 @@ import (
 const permutedWindow = 16 << 20
 
 // Permuted is Permute without a copy: the elements are put in order when they
-// are read. Text and elements narrower than a byte are copied all the same. A
-// source that is computed itself is evaluated as a whole for each reading.
+// are read. Text is copied all the same. A source that is computed itself, and
+// elements narrower than a byte, are evaluated as a whole for each reading.
 func Permuted(t *Tensor, perm []int) *Tensor {
 	switch t.typ.Bits() {
 	case 8:
@@ -24,7 +25,20 @@ func Permuted(t *Tensor, perm []int) *Tensor {
 	case 64:
 		return permuted[uint64](t, perm)
 	}
-	return Permute(t, perm)
+	if t.typ == dtype.String || t.typ.Bits() > 64 {
+		return Permute(t, perm)
+	}
+	shape := make([]int, len(perm))
+	for i, p := range perm {
+		shape[i] = t.shape[p]
+	}
+	n := int64(t.typ.Size(t.Len()))
+	fill := func(from *Tensor, off int64, dst []byte) error {
+		copy(dst, Permute(from, perm).Bytes()[off:])
+		return nil
+	}
+	s := &permutedStorage{src: t, perm: slices.Clone(perm), n: n, window: max(n, 1), fill: fill}
+	return &Tensor{typ: t.typ, shape: shape, store: s}
 }
 
 func permuted[T uint8 | uint16 | uint32 | uint64](t *Tensor, perm []int) *Tensor {
@@ -43,15 +57,18 @@ func permuted[T uint8 | uint16 | uint32 | uint64](t *Tensor, perm []int) *Tensor
 		gatherRange(d, Data[T](from), shape, strides, int(off)/size, int(off)/size+len(d))
 		return nil
 	}
-	s := &permutedStorage{src: t, n: int64(t.typ.Size(t.Len())), fill: fill}
+	s := &permutedStorage{src: t, perm: slices.Clone(perm), n: int64(t.typ.Size(t.Len())), window: permutedWindow, fill: fill}
 	return &Tensor{typ: t.typ, shape: shape, store: s}
 }
 
 // permutedStorage is a source whose elements are read in another order.
 type permutedStorage struct {
 	src  *Tensor
+	perm []int
 	n    int64
-	fill func(from *Tensor, off int64, dst []byte) error
+	// window is how much is made at once.
+	window int64
+	fill   func(from *Tensor, off int64, dst []byte) error
 }
 
 func (s *permutedStorage) Len() int64 { return s.n }
@@ -77,19 +94,10 @@ func (s *permutedStorage) Chunks(yield func([]byte) error) error {
 	default:
 		from = from.Clone() // once for all windows
 	}
-	buf := Aligned(int(min(permutedWindow, s.n)))
-	for off := int64(0); off < s.n; off += permutedWindow {
-		b := buf[:min(permutedWindow, s.n-off)]
-		err := s.fill(from, off, b)
-		from.Release()
-		if err != nil {
-			return err
-		}
-		if err := yield(b); err != nil {
-			return err
-		}
-	}
-	return nil
+	return inOrder(s.n, s.window, func(off int64, dst []byte) error {
+		defer from.Release()
+		return s.fill(from, off, dst)
+	}, yield)
 }
 
 // gatherRange fills dst with elements lo to hi, in row-major order of shape, of

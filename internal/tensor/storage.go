@@ -31,16 +31,23 @@ func (h heap) Chunks(yield func([]byte) error) error { return yield(h) }
 
 // computed is storage evaluated on demand.
 type computed struct {
-	n    int64
-	fill func(off int64, dst []byte) error
+	n      int64
+	window int64
+	fill   func(off int64, dst []byte) error
 }
 
 // Computed returns a tensor whose bytes are produced by fill(off, dst), which
 // writes the len(dst) bytes that start at byte off. fill must always give the
 // same bytes, may be called with any range that starts at a multiple of 64
-// bytes, and is called anew for each reading.
+// bytes, by several goroutines at once, and is called anew for each reading.
 func Computed(typ dtype.Type, shape []int, fill func(off int64, dst []byte) error) *Tensor {
-	return &Tensor{typ: typ, shape: append([]int(nil), shape...), store: computed{int64(mustSize(typ, shape)), fill}}
+	return ComputedBy(typ, shape, window, fill)
+}
+
+// ComputedBy is Computed for bytes that are cheaper to make by windows of
+// another size, a multiple of 64 bytes: those that Chunks hands out.
+func ComputedBy(typ dtype.Type, shape []int, window int64, fill func(off int64, dst []byte) error) *Tensor {
+	return &Tensor{typ: typ, shape: append([]int(nil), shape...), store: computed{int64(mustSize(typ, shape)), window, fill}}
 }
 
 func (c computed) Len() int64 { return c.n }
@@ -54,17 +61,7 @@ func (c computed) Bytes() []byte {
 }
 
 func (c computed) Chunks(yield func([]byte) error) error {
-	buf := Aligned(int(min(window, c.n)))
-	for off := int64(0); off < c.n; off += window {
-		b := buf[:min(window, c.n-off)]
-		if err := c.fill(off, b); err != nil {
-			return err
-		}
-		if err := yield(b); err != nil {
-			return err
-		}
-	}
-	return nil
+	return inOrder(c.n, c.window, c.fill, yield)
 }
 
 // recomputed is storage evaluated as a whole.
@@ -178,9 +175,9 @@ func section(s Storage, off, n int64) Storage {
 	case splat:
 		return splat{s.elem, n}
 	case computed:
-		return computed{n, func(o int64, dst []byte) error { return fillFrom(s.fill, off+o, dst) }}
+		return computed{n, s.window, func(o int64, dst []byte) error { return fillFrom(s.fill, off+o, dst) }}
 	case *permutedStorage:
-		return computed{n, func(o int64, dst []byte) error { return s.read(off+o, dst) }}
+		return computed{n, window, func(o int64, dst []byte) error { return s.read(off+o, dst) }}
 	}
 	return heap(s.Bytes()[off : off+n])
 }

@@ -26,6 +26,7 @@ type Geometry struct {
 	Pad            []int // before the first element of each dimension
 	Result         []int // spatial size of the output
 	Transposed     bool
+	Parts          int // into how many threads want the work to be cut, if that pays
 }
 
 // Element is the type of a convolution's activations.
@@ -66,6 +67,10 @@ type Plan struct {
 // budget is how much input a band has, in bytes: what caches near a core hold
 // beside a panel of weights.
 const budget = 128 << 10
+
+// leastPart is how many multiply-adds of floats, or four times as many of bytes,
+// take a microsecond or two: less is not worth another thread's attention.
+const leastPart = 1 << 16
 
 // NewPlan returns the plan of g, whose sizes must be positive (those of the
 // result may be zero) and fit together.
@@ -148,7 +153,7 @@ func (p *Plan) cut(size int) {
 	rows := max(1, budget/input)
 	plane := p.res[1] * p.res[2]
 	planes := p.g.Batch * p.res[0] * p.g.Group * p.panels
-	parts := min(16, p.MACs()>>21)
+	parts := max(min(16, p.MACs()>>21), min(p.g.Parts, (p.MACs()*size+leastPart)/(4*leastPart)))
 	if bands := (parts + planes - 1) / planes; bands > 1 {
 		rows = min(rows, (plane+bands-1)/bands)
 	}
@@ -228,6 +233,13 @@ func (p *Plan) MACs() int {
 	return p.g.Batch * product(p.res) * p.g.Out * p.inCh * product(p.kernel)
 }
 
+// Cost is MACs, counted as more where so few positions share the weights that
+// reading those takes longer.
+func (p *Plan) Cost() int {
+	const few = 4
+	return p.MACs() * max(1, few/max(1, p.g.Batch*product(p.res)))
+}
+
 // ScratchLen is the number of elements of the scratch memory that Run and
 // RunBytes need.
 func (p *Plan) ScratchLen() int { return p.scratch }
@@ -263,6 +275,9 @@ type part struct {
 }
 
 func (p *Plan) part(i int) (b part) {
+	if i < p.panels { // of the first band, without divisions
+		return part{panel: i, lines: min(p.lines, p.res[1]), run: min(p.run, p.res[2])}
+	}
 	b.panel, i = i%p.panels, i/p.panels
 	b.group, i = i%p.g.Group, i/p.g.Group
 	b.band = i

@@ -161,8 +161,12 @@ func set[T float32 | uint8](p *Plan, dst []T, v T) {
 	if p.flip != 0 {
 		v = T(uint8(v) ^ p.flip)
 	}
-	for i := range dst {
-		dst[i] = v
+	if len(dst) == 0 {
+		return
+	}
+	dst[0] = v
+	for n := 1; n < len(dst); n *= 2 {
+		copy(dst[n:], dst[:n])
 	}
 }
 

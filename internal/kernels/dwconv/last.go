@@ -2,6 +2,7 @@ package dwconv
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/exact"
@@ -19,6 +20,7 @@ type Last struct {
 	runs   []stretch // of the outputs of a row
 	parts  []int     // where the runs of each part of a row begin, and where they end
 	wide   *wide     // nil where bytes do not gain by it
+	broad  *wide     // nil where floats do not
 }
 
 // stretch is some outputs along the last axis that read the same taps in padding.
@@ -69,7 +71,7 @@ func NewLast(g Geometry) *Last {
 		x += r.count
 	}
 	p.parts = append(p.parts, len(p.runs))
-	p.wide = p.newWide()
+	p.wide, p.broad = p.newWide(), p.newBroad()
 	for i := range p.runs {
 		r := &p.runs[i]
 		r.at, r.step = make([]int, p.table), make([]int, p.table)
@@ -161,6 +163,7 @@ type FloatFinish struct {
 	bias   []float32 // of all blocks
 	lo, hi float32
 	plain  bool // one order of the operands of min and max suffices
+	broad  *FloatFinish
 }
 
 // Finish returns the epilogue that adds bias, if not nil, and with clamp takes
@@ -184,11 +187,27 @@ func (p *Last) Finish(bias []float32, clamp bool, lo, hi float32) *FloatFinish {
 		}
 	}
 	f.plain = f.lo == f.lo && f.hi == f.hi && !(f.hi == 0 && math.Signbit(float64(f.hi)))
+	if n := p.broad; n != nil {
+		if bias != nil {
+			bias = slices.Repeat(bias, n.outputs)
+		}
+		f.broad = n.Finish(bias, clamp, lo, hi)
+	}
 	return f
 }
 
 // WeightLen is the length of the packed weights of Run.
-func (p *Last) WeightLen() int { return roundUp(p.Channels, lane) * len(p.taps) }
+func (p *Last) WeightLen() int {
+	n := p.ownLen()
+	if p.broad != nil {
+		n += p.broad.ownLen()
+	}
+	return n
+}
+
+// ownLen is the length of the packed weights less those of p.broad, which
+// follow.
+func (p *Last) ownLen() int { return roundUp(p.Channels, lane) * len(p.taps) }
 
 // Pack packs weights given as [Channels, 1, kernel...], of which at(i) returns
 // element i: blocks of 16 channels, in each those of one tap side by side.
@@ -199,6 +218,10 @@ func (p *Last) Pack(dst []float32, at func(i int) float32) {
 			dst[(c/lane*len(p.taps)+t)*lane+c%lane] = at(c*len(p.taps) + t)
 		}
 	}
+	if n := p.broad; n != nil {
+		all := p.Channels * len(p.taps)
+		n.Pack(dst[p.ownLen():], func(i int) float32 { return at(i % all) })
+	}
 }
 
 // Run computes parts lo to hi of y from x with packed weights. Different
@@ -206,17 +229,30 @@ func (p *Last) Pack(dst []float32, at func(i int) float32) {
 func (p *Last) Run(y, x, w []float32, f *FloatFinish, lo, hi int, scratch []byte) {
 	y, x = check(p, y, x)
 	in, rest := p.newReads(scratch)
-	pad := cast[float32](rest)[:p.Channels]
+	n, broad := p.Channels, p.broad != nil
+	if broad {
+		n = p.broad.Channels
+	}
+	pad := cast[float32](rest)[:n]
 	clear(pad)
 	w = w[:p.WeightLen()]
 	t := floatTask{p: p, x: x, pad: pad, w: w, f: f, in: in}
+	var more floatTask
+	if broad {
+		more = t
+		more.p, more.f, more.w = &p.broad.Last, f.broad, w[p.ownLen():]
+	}
 	for i := lo; i < hi; i++ {
 		l := p.line(i)
 		for j := range l.runs {
 			r := &l.runs[j]
 			p.locate(&t.in, &l, r)
 			t.count, t.y = r.count, y[(l.out+r.first)*p.Channels:]
-			t.compute()
+			if broad && t.count >= p.broad.outputs {
+				t.across(&more)
+			} else {
+				t.compute()
+			}
 		}
 	}
 }

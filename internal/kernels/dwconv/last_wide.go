@@ -26,9 +26,50 @@ func (p *Last) newWide() *wide {
 	if n == 0 {
 		return nil
 	}
-	w := &wide{Last: *p, outputs: n}
-	w.Channels *= n
+	return p.widened(n)
+}
+
+// newBroad is newWide for floats: as few outputs as fill lanes.
+func (p *Last) newBroad() *wide {
+	if p.Channels%lane == 0 || p.Channels > side/2 || p.Stride[2] != 1 {
+		return nil
+	}
+	n := 2
+	for n*p.Channels%lane != 0 {
+		n++
+	}
+	for i := range p.runs {
+		if p.runs[i].count >= n && n*p.Channels <= side {
+			return p.widened(n)
+		}
+	}
+	return nil
+}
+
+// widened returns the plan of p's outputs, so many at a time.
+func (p *Last) widened(outputs int) *wide {
+	w := &wide{Last: *p, outputs: outputs}
+	w.Channels *= outputs
+	w.wide, w.broad = nil, nil
 	return w
+}
+
+// across is compute by p.broad, as that of bytes by p.wide.
+func (r *floatTask) across(q *floatTask) {
+	n, channels := r.p.broad, r.p.Channels
+	q.in, q.y = r.in, r.y
+	q.in.step = q.in.own[1]
+	for t, step := range r.in.step {
+		q.in.step[t] = step * n.outputs
+	}
+	q.count = r.count / n.outputs
+	q.compute()
+	if r.count%n.outputs == 0 {
+		return
+	}
+	skip := (r.count - n.outputs) * channels
+	q.in.base, q.y, q.count = q.in.base+skip, q.y[skip:], 1
+	q.compute()
 }
 
 // Form names how PackBytes packs: plans of one form share weights.

@@ -76,7 +76,7 @@ func TestLoopsEqualTheirFunctions(t *testing.T) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "zarith_neon_arm64.s", "zfunctions_neon_arm64.s", "zarith_avx2_amd64.s", "zbounds_avx512_amd64.s", "zfunctions_avx2_amd64.s", "zfunctions_avx512_amd64.s")
+	kerneltest.Fresh(t, "zarith_neon_arm64.s", "zfunctions_neon_arm64.s", "zarith_avx2_amd64.s", "zbounds_avx2_amd64.s", "zbounds_avx512_amd64.s", "zfunctions_avx2_amd64.s", "zfunctions_avx512_amd64.s")
 }
 
 // TestArithmeticEqualsItsElements compares the operations of float32, of which

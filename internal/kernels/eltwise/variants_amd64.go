@@ -47,10 +47,14 @@ func steps(f function, dst, x []float32, n int, parameter float32) {
 func clampSpans(dst, x []float32, lo, hi float32) int {
 	const span = 16
 	n := len(dst[:len(x)]) / span
-	if n == 0 || lo != lo || hi != hi || !cpu.Has(cpu.AVX512) {
+	if n == 0 || lo != lo || hi != hi || !cpu.Has(cpu.AVX2) {
 		return 0
 	}
-	clampAVX512(&dst[0], &x[0], n, lo, hi)
+	if cpu.Has(cpu.AVX512) {
+		clampAVX512(&dst[0], &x[0], n, lo, hi)
+	} else {
+		clampAVX2(&dst[0], &x[0], n, lo, hi)
+	}
 	return n * span
 }
 
@@ -59,6 +63,9 @@ func functionsAVX512(f function, dst, x *float32, steps int, parameter float32)
 
 //go:noescape
 func functionsAVX2(f function, dst, x *float32, steps int, parameter float32)
+
+//go:noescape
+func clampAVX2(dst, x *float32, steps int, lo, hi float32)
 
 //go:noescape
 func clampAVX512(dst, x *float32, steps int, lo, hi float32)

@@ -5,8 +5,22 @@ import "unsafe"
 // MaxLast is MaxWindows for planes channels last: src is [images, In…,
 // channels], dst [images, Out…, channels]. It computes rows lo to hi of all
 // images' results. offsets has room for a number for every element of the
-// kernel.
-func MaxLast[T Number](dst, src []T, channels int, w Windows, least T, lo, hi int, offsets []int) {
+// kernel, mem for w.Room.
+func MaxLast[T Number](dst, src []T, channels int, w Windows, least T, lo, hi int, offsets []int, mem []T) {
+	if size := int(unsafe.Sizeof(least)); w.Together(channels, size) && len(mem) >= w.Room(channels, size) {
+		n := w.Out[1] * channels
+		for row := lo; row < hi; row++ {
+			out := dst[row*n : (row+1)*n]
+			if x, at := lines(&w, src, mem, channels, row, offsets); len(at) > 0 {
+				maxPlaces(out, x, at)
+				continue
+			}
+			for i := range out {
+				out[i] = least
+			}
+		}
+		return
+	}
 	it := w.places(channels, int(unsafe.Sizeof(least)), lo, hi, offsets)
 	for it.next() {
 		out := dst[it.out : it.out+channels]
@@ -23,8 +37,21 @@ func MaxLast[T Number](dst, src []T, channels int, w Windows, least T, lo, hi in
 // SumLast hands out the sums of each window's bytes, channels last as MaxLast
 // has it, for as many channels from first on as sums has room for: with the
 // index of the first one's result, the place of the window, and the number of
-// elements. emit may change sums, and must not keep them.
-func SumLast[T uint8 | int8](src []T, channels, first int, w Windows, lo, hi int, offsets []int, sums []int32, emit func(at, place, count int, sums []int32)) {
+// elements. emit may change sums, and must not keep them. Where w.Together, sums
+// may have room for all channels of a row's windows: then emit is given those
+// of all its places, which have one number of elements.
+func SumLast[T uint8 | int8](src []T, channels, first int, w Windows, lo, hi int, offsets []int, mem []T, sums []int32, emit func(at, place, count int, sums []int32)) {
+	if n := w.Out[1] * channels; w.Together(channels, 1) && len(sums) == n && len(mem) >= w.Room(channels, 1) {
+		for row := lo; row < hi; row++ {
+			x, at := lines(&w, src, mem, channels, row, offsets)
+			clear(sums)
+			if len(at) > 0 {
+				sumPlaces(sums, x, at)
+			}
+			emit(row*n, row%w.Out[0]*w.Out[1], len(at), sums)
+		}
+		return
+	}
 	it := w.places(channels, 1, lo, hi, offsets)
 	for it.next() {
 		clear(sums)
@@ -38,7 +65,34 @@ func SumLast[T uint8 | int8](src []T, channels, first int, w Windows, lo, hi int
 // MeanLast stores the mean of each window, channels last as MaxLast has it, for
 // channels from first to end: its sum, whose logical order is that of the
 // kernel, divided by size of its place; 0 where that is 0.
-func MeanLast(dst, src []float32, channels, first, end int, w Windows, size func(place, count int) int, lo, hi int, offsets []int) {
+func MeanLast(dst, src []float32, channels, first, end int, w Windows, size func(place, count int) int, lo, hi int, offsets []int, mem []float32) {
+	if w.Together(channels, 4) && first == 0 && end == channels && len(mem) >= w.Room(channels, 4) {
+		n := w.Out[1] * channels
+		for row := lo; row < hi; row++ {
+			out := dst[row*n : (row+1)*n]
+			clear(out)
+			x, at := lines(&w, src, mem, channels, row, offsets)
+			if len(at) == 0 {
+				continue
+			}
+			sumFloats(out, x, at)
+			place := row % w.Out[0] * w.Out[1]
+			for from := 0; from < w.Out[1]; {
+				// Places whose means are over one number of elements.
+				of, to := size(place+from, len(at)), from+1
+				for to < w.Out[1] && size(place+to, len(at)) == of {
+					to++
+				}
+				if part := out[from*channels : to*channels]; of == 0 {
+					clear(part)
+				} else {
+					Divide(part, float32(of))
+				}
+				from = to
+			}
+		}
+		return
+	}
 	it := w.places(channels, 4, lo, hi, offsets)
 	for it.next() {
 		out := dst[it.out+first : it.out+end]

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/kernels/kerneltest"
 )
@@ -70,7 +71,7 @@ func windowsOf(r *rand.Rand) Windows {
 		for w.Out[i] < 1 {
 			w.In[i], w.Kernel[i], w.Stride[i], w.Dilate[i] = 1+r.IntN(9), 1+r.IntN(4), 1+r.IntN(3), 1+r.IntN(2)
 			reach := (w.Kernel[i]-1)*w.Dilate[i] + 1
-			w.Pad[i] = r.IntN(reach)
+			w.Pad[i] = max(0, r.IntN(2*reach)-reach)
 			if free := w.In[i] + w.Pad[i] + r.IntN(reach) - reach; free >= 0 {
 				w.Out[i] = free/w.Stride[i] + 1
 			}
@@ -109,7 +110,7 @@ func eachLast[T any](t *testing.T, seed uint64, data func(r *rand.Rand, n, i int
 	kerneltest.Run(t, levels(), func(t *testing.T) {
 		r := kerneltest.Rand(seed)
 		for i := range 60 {
-			c := lastCase[T]{w: windowsOf(r), images: 1 + r.IntN(2), channels: []int{1, 3, 15, 16, 17, 33, 64, 65, 130}[r.IntN(9)]}
+			c := lastCase[T]{w: windowsOf(r), images: 1 + r.IntN(2), channels: []int{1, 3, 4, 8, 15, 16, 17, 32, 33, 64, 65, 130}[r.IntN(12)]}
 			c.src = data(r, c.images*c.w.In[0]*c.w.In[1]*c.channels, i)
 			check(t, c, r)
 		}
@@ -146,21 +147,23 @@ func testMaxLast[T kerneltest.Integer | float32](t *testing.T, least T, data fun
 		offsets := make([]int, c.w.Kernel[0]*c.w.Kernel[1])
 		mid := r.IntN(c.images*c.w.Out[0] + 1)
 		src := kerneltest.Fence(t, c.src)
-		maxLast(got, src, c, least, mid, c.images*c.w.Out[0], offsets)
-		maxLast(got, src, c, least, 0, mid, offsets)
+		mem, checkMem := kerneltest.Guard[T](t, c.w.Room(c.channels, int(unsafe.Sizeof(least))), 0)
+		maxLast(got, src, c, least, mid, c.images*c.w.Out[0], offsets, mem)
+		maxLast(got, src, c, least, 0, mid, offsets, mem)
+		checkMem()
 		check()
 		kerneltest.Equal(t, got, expect, "%+v", c.w)
 	})
 }
 
-func maxLast[T kerneltest.Integer | float32](dst, src []T, c lastCase[T], least T, lo, hi int, offsets []int) {
+func maxLast[T kerneltest.Integer | float32](dst, src []T, c lastCase[T], least T, lo, hi int, offsets []int, mem []T) {
 	switch d := any(dst).(type) {
 	case []float32:
-		MaxLast(d, any(src).([]float32), c.channels, c.w, any(least).(float32), lo, hi, offsets)
+		MaxLast(d, any(src).([]float32), c.channels, c.w, any(least).(float32), lo, hi, offsets, any(mem).([]float32))
 	case []uint8:
-		MaxLast(d, any(src).([]uint8), c.channels, c.w, any(least).(uint8), lo, hi, offsets)
+		MaxLast(d, any(src).([]uint8), c.channels, c.w, any(least).(uint8), lo, hi, offsets, any(mem).([]uint8))
 	case []int8:
-		MaxLast(d, any(src).([]int8), c.channels, c.w, any(least).(int8), lo, hi, offsets)
+		MaxLast(d, any(src).([]int8), c.channels, c.w, any(least).(int8), lo, hi, offsets, any(mem).([]int8))
 	}
 }
 
@@ -188,13 +191,20 @@ func testSumLast[T uint8 | int8](t *testing.T) {
 		got := make([]int32, len(expect))
 		rows := c.images * c.w.Out[0]
 		mid := r.IntN(c.channels + 1)
-		for _, part := range [][2]int{{0, mid}, {mid, c.channels}} {
-			sums := kerneltest.Fence(t, make([]int32, part[1]-part[0]))
-			SumLast(kerneltest.Fence(t, c.src), c.channels, part[0], c.w, 0, rows, make([]int, c.w.Kernel[0]*c.w.Kernel[1]), sums, func(at, place, count int, sums []int32) {
+		parts := [][3]int{{0, mid, 1}, {mid, c.channels, 1}}
+		if c.w.Together(c.channels, 1) && r.IntN(2) == 0 {
+			parts = [][3]int{{0, c.channels, c.w.Out[1]}} // the windows of a row
+		}
+		for _, part := range parts {
+			width := part[1] - part[0]
+			sums := kerneltest.Fence(t, make([]int32, width*part[2]))
+			mem, checkMem := kerneltest.Guard[T](t, c.w.Room(c.channels, 1), 0)
+			SumLast(kerneltest.Fence(t, c.src), c.channels, part[0], c.w, 0, rows, make([]int, c.w.Kernel[0]*c.w.Kernel[1]), mem, sums, func(at, place, count int, sums []int32) {
 				for i, s := range sums {
-					got[at+i] = s + int32(1000*place+7*count)
+					got[at+i] = s + int32(1000*(place+i/width)+7*count)
 				}
 			})
+			checkMem()
 		}
 		kerneltest.Equal(t, got, expect, "%+v", c.w)
 	})
@@ -224,9 +234,15 @@ func TestMeanLast(t *testing.T) {
 		})
 		got, check := kerneltest.Guard[float32](t, len(expect), r.IntN(5))
 		mid := r.IntN(c.channels + 1)
-		for _, part := range [][2]int{{mid, c.channels}, {0, mid}} {
-			MeanLast(got, kerneltest.Fence(t, c.src), c.channels, part[0], part[1], c.w, size, 0, c.images*c.w.Out[0], make([]int, c.w.Kernel[0]*c.w.Kernel[1]))
+		parts := [][2]int{{mid, c.channels}, {0, mid}}
+		if r.IntN(2) == 0 {
+			parts = [][2]int{{0, c.channels}}
 		}
+		mem, checkMem := kerneltest.Guard[float32](t, c.w.Room(c.channels, 4), 0)
+		for _, part := range parts {
+			MeanLast(got, kerneltest.Fence(t, c.src), c.channels, part[0], part[1], c.w, size, 0, c.images*c.w.Out[0], make([]int, c.w.Kernel[0]*c.w.Kernel[1]), mem)
+		}
+		checkMem()
 		check()
 		kerneltest.Equal(t, got, expect, "%+v", c.w)
 	})

@@ -23,7 +23,7 @@ func main() {
 		os.Exit(2)
 	}
 	coef, err := coefficients("../zcoefficients.go")
-	files := map[string]string{"zarith_avx2_amd64.s": arith(), "zbounds_avx512_amd64.s": bounds(), "zarith_neon_arm64.s": arithNEON()}
+	files := map[string]string{"zarith_avx2_amd64.s": arith(), "zbounds_avx512_amd64.s": bounds("AVX512"), "zbounds_avx2_amd64.s": bounds("AVX2"), "zarith_neon_arm64.s": arithNEON()}
 	for _, m := range machines {
 		files["zfunctions_"+strings.ToLower(m.name)+"_amd64.s"] = loops(m, coef)
 	}

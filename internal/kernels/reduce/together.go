@@ -1,0 +1,87 @@
+package reduce
+
+import "unsafe"
+
+// Where channels are few, one window is less work than finding it: then all
+// windows of a row are computed at once, element by element of lines that hold
+// what each tap reads, neighbour beside neighbour.
+const (
+	// fewBytes is the size of the channels of a place from which on vectors are
+	// full without it, mostTogether that of all lines, which stay in the nearest
+	// cache.
+	fewBytes, mostTogether = 16, 16 << 10
+)
+
+// Together reports whether all windows of a row are computed at once, of
+// channels of size bytes each.
+func (w Windows) Together(channels, size int) bool {
+	return channels*size < fewBytes && w.Out[1] > 1 && w.Pad[1] == 0 &&
+		(w.Out[1]-1)*w.Stride[1]+(w.Kernel[1]-1)*w.Dilate[1] < w.In[1] &&
+		w.Kernel[0]*w.Kernel[1]*w.Out[1]*channels*size <= mostTogether
+}
+
+// Room is the number of elements of the memory that this takes: none where the
+// lines lie in the input.
+func (w Windows) Room(channels, size int) int {
+	if w.Stride[1] == 1 || !w.Together(channels, size) {
+		return 0
+	}
+	return w.Kernel[0] * w.Kernel[1] * w.Out[1] * channels
+}
+
+// lines returns the lines of a row of all images' results: elements, and where
+// each line begins in them, in bytes. There is none where the windows lie in
+// padding alone. Mem has Room, offsets is that of MaxLast.
+func lines[T Number](w *Windows, src, mem []T, channels, row int, offsets []int) ([]T, []int) {
+	size, n := int(unsafe.Sizeof(*new(T))), w.Out[1]*channels
+	y, image := row%w.Out[0]*w.Stride[0]-w.Pad[0], row/w.Out[0]
+	y0, y1 := inside(y, w.Dilate[0], w.Kernel[0], w.In[0])
+	offsets = offsets[:0]
+	if y0 >= y1 {
+		return nil, offsets
+	}
+	x, end := src[(image*w.In[0]+y+y0*w.Dilate[0])*w.In[1]*channels:], 0
+	for ky := range y1 - y0 {
+		for kx := range w.Kernel[1] {
+			at := (ky*w.Dilate[0]*w.In[1] + kx*w.Dilate[1]) * channels
+			if w.Stride[1] == 1 {
+				offsets, end = append(offsets, at*size), at+n
+				continue
+			}
+			pick(mem[end:end+n], x[at:], channels, w.Stride[1]*channels)
+			offsets, end = append(offsets, end*size), end+n
+		}
+	}
+	if w.Stride[1] == 1 {
+		return x[:end], offsets
+	}
+	return mem[:end], offsets
+}
+
+// pick fills dst with runs of n elements that lie step apart in src.
+func pick[T Number](dst, src []T, n, step int) {
+	size := int(unsafe.Sizeof(*new(T)))
+	d, s := octets(dst), octets(src)
+	n, step = n*size, step*size
+	switch n {
+	case 4:
+		for ; len(d) >= 4; d = d[4:] {
+			*(*[4]byte)(d) = *(*[4]byte)(s)
+			s = s[min(step, len(s)):]
+		}
+	case 8:
+		for ; len(d) >= 8; d = d[8:] {
+			*(*[8]byte)(d) = *(*[8]byte)(s)
+			s = s[min(step, len(s)):]
+		}
+	default:
+		for ; len(d) > 0; d = d[n:] {
+			copy(d[:n], s)
+			s = s[min(step, len(s)):]
+		}
+	}
+}
+
+func octets[T Number](s []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(*new(T))))
+}
