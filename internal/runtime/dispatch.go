@@ -6,6 +6,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // dispatch chooses how a step runs. key is the node of the program, under
@@ -129,6 +130,10 @@ func (pl *plan) dispatchView(s *step) {
 	out := &pl.values[s.out[0]]
 	if out.shape == nil || s.in[0] < 0 || pl.values[s.in[0]].fixed != nil || pl.values[s.in[0]].shape == nil || out.typ == dtype.String {
 		return
+	}
+	n, _ := tensor.Count(out.shape)
+	if m, _ := tensor.Count(pl.values[s.in[0]].shape); m != n {
+		return // no element may get lost: the reference meaning says what is wrong
 	}
 	out.alias = s.in[0]
 	s.run = viewStep
