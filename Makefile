@@ -82,7 +82,7 @@ memory: build ## peak memory of calibrating the seeded ResNet-50 with 16 and wit
 	  ./octavo quantize $(MODELS)/resnet50.onnx --data $(MODELS)/images-$$n.npz -o $(MODELS)/out.onnx --force --silence OCT002 | grep took; \
 	done; done
 
-large: build ## time and memory of inspect and convert on a transformer of 6 GB, beside copying it; LARGE names the folder for its files
+large: build ## time and memory of inspect, convert and quantize on a transformer of 6 GB, beside copying it; LARGE names the folder for its files
 	$(GO) run ./bench/large -octavo ./octavo $(if $(LARGE),-o $(LARGE)) $(LARGEFLAGS)
 
 calibration: ## time of calibrating a sample of the seeded ResNet-50 over that of one float run, at one thread and two

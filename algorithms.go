@@ -43,13 +43,31 @@ const algorithmsKey = "octavo.algorithms"
 // rescales reports whether an algorithm ran that multiplies channels by factors
 // of their own.
 func rescales(g *ir.Graph) bool {
-	return algo.Uses(strings.Split(g.Meta[algorithmsKey], ","), algo.Equalizing, algo.Smoothing)
+	return algo.Uses(strings.Split(g.Meta[algorithmsKey], ","), algo.Equalizing, algo.Smoothing, quant.AWQ)
 }
 
 // keptSamples is how many samples calibration hands back.
-func keptSamples(use []string) int {
-	if len(use) > 0 {
+func keptSamples(use []string, weights bool) int {
+	if len(use) > 0 || weights {
 		return quant.ImproveSamples
 	}
 	return quant.KeptSamples
+}
+
+// canCalibrateWeights returns an error where the weights of mode weight-only are
+// to be chosen by samples and cannot be. kept says that the model is quantized
+// in part and that stays.
+func (o *options) canCalibrateWeights(r *Recipe, kept bool) error {
+	word := r.CalibratedWeights()
+	switch {
+	case kept:
+		return diag.Usagef("algorithm %s: it chooses the weights of a whole float model, and parts of this one stay as they are", word).
+			Note("--existing strip takes it back to floats; hqq and mse-clip look at weights alone")
+	case o.ranges != nil:
+		return diag.Usagef("algorithm %s: it needs samples, and ranges stand in their place", word).Note("give samples, or algorithm hqq or mse-clip, which look at weights alone")
+	case o.samples == nil:
+		return diag.Usagef("algorithm %s needs samples of what the model will see", word).
+			Note("give WithCalibration, or --data on the command line").Note("hqq and mse-clip look at weights alone and need none")
+	}
+	return nil
 }

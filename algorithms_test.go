@@ -59,6 +59,47 @@ func TestDefaultRecipeWinsAccuracyBack(t *testing.T) {
 	}
 }
 
+// TestEffortThreeGains: where activations of 16 bits pay, effort 3 is nearer to the
+// float model than effort 2 on samples that calibration has not seen, by the
+// gain in dB that stands here, and no farther elsewhere.
+func TestEffortThreeGains(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute")
+	}
+	subjects := subjects(t)
+	for _, c := range []struct {
+		model string
+		gain  float64
+	}{{"digits_mlp", 1.5}, {"digits_resnet", 0.5}, {"digits_mobilenet", 0.5}, {"kws", 2.5}, {"digits_vit", 0}} {
+		i := slices.IndexFunc(subjects, func(s subject) bool { return s.name == c.model })
+		if i < 0 {
+			t.Logf("%s is not here", c.model)
+			continue
+		}
+		t.Run(c.model, func(t *testing.T) {
+			s := subjects[i]
+			m := logits(open(t, s.path))
+			var made []*Model
+			for _, effort := range []int{2, 3} {
+				q, err := Quantize(context.Background(), m, Recipe{Mode: Static, Effort: &effort}, WithCalibration(inputsOf(s.calib)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				made = append(made, q)
+			}
+			v, err := Validate(context.Background(), m, made, labelled(s.test), ValidateOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			two, three := v.Models[1], v.Models[2]
+			t.Logf("%d samples: %.1f dB, agreement %.2f %%; with %v %.1f dB, agreement %.2f %%", v.Samples, *two.SQNR, 100**two.Agreement, made[1].Report.Algorithms, *three.SQNR, 100**three.Agreement)
+			if *three.SQNR < *two.SQNR+c.gain {
+				t.Errorf("effort 3 has %.2f dB, effort 2 %.2f; %.1f more are wanted", *three.SQNR, *two.SQNR, c.gain)
+			}
+		})
+	}
+}
+
 // logits cuts the softmax at the end of a model off: it makes the error of a
 // sample depend on how sure the answer is.
 func logits(m *Model) *Model {

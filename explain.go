@@ -21,7 +21,7 @@ import (
 const DefaultExplainSamples = 64
 
 // explainOrders are the words for ExplainOptions.Sort.
-var explainOrders = diag.Words{Known: []string{"alone", "accumulated", "order"}}
+var explainOrders = diag.Words{Known: []string{"cause", "alone", "accumulated", "order"}}
 
 // Explanation says which layers the error of a quantized model comes from.
 type Explanation struct {
@@ -36,8 +36,8 @@ type ExplainOptions struct {
 	// Samples is how many to use, spread evenly; 0 is all.
 	Samples int
 	Threads int
-	// Sort is "alone" or "accumulated", the worst layer first, or "order", that
-	// of the float model; "" is alone.
+	// Sort is "cause", "alone" or "accumulated", the worst layer first, or
+	// "order", that of the float model; "" is cause.
 	Sort string
 	// Top is how many layers are left in the result after sorting; 0 is all.
 	Top      int
@@ -47,14 +47,16 @@ type ExplainOptions struct {
 // Explain runs both models over the samples of d and returns for each layer the
 // error that its quantization causes alone, its inputs being the float model's,
 // and the error that has accumulated up to it. The error of a layer is that of
-// what the layers behind it see, so that rounding its output counts.
+// what the layers behind it see, so that rounding its output counts. Beside
+// these stands what a layer causes: a layer whose output is hard to round may
+// lose little of its own, and those that read it much.
 //
 // Values are matched by their names, and where these are gone by their place
 // where that is unambiguous. Two models of which nothing matches, or of which
 // the second holds nothing quantized, are a usage error.
 func Explain(ctx context.Context, float, quantized *Model, d *Dataset, o ExplainOptions) (*Explanation, error) {
 	if o.Sort == "" {
-		o.Sort = "alone"
+		o.Sort = "cause"
 	}
 	if err := explainOrders.Check("sort", o.Sort); err != nil {
 		return nil, err
@@ -112,17 +114,21 @@ func (d *Dataset) explained(n int) iter.Seq2[engine.Tensors, error] {
 
 func (e *Explanation) sort(by string) {
 	key := func(l explain.Layer) float64 {
-		x := l.Accumulated
-		if by == "alone" {
-			x = l.Alone
-		}
+		var x *float64
 		switch {
-		case x == nil:
+		case by == "cause":
+			x = l.Causes
+		case by == "alone" && l.Alone == nil:
 			return math.Inf(1)
-		case x.SQNR == nil:
+		case by == "alone":
+			x = l.Alone.SQNR
+		default:
+			x = l.Accumulated.SQNR
+		}
+		if x == nil {
 			return math.MaxFloat64
 		}
-		return *x.SQNR
+		return *x
 	}
 	if by != "order" {
 		slices.SortStableFunc(e.Layers, func(a, b explain.Layer) int { return cmp.Compare(key(a), key(b)) })
@@ -135,7 +141,7 @@ func (e *Explanation) WriteText(w io.Writer) error { return reports.Layers(w, &e
 // WriteCSV writes the layers as .csv, a line each.
 func (e *Explanation) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
-	rows := [][]string{{"node", "operator", "value", "nodes", "precision", "alone_sqnr_db", "alone_cosine", "alone_max_error", "accumulated_sqnr_db", "accumulated_cosine", "accumulated_max_error"}}
+	rows := [][]string{{"node", "operator", "value", "nodes", "precision", "alone_sqnr_db", "alone_cosine", "alone_max_error", "accumulated_sqnr_db", "accumulated_cosine", "accumulated_max_error", "causes_sqnr_db"}}
 	number := func(v *float64) string {
 		if v == nil {
 			return ""
@@ -150,7 +156,7 @@ func (e *Explanation) WriteCSV(w io.Writer) error {
 			}
 			row = append(row, number(x.SQNR), number(x.Cosine), number(x.Max))
 		}
-		rows = append(rows, row)
+		rows = append(rows, append(row, number(l.Causes)))
 	}
 	return c.WriteAll(rows)
 }

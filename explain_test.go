@@ -67,22 +67,32 @@ func TestExplainFindsTheRescaledLayers(t *testing.T) {
 
 // TestExplainFindsOutliers: two channels of each LayerNormalization in the
 // blocks are forty times larger than the rest, and the product behind it divides
-// them again. The worst layers are those products, and what makes them so is
-// the rounding of the LayerNormalization.
+// them again. The products have the greatest errors alone, by the rounding of
+// the LayerNormalizations; these are the causes.
 func TestExplainFindsOutliers(t *testing.T) {
 	const dir = "digits_vit/"
 	for _, form := range []string{"qdq.u8s8.pt.minmax", "qdq.u8s8.pc.minmax", "qop.u8s8.pt.minmax"} {
 		e := explained(t, dir+"digits_vit.op14.onnx", dir+"ort/digits_vit."+form+".onnx")
-		for _, l := range e.Layers[:3] {
-			if len(l.Inputs) == 0 {
-				t.Fatalf("%s: %s reads nothing rounded", form, l.Node)
-			}
-			if in := l.Inputs[0]; in.Op != "LayerNormalization" || in.Share < 0.8 || !strings.HasPrefix(in.Node, "/blocks.") {
-				t.Errorf("%s: %s is bad because of %+v, want a LayerNormalization in the blocks", form, l.Node, in)
+		norms := map[string]bool{}
+		for i, l := range e.Layers[:4] {
+			if norms[l.Node] = true; l.Op != "LayerNormalization" || !strings.HasPrefix(l.Node, "/blocks.") || *l.Causes > 18 {
+				t.Errorf("%s: cause %d is %s, which makes %.1f dB; want a LayerNormalization in the blocks", form, i+1, l.Node, *l.Causes)
 			}
 		}
-		if len(e.Unmatched) != 0 {
-			t.Errorf("%s: unmatched %v", form, e.Unmatched)
+		if *e.Layers[4].Causes < 20 {
+			t.Errorf("%s: %s makes %.1f dB; want a gap behind the four", form, e.Layers[4].Node, *e.Layers[4].Causes)
+		}
+		suffer := 0
+		for _, l := range e.Layers {
+			if l.Alone == nil || l.Alone.SQNR == nil || *l.Alone.SQNR > 18 {
+				continue
+			}
+			if suffer++; l.Op != "MatMul" || len(l.Inputs) == 0 || !norms[l.Inputs[0].Node] || l.Inputs[0].Share < 0.8 {
+				t.Errorf("%s: %s has %.1f dB alone, by %+v; want a product behind one of %v", form, l.Node, *l.Alone.SQNR, l.Inputs, norms)
+			}
+		}
+		if suffer != 4 || len(e.Unmatched) != 0 {
+			t.Errorf("%s: %d layers are bad alone, want 4; unmatched %v", form, suffer, e.Unmatched)
 		}
 	}
 }

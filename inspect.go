@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -204,53 +205,13 @@ func hard(g *ir.Graph, most int64) (out []string, unread int, err error) {
 // channelRanges returns the least nonzero and the greatest of the largest
 // magnitudes of a weight's channels.
 func channelRanges(w *tensor.Tensor, axis int) (lo, hi float64, err error) {
-	inner := 1
-	for _, d := range w.Shape()[axis+1:] {
-		inner *= d
-	}
-	// Magnitudes are compared as bits, which are in the order of the numbers.
-	const magnitude = 1<<31 - 1
-	channels := make([]uint32, w.Shape()[axis])
-	c, left := 0, inner // the channel of the next element, and how many more it has in a row
-	err = w.Storage().Chunks(func(b []byte) error {
-		t, err := tensor.FromBytes(dtype.Float32, []int{len(b) / 4}, b)
-		if err != nil {
-			return err
-		}
-		d := tensor.Data[uint32](t)
-		for inner == 1 && len(d) > 0 {
-			row := channels[c:]
-			n := min(len(row), len(d))
-			for i, v := range d[:n] {
-				row[i] = max(row[i], v&magnitude)
-			}
-			if d, c = d[n:], c+n; c == len(channels) {
-				c = 0
-			}
-		}
-		for len(d) > 0 {
-			n := min(left, len(d))
-			m := channels[c]
-			for _, v := range d[:n] {
-				m = max(m, v&magnitude)
-			}
-			channels[c] = m
-			if d, left = d[n:], left-n; left > 0 {
-				continue
-			}
-			left = inner
-			if c++; c == len(channels) {
-				c = 0
-			}
-		}
-		return nil
-	})
+	least, most, err := affine.ChannelExtremes(w, axis)
 	if err != nil {
 		return 0, 0, err
 	}
 	lo = math.Inf(1)
-	for _, bits := range channels {
-		m := float64(math.Float32frombits(bits))
+	for c := range least {
+		m := float64(max(-least[c], most[c]))
 		if m > 0 {
 			lo = min(lo, m)
 		}

@@ -13,7 +13,9 @@
 package octavo
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 
@@ -171,13 +173,25 @@ func (m *Model) prepare(parity bool) (*ir.Graph, error) {
 func (m *Model) wrap(err error) error { return fmt.Errorf("%s: %w", m.Path, err) }
 
 // A SaveOption changes how Save writes.
-type SaveOption func(*format.EncodeOptions)
+type SaveOption func(*saveOptions)
+
+type saveOptions struct {
+	format.EncodeOptions
+	ctx      context.Context
+	progress func(done, total int64)
+}
 
 // ExternalData moves constants of least bytes and more, 0 being 1 KiB, into a
 // file beside the model, whose name is the model's with .data behind it. It
 // happens by itself where the model would have more than 2 GB without.
 func ExternalData(least int64) SaveOption {
-	return func(o *format.EncodeOptions) { o.External, o.ExternalMin = true, least }
+	return func(o *saveOptions) { o.External, o.ExternalMin = true, least }
+}
+
+// Saving calls progress, if it is not nil, as bytes are written, and stops with
+// ctx's error when that is cancelled; what was there stays then.
+func Saving(ctx context.Context, progress func(done, total int64)) SaveOption {
+	return func(o *saveOptions) { o.ctx, o.progress = ctx, progress }
 }
 
 // Save writes the model to path, in the format that the name's ending says,
@@ -189,7 +203,8 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 	if err != nil {
 		return err
 	}
-	o := format.EncodeOptions{Opset: m.opset, Name: filepath.Base(path), Producer: "octavo", Version: Version}
+	o := saveOptions{ctx: context.Background()}
+	o.Opset, o.Name, o.Producer, o.Version = m.opset, filepath.Base(path), "octavo", Version
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -198,12 +213,12 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 		if err := pass.Lower(g, m.lowered(f)); err != nil {
 			return m.wrap(err)
 		}
-		e, err := f.Encode(g, o)
+		e, err := f.Encode(g, o.EncodeOptions)
 		if err != nil {
 			return m.wrap(err)
 		}
 		old := refersToData(path)
-		removed, err := write(path, e)
+		removed, err := write(path, e, &o)
 		if err != nil {
 			return err
 		}
@@ -243,7 +258,11 @@ func (m *Model) lowered(f *format.Format) pass.Form {
 
 // write replaces the files of a model together, and returns how many
 // temporaries of interrupted runs it removed.
-func write(path string, e *format.Encoded) (removed int, err error) {
+func write(path string, e *format.Encoded, o *saveOptions) (removed int, err error) {
+	watch := &watched{saveOptions: o, total: e.Main.Size}
+	for _, p := range e.Companions {
+		watch.total += p.Size
+	}
 	g, err := atomicfile.NewGroup(path)
 	if err != nil {
 		return 0, err
@@ -254,7 +273,7 @@ func write(path string, e *format.Encoded) (removed int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if _, err := p.WriteTo(w); err != nil {
+		if _, err := p.WriteTo(watch.on(w)); err != nil {
 			return 0, err
 		}
 	}
@@ -262,8 +281,33 @@ func write(path string, e *format.Encoded) (removed int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, err := e.Main.WriteTo(w); err != nil {
+	if _, err := e.Main.WriteTo(watch.on(w)); err != nil {
 		return 0, err
 	}
 	return g.Removed(), g.Commit()
+}
+
+// watched counts what is written to the files of a model.
+type watched struct {
+	*saveOptions
+	w           io.Writer
+	done, total int64
+}
+
+// on returns a writer that goes on counting for another file.
+func (w *watched) on(f io.Writer) io.Writer {
+	w.w = f
+	return w
+}
+
+// Write writes to the file, unless the work is cancelled.
+func (w *watched) Write(b []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := w.w.Write(b)
+	if w.done += int64(n); w.progress != nil {
+		w.progress(w.done, w.total)
+	}
+	return n, err
 }

@@ -202,6 +202,12 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	if len(placement.Nodes) == 0 && len(placement.Halves) == 0 && kept == nil {
 		return nil, nothingToDo(m, placement)
 	}
+	byWeights := r.CalibratedWeights() != "" && len(placement.Modes) > 0
+	if byWeights {
+		if err := o.canCalibrateWeights(&r, kept != nil); err != nil {
+			return nil, err
+		}
+	}
 	if o.samples == nil && o.ranges == nil && len(placement.Watched()) > 0 {
 		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line").Note("mode dynamic and mode weight-only need none")
 	}
@@ -216,13 +222,15 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	var warnings []Warning
 	if o.ranges != nil {
 		cal, err = o.ranges.statistics(id, placement)
+	} else if byWeights && len(placement.Watched())+len(placement.Measured) == 0 {
+		cal, err = calibrate.Keep(ctx, tensors(o.samples), calibrate.Options{Keep: quant.ImproveSamples, Progress: o.progress})
 	} else if len(placement.Watched()) == 0 && (o.samples == nil || len(placement.Measured) == 0) && (kept != nil || o.samples == nil || r.Mode != "" && r.Mode != quant.Auto && r.Mode != Static) {
 		cal = &calibrate.Result{} // nothing is left to observe
 	} else {
 		watched := slices.Concat(placement.Watched(), placement.Measured)
 		cal, warnings, err = o.calibrate(id, watched, func(c calibrate.Options) (*calibrate.Result, error) {
 			return calibrate.Run(ctx, g, watched, tensors(o.samples), c)
-		}, calibrate.Options{Threads: o.threads, Histogram: method, Keep: keptSamples(use), Progress: o.progress})
+		}, calibrate.Options{Threads: o.threads, Histogram: method, Keep: keptSamples(use, byWeights), Progress: o.progress})
 	}
 	if err != nil {
 		return nil, m.wrap(err)
@@ -234,7 +242,13 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	var changed []IOValue
 	var ran []string
 	err = tensor.Guard(func() error {
-		if plan, trials, err = quant.Choose(ctx, g, placement, cal, &r, o.threads); err != nil {
+		if byWeights {
+			better, err := quant.ImproveWeights(ctx, g, placement, cal.Stats, cal.Kept, &r, o.threads, o.layers)
+			if err != nil {
+				return err
+			}
+			g, plan, ran = better.Graph, better.Plan, better.Ran
+		} else if plan, trials, err = quant.Choose(ctx, g, placement, cal, &r, o.threads); err != nil {
 			return err
 		}
 		if plain = plan.Choices(); len(use) > 0 && len(cal.Kept) >= quant.LeastImproveSamples {

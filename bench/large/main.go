@@ -1,6 +1,6 @@
 // Command large measures what octavo costs on a model larger than memory should
-// hold: time and peak memory of inspect and convert on a seeded transformer, and
-// the speed of convert beside that of copying the same files.
+// hold: time and peak memory of inspect, convert and quantize on a seeded
+// transformer, and the speed of convert beside that of copying the same files.
 //
 //	go run ./bench/large -octavo ./octavo -o DIR [-layers 27] [-rounds 3]
 //
@@ -66,22 +66,25 @@ func measure(octavo, parent string, layers, rounds int) error {
 	fmt.Printf("%d layers, %.2f GB, written in %.0f s\n", layers, float64(n)/1e9, made.seconds)
 
 	var inspects, plain, simple, copies []cost
+	quantized := make([][]cost, len(modes))
 	for range rounds {
 		// Reading the files brings them into the page cache for all alike, as
 		// far as they fit.
 		if err := read(model, model+".data"); err != nil {
 			return err
 		}
-		for _, m := range []struct {
-			costs *[]cost
-			cmd   *exec.Cmd
-		}{
+		steps := []step{
 			{&inspects, exec.Command(octavo, "inspect", model)},
 			{&copies, exec.Command("sh", "-c", `mkdir "$2" && cp "$1" "$1.data" "$2" && sync "$2"/*`, "sh", model, filepath.Join(dir, "out"))},
 			{&plain, exec.Command(octavo, "convert", model, filepath.Join(dir, "out", "plain.onnx"))},
 			{&simple, exec.Command(octavo, "convert", model, filepath.Join(dir, "out", "simple.onnx"), "--simplify")},
-		} {
-			if m.costs == &plain || m.costs == &simple {
+		}
+		for i, flags := range modes {
+			args := append([]string{"quantize", model, "-o", filepath.Join(dir, "out", "small.onnx")}, flags...)
+			steps = append(steps, step{&quantized[i], exec.Command(octavo, args...)})
+		}
+		for _, m := range steps {
+			if m.costs != &inspects && m.costs != &copies {
 				if err := os.Mkdir(filepath.Join(dir, "out"), 0o755); err != nil {
 					return err
 				}
@@ -96,22 +99,41 @@ func measure(octavo, parent string, layers, rounds int) error {
 			}
 		}
 	}
-	fmt.Printf("%-20s %8s %8s %12s %12s\n", "", "least s", "median s", "anonymous MB", "resident MB")
-	for _, row := range []struct {
-		name  string
-		costs []cost
-	}{{"inspect", inspects}, {"copy", copies}, {"convert", plain}, {"convert --simplify", simple}} {
-		s := seconds(row.costs)
-		fmt.Printf("%-20s %8.2f %8.2f %12.1f %12.1f\n", row.name, s[0], s[len(s)/2], peak(row.costs, func(c cost) int64 { return c.anonymous }), peak(row.costs, func(c cost) int64 { return c.resident }))
+	rows := []row{{"inspect", inspects}, {"copy", copies}, {"convert", plain}, {"convert --simplify", simple}}
+	for i, flags := range modes {
+		rows = append(rows, row{strings.Join(flags[1:], " "), quantized[i]})
 	}
-	for _, row := range []struct {
-		name  string
-		costs []cost
-	}{{"convert", plain}, {"convert --simplify", simple}} {
+	const width = 52
+	fmt.Printf("%-*s %8s %8s %12s %12s\n", width, "", "least s", "median s", "anonymous MB", "resident MB")
+	for _, row := range rows {
+		s := seconds(row.costs)
+		fmt.Printf("%-*s %8.2f %8.2f %12.1f %12.1f\n", width, row.name, s[0], s[len(s)/2], peak(row.costs, func(c cost) int64 { return c.anonymous }), peak(row.costs, func(c cost) int64 { return c.resident }))
+	}
+	for _, row := range []row{{"convert", plain}, {"convert --simplify", simple}} {
 		a, b := seconds(copies), seconds(row.costs)
 		fmt.Printf("%s at %.2f times the speed of a copy (medians), %.2f at the least\n", row.name, a[rounds/2]/b[rounds/2], a[0]/b[0])
 	}
 	return nil
+}
+
+// step is a command to be timed; row is what one took.
+type (
+	step struct {
+		costs *[]cost
+		cmd   *exec.Cmd
+	}
+	row struct {
+		name  string
+		costs []cost
+	}
+)
+
+// modes are the quantizations that need no samples.
+var modes = [][]string{
+	{"--mode", "dynamic"},
+	{"--mode", "weight-only", "--weights", "int8"},
+	{"--mode", "weight-only", "--weights", "int4", "--granularity", "group:32"},
+	{"--mode", "float16"},
 }
 
 // fitting returns how many layers the disk has room for, as asked at most: the

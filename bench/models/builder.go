@@ -8,8 +8,6 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"github.com/octavo-ml/octavo/internal/wire/proto"
 )
 
@@ -116,7 +114,11 @@ func (b *builder) symbolic(field int, name string, elem uint64, dims ...any) {
 	typ.Message(1, &tensor)
 	v.String(1, name)
 	v.Message(2, &typ)
-	b.graph.Message(protowire.Number(field), &v)
+	if field == 11 {
+		b.graph.Message(11, &v)
+	} else {
+		b.graph.Message(12, &v)
+	}
 }
 
 // random is a tensor whose elements are mean + spread·noise, noise being normal

@@ -90,7 +90,7 @@ func (c *cli) convert(cmd *cobra.Command, path, out string, f *convertFlags) err
 	if err != nil {
 		return err
 	}
-	if err := n.Save(out, save...); err != nil {
+	if err := n.Save(out, append(save, c.saving(cmd.Context()))...); err != nil {
 		return err
 	}
 	c.warnings.Warn(append(m.Warnings[seen:], n.Warnings...)...)

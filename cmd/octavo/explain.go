@@ -30,7 +30,7 @@ func newExplain(c *cli) *cobra.Command {
 	f.add(s, "samples")
 	f.fixed.add(s)
 	s.IntVar(&f.Samples, "samples", octavo.DefaultExplainSamples, "how many samples to use, spread evenly; 0 is all")
-	s.StringVar(&f.Sort, "sort", "alone", "alone or accumulated (the worst first), or order (that of the model)")
+	s.StringVar(&f.Sort, "sort", "cause", "cause, alone or accumulated (the worst first), or order (that of the model)")
 	s.IntVar(&f.Top, "top", 0, "show this many layers; 0 is all")
 	s.StringVar(&f.csv, "csv", "", "write the layers to this .csv file")
 	return cmd

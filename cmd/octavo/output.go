@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/octavo-ml/octavo"
 )
 
 func printJSON(w io.Writer, v any) error {
@@ -58,6 +61,17 @@ func (c *cli) progress(what string, total int) *progress {
 	info, err := os.Stderr.Stat()
 	p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0 && !c.quiet
 	return p
+}
+
+// saving shows how much of a model is written, and lets an interrupt stop it.
+func (c *cli) saving(ctx context.Context) octavo.SaveOption {
+	const mega = 1_000_000
+	bar := c.progress("writing MB", 0)
+	return octavo.Saving(ctx, func(done, total int64) {
+		if bar.total = int(total / mega); bar.total >= 100 {
+			bar.step(int(done / mega))
+		}
+	})
 }
 
 // of reports that done items of a total are finished, which was not known

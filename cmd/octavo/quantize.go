@@ -237,7 +237,7 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 			return err
 		}
 	}
-	if err := q.Save(out, save...); err != nil {
+	if err := q.Save(out, append(save, c.saving(cmd.Context()))...); err != nil {
 		return err
 	}
 	if err := f.writeRanges(q); err != nil {

@@ -4,8 +4,6 @@ import (
 	"runtime"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/octavo-ml/octavo/internal/kernels/transpose"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -30,32 +28,27 @@ func (p Params) EachBlock(t *tensor.Tensor, fn func(k int, block []float32)) err
 	start := func(s int) int { return (s/perDim*dim + s%perDim*p.BlockSize) * inner }
 	step := max(1, partElements/(p.BlockSize*inner))
 	var next atomic.Int64
-	var g errgroup.Group
-	for range max(1, min(runtime.GOMAXPROCS(0), stretches/step)) {
-		g.Go(func() error {
-			return tensor.Guard(func() error {
-				s := scratches.Get().(*scratch)
-				defer scratches.Put(s)
-				for {
-					first := int(next.Add(1)-1) * step
-					if first >= stretches {
-						return nil
-					}
-					last := min(first+step, stretches)
-					lo, hi := start(first), start(last)
-					x, err := s.Read(t, lo, hi)
-					if err != nil {
-						return err
-					}
-					for i := first; i < last; i++ {
-						s.stretch(x[start(i)-lo:start(i+1)-lo], inner, i*inner, fn)
-					}
-					t.ReleasePart(lo, hi)
-				}
-			})
-		})
-	}
-	return g.Wait()
+	workers := max(1, min(runtime.GOMAXPROCS(0), stretches/step))
+	return tensor.Together(workers, func(int) error {
+		s := scratches.Get().(*scratch)
+		defer scratches.Put(s)
+		for {
+			first := int(next.Add(1)-1) * step
+			if first >= stretches {
+				return nil
+			}
+			last := min(first+step, stretches)
+			lo, hi := start(first), start(last)
+			x, err := s.Read(t, lo, hi)
+			if err != nil {
+				return err
+			}
+			for i := first; i < last; i++ {
+				s.stretch(x[start(i)-lo:start(i+1)-lo], inner, i*inner, fn)
+			}
+			t.ReleasePart(lo, hi)
+		}
+	})
 }
 
 // stretch calls fn for the n columns of x, of which column j is block k+j.

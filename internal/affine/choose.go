@@ -166,6 +166,15 @@ func Extremes(t *tensor.Tensor) (lo, hi float32, finite bool, err error) {
 	return lo, hi, lo-lo == 0 && hi-hi == 0, nil
 }
 
+// ChannelExtremes is Extremes for each index of an axis, without what tells
+// whether they are finite.
+func ChannelExtremes(t *tensor.Tensor, axis int) (lo, hi []float32, err error) {
+	if axis < 0 || axis >= t.Rank() {
+		return nil, nil, fmt.Errorf("affine: axis %d is outside shape %v", axis, t.Shape())
+	}
+	return Params{Scale: make([]float32, t.Shape()[axis]), Axis: axis}.extremes(t)
+}
+
 // extremes returns the least and the greatest element for each scale of p, and
 // 0 where there are no elements; NaN where one of them is NaN.
 func (p Params) extremes(t *tensor.Tensor) (lo, hi []float32, err error) {

@@ -4,8 +4,6 @@ import (
 	"runtime"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/convert"
 	"github.com/octavo-ml/octavo/internal/kernels/histogram"
@@ -24,28 +22,22 @@ func eachPart(t *tensor.Tensor, workers int, fn func(worker, lo int, x []float32
 	t = t.ByParts()
 	n := t.Len()
 	var next atomic.Int64
-	var g errgroup.Group
-	for w := range workers {
-		g.Go(func() error {
-			return tensor.Guard(func() error {
-				var r Reader
-				for {
-					lo := int(next.Add(1)-1) * partElements
-					if lo >= n {
-						return nil
-					}
-					hi := min(lo+partElements, n)
-					x, err := r.Read(t, lo, hi)
-					if err != nil {
-						return err
-					}
-					fn(w, lo, x)
-					t.ReleasePart(lo, hi)
-				}
-			})
-		})
-	}
-	return g.Wait()
+	return tensor.Together(workers, func(w int) error {
+		var r Reader
+		for {
+			lo := int(next.Add(1)-1) * partElements
+			if lo >= n {
+				return nil
+			}
+			hi := min(lo+partElements, n)
+			x, err := r.Read(t, lo, hi)
+			if err != nil {
+				return err
+			}
+			fn(w, lo, x)
+			t.ReleasePart(lo, hi)
+		}
+	})
 }
 
 // workersFor returns how many goroutines are worth it for so many elements.

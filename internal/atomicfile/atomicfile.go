@@ -35,6 +35,8 @@ type File struct {
 	target string // what path leads to
 	temp   string
 	old    fs.FileInfo // of the file to be replaced, or nil
+	// Of the bytes written, the first ones are on their way to the disk.
+	written, started int64
 }
 
 // Create begins a new file that Commit will put in the place of path. A
@@ -223,6 +225,10 @@ func isTemp(name, prefix string) bool {
 	return ok && err == nil && len(b) == randomBytes
 }
 
+// early is after how many bytes the disk is told to begin: so it works while
+// the rest is made, and Commit waits less.
+const early = 16 << 20
+
 // Write appends to the new file, through a buffer.
 func (f *File) Write(b []byte) (int, error) {
 	if f.f == nil {
@@ -231,6 +237,11 @@ func (f *File) Write(b []byte) (int, error) {
 	n, err := f.buf.Write(b)
 	if err != nil {
 		err = f.wrap(err)
+	}
+	f.written += int64(n)
+	if f.written-f.started >= early {
+		beginWriting(f.f, f.started, f.written-f.started)
+		f.started = f.written
 	}
 	return n, err
 }

@@ -1,9 +1,10 @@
 package op
 
-// tableQuantized holds the operators of quantized models. DynamicQuantize and
-// Quantized are the project's own; no file has them.
+// tableQuantized holds the operators of quantized models. ConvIntegerToFloat,
+// DynamicQuantize and Quantized are the project's own; no file has them.
 var tableQuantized = []Entry{
 	row[ConvInteger](""),
+	row[ConvIntegerToFloat](octavo),
 	row[DequantizeLinear](""),
 	row[DynamicQuantize](octavo),
 	row[DynamicQuantizeLinear](""),

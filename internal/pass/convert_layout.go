@@ -105,7 +105,7 @@ func (c *converter) wants(n *ir.Node) bool {
 // wantsLast reports whether an operator has its kernels for channels last.
 func wantsLast(o op.Op) bool {
 	switch unwrapped(o).(type) {
-	case *op.Conv, *op.ConvTranspose:
+	case *op.Conv, *op.ConvTranspose, *op.ConvIntegerToFloat:
 		return true
 	}
 	return false

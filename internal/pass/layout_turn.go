@@ -202,6 +202,8 @@ func turnSpatial(o op.Op, n *ir.Node, t *turn) (*turn, bool) {
 		was, t.op = o.Layout, with(o, func(c *op.Conv) { c.Layout = t.to() })
 	case *op.ConvTranspose:
 		was, t.op = o.Layout, with(o, func(c *op.ConvTranspose) { c.Layout = t.to() })
+	case *op.ConvIntegerToFloat:
+		was, t.op = o.Layout, with(o, func(c *op.ConvIntegerToFloat) { c.Layout = t.to() })
 	case *op.MaxPool:
 		was, t.op = o.Layout, with(o, func(c *op.MaxPool) { c.Layout = t.to() })
 	case *op.AveragePool:

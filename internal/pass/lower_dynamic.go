@@ -161,14 +161,15 @@ func LowerDynamic(g *ir.Graph) error {
 	return err
 }
 
-// FuseDynamic makes one operator of each product of matrices with a range found
-// at run time, for those that have a kernel of it.
+// FuseDynamic makes one operator of each product, or convolution, with a range
+// found at run time, for those that have a kernel of it.
 //
 // Before: y = Gemm(DQ(q, s, z), DQ(w, ws, wz), b); q, s, z = DynamicQuantize(x)
 // After:  y = Add(MatMulIntegerToFloat(q, w, s, ws, z, wz), b)
 //
-// Conditions: see liveProduct; no value that keep names lies inside. Tables are
-// treated as LowerDynamic does.
+// and likewise Conv and ConvIntegerToFloat. Conditions: see liveProduct; no
+// value that keep names lies inside; a convolution has one group, and a bias that
+// is constant. Tables are treated as LowerDynamic does.
 func FuseDynamic(g *ir.Graph, keep map[string]bool) error {
 	if err := lowerTables(g); err != nil {
 		return err
@@ -179,15 +180,25 @@ func FuseDynamic(g *ir.Graph, keep map[string]bool) error {
 				return nil
 			}
 		}
-		if _, conv := l.n.Op.(*op.Conv); conv {
-			return nil
-		}
 		y := l.n.Out[0]
-		product := y
+		o, product := op.Op(op.New[op.MatMulIntegerToFloat]()), y
+		if c, ok := l.n.Op.(*op.Conv); ok {
+			if c.Group != 1 || l.bias != nil && l.bias.Const == nil {
+				return nil
+			}
+			live := op.New[op.ConvIntegerToFloat]()
+			live.AutoPad, live.Dilations, live.KernelShape, live.Pads, live.Strides = c.AutoPad, c.Dilations, c.KernelShape, c.Pads, c.Strides
+			if o = live; l.bias != nil {
+				var err error
+				if l.bias, err = e.standing(l.bias, len(l.w.Shape)-2); err != nil {
+					return err
+				}
+			}
+		}
 		if l.bias != nil {
 			product = e.value(y.Name+"_product", dtype.Float32, y.Shape)
 		}
-		e.node(l.n.Name, op.New[op.MatMulIntegerToFloat](), []*ir.Value{l.q.Out[0], l.w, l.q.Out[1], l.ws, l.q.Out[2], l.wz}, product)
+		e.node(l.n.Name, o, []*ir.Value{l.q.Out[0], l.w, l.q.Out[1], l.ws, l.q.Out[2], l.wz}, product)
 		if l.bias != nil {
 			e.node(y.Name+"_bias", op.New[op.Add](), []*ir.Value{product, l.bias}, y)
 		}

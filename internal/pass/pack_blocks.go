@@ -4,8 +4,6 @@ import (
 	"runtime"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/transpose"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -51,15 +49,9 @@ func (c *codes) turn(dst []byte, blocks int, flip byte) error {
 	strips := (c.k + rows - 1) / rows
 	workers := max(1, min(runtime.GOMAXPROCS(0), strips))
 	var next atomic.Int64
-	var g errgroup.Group
-	for range workers {
-		g.Go(func() error {
-			return tensor.Guard(func() error {
-				return c.turnStrips(dst, blocks, flip, func() int { return int(next.Add(1)-1) * rows })
-			})
-		})
-	}
-	return g.Wait()
+	return tensor.Together(workers, func(int) error {
+		return c.turnStrips(dst, blocks, flip, func() int { return int(next.Add(1)-1) * rows })
+	})
 }
 
 // turnStrips is turn for the strips that begin at the rows that next returns.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/quant/algo"
 )
 
@@ -40,8 +41,12 @@ func (s *settings) resolveAlgorithms() error {
 		}
 		return nil
 	}
+	wide := s.firstActivation(16) != dtype.Invalid
 	if s.algorithms = r.Algorithms; len(s.algorithms) == 0 {
-		s.algorithms = algo.OfEffort(s.effort)
+		s.algorithms = slices.DeleteFunc(algo.OfEffort(s.effort), func(a string) bool { return a == algo.Widening && !wide })
+	} else if !wide && slices.Contains(s.algorithms, algo.Widening) {
+		return diag.Usagef("algorithm %s: target %s takes no activations of 16 bits", algo.Widening, s.target.Name).
+			Note("it takes: %s", strings.Join(s.target.Activations.Types, ", "))
 	}
 	return nil
 }
@@ -63,7 +68,7 @@ func (r *Recipe) SetAlgorithms(words []string) error {
 	r.Algorithms, r.Weights.Algorithm = nil, ""
 	for _, w := range words {
 		switch {
-		case r.Mode != WeightOnly && !slices.Contains(WordsOf("weights.algorithm").Known, w):
+		case r.Mode != WeightOnly && (slices.Contains(algo.Names(), w) || !slices.Contains(WordsOf("weights.algorithm").Known, w)):
 			r.Algorithms = append(r.Algorithms, w)
 		case r.Weights.Algorithm != "":
 			return diag.Usagef("algorithms %s and %s: weights of mode weight-only take one", r.Weights.Algorithm, w)

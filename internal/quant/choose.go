@@ -16,7 +16,7 @@ import (
 // candidates are the range methods that the auto observer tries. The first is
 // taken unless another is better by minGain: smaller gains on calibration
 // samples do not carry over to other data.
-var candidates = []string{"minmax", "mse", "percentile:99.99", "percentile:99.9"}
+var candidates = []string{"minmax", "mse", "error4", "percentile:99.99", "percentile:99.9"}
 
 // minGain is in dB.
 const minGain = 0.5
@@ -42,12 +42,15 @@ func Choose(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Resu
 		plan, err := MakePlan(g, pl, cal.Stats, r)
 		return plan, nil, err
 	}
-	return choose(ctx, g, pl, cal.Stats, cal.Kept, r, newWeights(true), threads)
+	plan, trials, _, err := choose(ctx, g, pl, cal.Stats, cal.Kept, r, newWeights(true), threads)
+	return plan, trials, err
 }
 
-// choose tries the candidates on at most KeptSamples of the kept samples.
-func choose(ctx context.Context, g *ir.Graph, pl *Placement, stats Statistics, kept []calibrate.Kept, r *Recipe, known *weights, threads int) (*Plan, []Trial, error) {
+// choose tries the candidates on at most KeptSamples of the kept samples, and
+// returns the observer that was taken, too.
+func choose(ctx context.Context, g *ir.Graph, pl *Placement, stats Statistics, kept []calibrate.Kept, r *Recipe, known *weights, threads int) (*Plan, []Trial, string, error) {
 	var best *Plan
+	observer := candidates[0]
 	var trials []Trial
 	bar := 0.0
 	kept = spread(kept, KeptSamples)
@@ -58,21 +61,21 @@ func choose(ctx context.Context, g *ir.Graph, pl *Placement, stats Statistics, k
 		try.Activations.Observer = c
 		plan, err := makePlan(g, pl, stats, &try, known)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, "", err
 		}
 		sqnr, err := score(ctx, g, plan, kept, threads)
 		if err != nil {
-			return nil, nil, fmt.Errorf("trying observer %s: %w", c, err)
+			return nil, nil, "", fmt.Errorf("trying observer %s: %w", c, err)
 		}
 		trials = append(trials, Trial{c, sqnr})
 		if i == 0 {
 			best, bar = plan, sqnr+minGain
 		} else if sqnr >= bar {
-			best, bar = plan, sqnr
+			best, bar, observer = plan, sqnr, c
 		}
 	}
 	debug.FreeOSMemory()
-	return best, trials, nil
+	return best, trials, observer, nil
 }
 
 // spread returns at most n samples, spread over all.

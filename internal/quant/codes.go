@@ -10,10 +10,11 @@ import (
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
 	"github.com/octavo-ml/octavo/internal/kernels/histogram"
 	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/quant/algo"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// The algorithms of mode weight-only that need no samples.
+// The algorithms of mode weight-only, the last two by samples.
 const (
 	// RTN covers the range of the weights and rounds to nearest.
 	RTN = "rtn"
@@ -22,6 +23,11 @@ const (
 	// HQQ is half-quadratic quantization (Badri and Shaji 2023): scales and zero
 	// points that fit all weights but the outliers best.
 	HQQ = "hqq"
+	// GPTQ rounds each weight so that the error of those before is made up for.
+	GPTQ = algo.GPTQ
+	// AWQ multiplies the weights of great inputs before they are rounded, and
+	// takes the range of least error of the outputs.
+	AWQ = "awq"
 )
 
 // chooseCodes returns the parameters of a weight by an algorithm of mode

@@ -87,7 +87,7 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 		return nil, err
 	}
 	if algo.Uses(use, algo.GPTQ, algo.Correcting) {
-		if err := refine(ctx, out.Graph, out.Plan, inputsOf(samples), use, threads, done); err != nil {
+		if err := refine(ctx, s, out.Graph, out.Plan, inputsOf(samples), use, threads, done); err != nil {
 			return nil, err
 		}
 		for _, a := range []string{algo.GPTQ, algo.Correcting} {
@@ -96,10 +96,18 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 			}
 		}
 	}
+	last := *r
 	if s.auto {
-		out.Plan, out.Trials, err = choose(ctx, out.Graph, placement, stats, cal.Kept, r, known, threads)
+		out.Plan, out.Trials, last.Activations.Observer, err = choose(ctx, out.Graph, placement, stats, cal.Kept, r, known, threads)
 	} else {
 		out.Plan, err = makePlan(out.Graph, placement, stats, r, known)
+	}
+	if err != nil || !algo.Uses(use, algo.Widening) {
+		return out, err
+	}
+	wide, err := out.widen(ctx, s, placement, stats, cal.Kept, &last, known, threads, done)
+	if len(wide) > 0 {
+		out.Ran = append(out.Ran, algo.Widening)
 	}
 	return out, err
 }

@@ -2,6 +2,7 @@ package quant
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/affine"
@@ -231,6 +232,10 @@ func (p *Plan) biases(consts map[string]*tensor.Tensor, byValue map[string]affin
 				continue
 			}
 			p.Params[i] = affine.BiasParams(in.Scale[0], p.Params[w], pt.Factor)
+			if s := slices.Max(p.Params[i].Scale); s > math.MaxFloat32 {
+				return &diag.Error{Msg: fmt.Sprintf("bias %q: its scale, which is that of input %q times that of weight %q, is beyond float32", pt.Value, pt.Input, pt.Scale),
+					Notes: []string{"weights or samples so large are seldom meant: octavo inspect MODEL --tensors and the data show them", "--keep PATTERN leaves the node that reads it float"}}
+			}
 		}
 	}
 	return nil

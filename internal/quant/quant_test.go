@@ -144,7 +144,7 @@ func TestWanted(t *testing.T) {
 
 func TestWordsThatAreNotBuilt(t *testing.T) {
 	for _, r := range []quant.Recipe{
-		{Mode: "weight-only", Weights: quant.Weights{Algorithm: "gptq"}}, {Weights: quant.Weights{DType: "float16"}}, {Activations: quant.Activations{DType: "bfloat16"}},
+		{Weights: quant.Weights{DType: "float16"}}, {Activations: quant.Activations{DType: "bfloat16"}},
 		{Parity: "tflite"}, {IO: "float16"},
 	} {
 		err := r.Check()

@@ -128,7 +128,7 @@ type Activations struct {
 	// Zero points in the middle of the type.
 	Symmetric *bool `yaml:"symmetric,omitempty" default:"by target" example:"true"`
 	// How ranges are chosen. percentile takes a share: percentile:99.9; auto
-	// tries four methods on samples and takes the best.
+	// tries five methods on samples and takes the best.
 	Observer string `yaml:"observer,omitempty" default:"auto" example:"\"percentile:99.9\""`
 }
 
@@ -142,7 +142,8 @@ type Weights struct {
 	// weights of one channel, a power of two (mode weight-only).
 	Granularity string `yaml:"granularity,omitempty" default:"by target; groups of 32 for weights of fewer than 8 bits in mode weight-only" example:"tensor"`
 	// How weights find their integers in mode weight-only: rounded to nearest,
-	// with the range of least error, or by half-quadratic quantization.
+	// with the range of least error, or by half-quadratic quantization; gptq and
+	// awq look at samples.
 	Algorithm string `yaml:"algorithm,omitempty" default:"rtn" example:"hqq"`
 }
 

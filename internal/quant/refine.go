@@ -33,6 +33,9 @@ type layer struct {
 	params          affine.Params
 	key             weightKey
 	axis            int       // of the weight's output channels
+	shared          *sharing  // groups of the weight that have a scale each
+	only            bool      // the weight is one of mode weight-only
+	point           int       // of the plan
 	bias            *ir.Value // nil: there is none to correct
 	biasNode        *ir.Node  // that adds it: node, or one that follows it
 	biasIndex       int
@@ -48,17 +51,19 @@ type refiner struct {
 	threads      int
 	samples      int
 	known        *weights
+	plan         *Plan
+	settings     *settings
 }
 
 // refine chooses the integers of weights and the biases of the layers of plan,
 // and changes g to match: weights lie on their grid then. samples are inputs
 // of g. done is told how many layers of how many are ready.
-func refine(ctx context.Context, g *ir.Graph, plan *Plan, samples []runtime.Tensors, use []string, threads int, done func(layer, of int)) error {
+func refine(ctx context.Context, s *settings, g *ir.Graph, plan *Plan, samples []runtime.Tensors, use []string, threads int, done func(layer, of int)) error {
 	q, origin, err := apply(g, plan)
 	if err != nil {
 		return err
 	}
-	r := &refiner{g: g, q: q, gptq: algo.Uses(use, algo.GPTQ), bias: algo.Uses(use, algo.Correcting), threads: threads, samples: len(samples), known: plan.weights}
+	r := &refiner{g: g, q: q, gptq: algo.Uses(use, algo.GPTQ), bias: algo.Uses(use, algo.Correcting), threads: threads, samples: len(samples), known: plan.weights, plan: plan, settings: s}
 	r.float = newStream(g, inOrderOf(g, q, origin), samples, threads)
 	r.quant = newStream(q, q.Nodes, samples, threads)
 	layers := r.layers(plan, origin)
@@ -117,16 +122,19 @@ func (r *refiner) layers(plan *Plan, origin map[*ir.Node]string) []*layer {
 	var out []*layer
 	for i, pt := range plan.Points {
 		p := plan.Params[i]
-		if pt.Role != Weight || !p.Present() || !p.Type.IsInteger() || p.BlockSize != 0 || len(pt.Uses) != 1 {
+		if pt.Role != Weight || !p.Present() || !p.Type.IsInteger() || len(pt.Uses) != 1 || pt.Algorithm != "" && pt.Algorithm != algo.GPTQ {
 			continue
 		}
 		n := byKey[pt.Uses[0].Node]
 		if n == nil || quantized[pt.Uses[0].Node] == nil {
 			continue
 		}
-		l := &layer{node: n, quantized: quantized[pt.Uses[0].Node], key: keyOf(pt), params: p}
+		l := &layer{node: n, quantized: quantized[pt.Uses[0].Node], key: keyOf(pt), params: p, point: i}
 		if l.facts, _ = facts(n); !r.fits(l, pt, uses) {
 			continue
+		}
+		if l.only = pt.Algorithm != ""; pt.Block > 0 {
+			l.shared, _ = sharingOf(pt, l.weight.Const.Shape(), l.axis)
 		}
 		if r.bias {
 			r.findBias(l, uses, quantized)
@@ -153,7 +161,7 @@ func (r *refiner) fits(l *layer, pt Point, uses map[*ir.Value][]ir.Use) bool {
 	}
 	axis, err := op.Axis(f.WeightAxis, l.weight.Const.Rank())
 	l.axis = axis
-	return err == nil && (l.params.IsPerTensor() || l.params.Axis == axis) && constantOf(r.quant, l.quantized.In[f.Weight]) != nil
+	return err == nil && (l.params.BlockSize > 0 || l.params.IsPerTensor() || l.params.Axis == axis) && constantOf(r.quant, l.quantized.In[f.Weight]) != nil
 }
 
 // constantOf returns the constant that v is, or is dequantized from; nil where
@@ -333,52 +341,49 @@ func (r *refiner) store(v *ir.Value, t *tensor.Tensor, round affine.Rounding) er
 func (r *refiner) round(ctx context.Context, l *layer, centred bool) error {
 	x := l.quantized.In[0]
 	w := l.weight.Const.Shape()
-	rows := make([][]float32, r.samples)
-	var shape struct{ groups, width int }
-	gather := func(i int, t *tensor.Tensor) error {
-		u, err := l.node.Op.(op.Unrolled).Unroll(t.Shape(), w)
-		if err != nil {
-			return err
+	in := newRows(l.node, w, r.samples, func(width int) int { return min(max(4*width, leastRows), mostRows) })
+	var h *algo.Hessian
+	add := func(i int) {
+		leaf := in.of[i:min(i+algo.Leaf, len(in.of))]
+		if h == nil {
+			h = l.hessian(in.groups, in.width)
 		}
-		all := u.Groups * u.Width
-		data := tensor.Data[float32](t)
-		pick := picks(u.Count, i, (min(max(4*u.Width, leastRows), mostRows)+r.samples-1)/r.samples)
-		rows[i] = make([]float32, len(pick)*all)
-		for k, p := range pick {
-			u.Gather(rows[i][k*all:k*all+all], data, p)
-		}
-		if i == 0 {
-			shape.groups, shape.width = u.Groups, u.Width
-		}
-		return nil
+		h.Add(slices.Concat(leaf...), r.threads)
+		clear(leaf)
 	}
 	if dq := r.quant.prod[x]; dq != nil && isQDQ(dq) {
-		if err := r.quant.peek(ctx, nil, []*ir.Value{x}, func(i int, out runtime.Tensors) error { return gather(i, out[x.Name]) }); err != nil {
+		if err := r.quant.peek(ctx, nil, []*ir.Value{x}, func(i int, out runtime.Tensors) error { return in.take(i, out[x.Name]) }); err != nil {
 			return err
+		}
+		for i := 0; i < r.samples; i += algo.Leaf {
+			add(i)
 		}
 	} else {
 		for i, live := range r.quant.live {
-			if err := gather(i, live[x.Name]); err != nil {
+			if err := in.take(i, live[x.Name]); err != nil {
 				return err
+			}
+			if i%algo.Leaf == algo.Leaf-1 || i == r.samples-1 {
+				add(i / algo.Leaf * algo.Leaf)
 			}
 		}
 	}
 	matrix, back := rowsOf(l.weight.Const, l.axis)
-	if shape.width*w[l.axis] != len(matrix) {
-		return fmt.Errorf("rows of %d elements do not fit the weight %v", shape.width, w)
+	if in.width*w[l.axis] != len(matrix) {
+		return fmt.Errorf("rows of %d elements do not fit the weight %v", in.width, w)
 	}
-	h := algo.NewHessian(shape.groups, shape.width, fullColumns, blockColumns)
-	for i := 0; i < len(rows); i += algo.Leaf {
-		h.Add(slices.Concat(rows[i:min(i+algo.Leaf, len(rows))]...), r.threads)
-		clear(rows[i:min(i+algo.Leaf, len(rows))])
+	if l.shared != nil {
+		return r.roundShared(l, h, matrix, back)
 	}
 	grid, err := r.gridOf(l)
 	if err != nil {
 		return err
 	}
 	q := tensor.FromInts(l.params.Type, back(h.Round(matrix, grid, centred, r.threads)), w...)
-	if l.weight.Const, err = dequantized(q, l.params); err != nil {
-		return err
+	if !l.only { // else nothing looks at it again
+		if l.weight.Const, err = dequantized(q, l.params); err != nil {
+			return err
+		}
 	}
 	r.known.integers[l.key] = quantized{l.params, q}
 	constantOf(r.quant, l.quantized.In[l.facts.Weight]).Const = q
@@ -407,12 +412,7 @@ func rowsOf(t *tensor.Tensor, axis int) ([]float32, func([]int64) []int64) {
 	if axis == 0 {
 		return tensor.Data[float32](t), func(q []int64) []int64 { return q }
 	}
-	perm := []int{axis}
-	for i := range t.Rank() {
-		if i != axis {
-			perm = append(perm, i)
-		}
-	}
+	perm := frontPerm(axis, t.Rank())
 	moved := tensor.Permute(t, perm)
 	inverse := make([]int, len(perm))
 	for i, p := range perm {

@@ -46,9 +46,8 @@ var vocabulary = []struct {
 	{"activations.observer", diag.Words{Known: append([]string{AutoObserver}, observe.Names()...)}},
 	{"weights.dtype", diag.Words{Known: typesOf(weightTypes), Unbuilt: unbuiltTypes, Instead: integers}},
 	{"weights.granularity", diag.Words{Known: []string{perChannel, perTensor, perGroup + ":N"}}},
-	{"weights.algorithm", diag.Words{Known: []string{RTN, MSEClip, HQQ}, Unbuilt: []string{"gptq", "awq"}, Instead: []string{
-		"hqq and mse-clip need no samples, and are nearer to the weights than rounding to nearest"}}},
-	{"algorithms", diag.Words{Known: append(algo.Names(), NoAlgorithm), Unbuilt: []string{"adaround", "awq"}, Instead: []string{
+	{"weights.algorithm", diag.Words{Known: []string{RTN, MSEClip, HQQ, GPTQ, AWQ}}},
+	{"algorithms", diag.Words{Known: append(algo.Names(), NoAlgorithm), Unbuilt: []string{"adaround"}, Instead: []string{
 		"gptq chooses integers layer by layer, with the inputs that the quantized layers before give"}}},
 	{"overrides.precision", diag.Words{Known: []string{precW8A8, precInt8, precFloat, string(Float16), string(BFloat16), string(Dynamic), string(WeightOnly), precW8A16, precW4A16, precW4A16 + ":gN", precW4A8}}},
 	{"overrides.observer", diag.Words{Known: observe.Names()}},

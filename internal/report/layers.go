@@ -12,9 +12,9 @@ import (
 // accumulated up to it.
 func Layers(w io.Writer, r *explain.Result) error {
 	tw := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "layer\toperator\tprecision\talone dB\taccumulated dB\tcosine\tof alone, by input")
+	fmt.Fprintln(tw, "layer\toperator\tprecision\tcauses dB\talone dB\taccumulated dB\tcosine\tof alone, by input")
 	for _, l := range r.Layers {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Node, l.Op, l.Precision, decibels(l.Alone), decibels(l.Accumulated), cosine(l.Accumulated), cause(l.Inputs))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Node, l.Op, l.Precision, caused(l.Causes), decibels(l.Alone), decibels(l.Accumulated), cosine(l.Accumulated), cause(l.Inputs))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -29,7 +29,7 @@ func Layers(w io.Writer, r *explain.Result) error {
 			fmt.Fprintf(w, "  and %d more\n", n-len(shown))
 		}
 	}
-	_, err := fmt.Fprintf(w, "%d samples; SQNR of what each layer hands on; the lower, the worse\n", r.Samples)
+	_, err := fmt.Fprintf(w, "%d samples; SQNR of what each layer hands on, and of all that it causes there and in those that read it; the lower, the worse\n", r.Samples)
 	return err
 }
 
@@ -44,6 +44,14 @@ func decibels(e *explain.Error) string {
 		return "exact"
 	}
 	return "none"
+}
+
+// caused writes the SQNR of what a layer causes; "-" where that is nothing.
+func caused(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", *v)
 }
 
 // cause names the input whose rounding is at least half of a layer's error.

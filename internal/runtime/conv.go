@@ -25,7 +25,7 @@ func geometryOf(g op.Geometry) conv.Geometry {
 // find parts of it.
 func (pl *plan) convPlan(g conv.Geometry, e conv.Element) *conv.Plan {
 	if pl.p.threads > 1 {
-		g.Parts = 4 * pl.p.threads
+		g.Parts = 2 * pl.p.threads // more of them would copy more padding
 	}
 	return conv.NewPlan(g, e)
 }

@@ -72,6 +72,8 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.dispatchDynamicQuantize(s, op.New[op.DynamicQuantize]())
 	case *op.MatMulIntegerToFloat:
 		return pl.dispatchLive(s, key)
+	case *op.ConvIntegerToFloat:
+		return pl.dispatchLiveConv(s, key, o)
 	case *op.MaxPool:
 		pl.dispatchMaxPool(s, o)
 	case *op.AveragePool:

@@ -72,27 +72,57 @@ func bounds32(x []float32) (lo, hi float32) {
 // dispatchLive runs a product of bytes whose scale and zero point a run finds
 // with a constant matrix without zero points, to real numbers.
 func (pl *plan) dispatchLive(s *step, key *ir.Node) error {
-	const a, b, aScale, bScale, aZero, bZero, bias = 0, 1, 2, 3, 4, 5, 6
-	given := func(i int) bool { return i < len(s.in) && s.in[i] >= 0 }
-	x, w, units, zeros := &pl.values[s.in[a]], pl.constant(s, b), pl.constant(s, bScale), pl.constant(s, bZero)
+	const a, b, bias = 0, 1, 6
+	x, w := &pl.values[s.in[a]], pl.constant(s, b)
 	rows, k, ok := rowsOf(x.shape, -1)
-	if !ok || w == nil || w.Type() != dtype.Int8 || w.Rank() != 2 || units == nil || byteless(x.typ) || given(bias) || given(bZero) && zeros == nil ||
-		!given(aZero) || !isScalar(&pl.values[s.in[aZero]]) || !isScalar(&pl.values[s.in[aScale]]) || units.Type() != dtype.Float32 {
+	if !ok || !pl.liveOperands(s) || w.Rank() != 2 || s.given(bias) {
 		return nil
-	}
-	if zeros != nil {
-		z, _ := tensor.Ints(zeros)
-		for _, v := range z {
-			if v != 0 {
-				return nil
-			}
-		}
 	}
 	n := w.Shape()[1]
-	if w.Shape()[0] != k || k == 0 || n == 0 || rows == 0 || units.Len() != 1 && units.Len() != n || !pl.place(s, 0) {
+	if w.Shape()[0] != k || k == 0 || n == 0 || rows == 0 || !pl.unitsOf(s, n) || !pl.place(s, 0) {
 		return nil
 	}
-	c := conv.NewPlan(matrixGeometry(rows, k, n, false), element(x.typ))
+	pl.convolveLive(s, key, conv.NewPlan(matrixGeometry(rows, k, n, false), element(x.typ)))
+	return nil
+}
+
+// dispatchLiveConv is dispatchLive for a convolution, channels last.
+func (pl *plan) dispatchLiveConv(s *step, key *ir.Node, o *op.ConvIntegerToFloat) error {
+	x, w := &pl.values[s.in[0]], pl.constant(s, 1)
+	if x.shape == nil || len(x.shape) > 5 || !pl.liveOperands(s) {
+		return nil
+	}
+	g, err := o.Conv().Geometry(x.shape, w.Shape())
+	if err != nil {
+		return err
+	}
+	if g.Layout != op.ChannelsLast || g.Group != 1 || g.Filters == 0 || w.Len() == 0 || !pl.unitsOf(s, g.Filters) || !pl.place(s, 0) {
+		return nil
+	}
+	pl.convolveLive(s, key, conv.NewPlan(geometryOf(g), element(x.typ)))
+	return nil
+}
+
+// liveOperands reports whether operands 0 to 5 of a step, as those of
+// MatMulIntegerToFloat, are what kernels take: bytes with one scale and one zero
+// point, and a constant int8 with zero points of 0.
+func (pl *plan) liveOperands(s *step) bool {
+	const a, b, aScale, bScale, aZero, bZero = 0, 1, 2, 3, 4, 5
+	w, units := pl.constant(s, b), pl.constant(s, bScale)
+	return w != nil && w.Type() == dtype.Int8 && units != nil && units.Type() == dtype.Float32 && !byteless(pl.values[s.in[a]].typ) && pl.centered(s, b, bZero) &&
+		s.given(aZero) && isScalar(&pl.values[s.in[aZero]]) && isScalar(&pl.values[s.in[aScale]])
+}
+
+// unitsOf reports whether a step has one scale of its weight, or n.
+func (pl *plan) unitsOf(s *step, n int) bool {
+	units := pl.constant(s, 3).Len()
+	return units == 1 || units == n
+}
+
+// convolveLive sets up the product, or convolution, of one group.
+func (pl *plan) convolveLive(s *step, key *ir.Node, c *conv.Plan) {
+	const a, b, aScale, bScale, aZero = 0, 1, 2, 3, 4
+	w, units := pl.constant(s, b), pl.constant(s, bScale)
 	packed := pl.packs(key).getBytes(key, "rows", c.WeightBytes(), func(dst []int8) {
 		c.PackBytes(dst, tensor.Data[int8](w))
 		w.Release()
@@ -112,7 +142,6 @@ func (pl *plan) dispatchLive(s *step, key *ir.Node) error {
 		ends.Set(e.list[0], c.Unsigned(e.zero), tensor.Data[float32](f.vals[s.in[aScale]])[0])
 		return nil
 	}
-	return nil
 }
 
 func isScalar(v *planned) bool {

@@ -85,3 +85,20 @@ func giveWindow(b []byte) {
 	b = b[:cap(b)]
 	windows.Put(&b)
 }
+
+// Together runs f on so many goroutines, each under Guard, and returns the
+// first error in their order.
+func Together(workers int, f func(worker int) error) error {
+	errs := make([]error, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() { errs[w] = Guard(func() error { return f(w) }) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

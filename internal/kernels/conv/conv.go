@@ -157,7 +157,11 @@ func (p *Plan) cut(size int) {
 	if bands := (parts + planes - 1) / planes; bands > 1 {
 		rows = min(rows, (plane+bands-1)/bands)
 	}
-	rows = max(rows, 16)
+	least := 16
+	if planes >= p.g.Parts {
+		least *= min(p.panels, 4) // these are parts enough, and each band reads the weights anew
+	}
+	rows = max(rows, least)
 	if p.res[2] <= rows {
 		p.bandsX, p.run = 1, p.res[2]
 		p.lines, p.bandsY = even(p.res[1], rows/p.res[2])

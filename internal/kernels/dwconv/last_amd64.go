@@ -50,6 +50,8 @@ func (r *byteTask) compute() {
 		if r.p.natural(r.p.Channels - 1) {
 			a.natural = lane
 		}
+		_, _ = r.f.signs.weights[2*r.p.ownBytes()-1], r.f.signs.params[2*packed(r.p.Channels)-1]
+		a.w, a.params, a.turn = unsafe.Pointer(&r.f.signs.weights[0]), unsafe.Pointer(&r.f.signs.params[0]), r.p.ownBytes()
 	}
 	if r.float {
 		r.sum(a, dot)

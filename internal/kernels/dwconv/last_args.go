@@ -24,6 +24,7 @@ type lastArgs struct {
 	//lint:ignore U1000 assembly alone uses it
 	left int // outputs to do, for the variant
 	most int32
+	turn int // from the magnitudes of weights to the bits that are turned
 }
 
 // set takes over a run of outputs. Every run has a lastArgs of the task: filling

@@ -19,6 +19,7 @@ type ByteFinish struct {
 	flip   uint8   // what takes inputs to the uint8 that are multiplied
 	far    bool    // some result may lie outside of int32 before it is clamped
 	few    *few    // instead of params, of the channels that fill no lane
+	signs  signs
 	wide   *ByteFinish
 }
 
@@ -50,7 +51,7 @@ func FinishBytes[T uint8 | int8](p *Last, zero T, w []int8, bias []int32, multip
 			f.far = true
 		}
 	}
-	f.few = newFew(p, f, w)
+	f.few, f.signs = newFew(p, f, w), newSigns(p, f, w)
 	if n := p.wide; n != nil {
 		if bias != nil {
 			bias = slices.Repeat(bias, n.outputs)

@@ -46,6 +46,10 @@ const (
 // each computes m rows with blocks of at most most rows, all of nearly one
 // size.
 func (c call) each(k kernel, m, most int) {
+	if k.cuts() {
+		c.cut(k, m)
+		return
+	}
 	perRow := max(1, k.width()*c.taps*c.depth)
 	most = max(1, min(most, blockWork/perRow))
 	count := (m + most - 1) / most
@@ -71,14 +75,30 @@ func (c call) each(k kernel, m, most int) {
 	}
 }
 
+// cut computes m rows with a kernel that takes so many as it keeps sums of, and
+// makes blocks of them.
+func (c call) cut(k kernel, m int) {
+	const block, kept = 5, 240
+	most := min(max(block, work/(k.width()*c.taps*c.depth)/block*block), kept)
+	x := c
+	for done := 0; done < m; done += most {
+		x.row, x.c = (*int32)(unsafe.Add(unsafe.Pointer(c.row), 4*done)), unsafe.Add(c.c, done*c.ldc)
+		x.m = min(most, m-done)
+		k.launch(&x)
+	}
+}
+
 // panel computes m rows and the first cols columns of a panel, elements of C
 // having the given size.
 func (c call) panel(k kernel, m, most, cols, size int) {
 	for at := 0; at < cols; at += k.width() {
-		x := c
+		k, x := k.narrow(cols-at), c
 		x.b, x.c = unsafe.Add(x.b, 4*at), unsafe.Add(x.c, size*at)
 		if x.other != nil {
 			x.other = unsafe.Add(x.other, size*at)
+		}
+		if k.cuts() && at+k.width() < cols {
+			x.ahead = uintptr(x.b) + 4*uintptr(k.width()) // its next columns lie beside these
 		}
 		x.bias, x.multiplier = unsafe.Add(x.bias, 4*at), unsafe.Add(x.multiplier, 4*at)
 		n := min(cols-at, k.width())
@@ -91,14 +111,13 @@ func (c call) panel(k kernel, m, most, cols, size int) {
 	}
 }
 
-// some is how many rows are computed at once beside their place.
-const some = 24
-
-// beside computes m rows of which not all columns belong to C.
+// beside computes m rows of which not all columns belong to C: some at once
+// beside their place.
 func (c call) beside(k kernel, m, most, cols, size int) {
-	var t, u [some * lanes * 4]byte
+	var t, u [24 * lanes * 4]byte
 	x := c
 	x.ldc = k.width() * size
+	some := len(t) / x.ldc
 	for i := 0; i < m; i += some {
 		n := min(some, m-i)
 		x.row, x.c = (*int32)(unsafe.Add(unsafe.Pointer(c.row), 4*i)), unsafe.Pointer(&t)

@@ -1,5 +1,7 @@
 package gemm
 
+import "github.com/octavo-ml/octavo/internal/kernels/eltwise"
+
 // LiveEnd makes the epilogues of products with a packed matrix whose
 // activations get their scale and zero point in each run: results are
 // float32(sum)·(scale·unit) with one unit a column.
@@ -23,7 +25,11 @@ func NewLiveEnd(m Matrix, packed []int8, units []float32) *LiveEnd {
 // End returns an epilogue that Set can fill.
 func (l *LiveEnd) End() *ByteEnd {
 	n := len(l.sums)
-	return &ByteEnd{bias: make([]int32, n), shifted: make([]int32, n), multiplier: make([]float32, n), float: true}
+	e := &ByteEnd{bias: make([]int32, n), multiplier: make([]float32, n), float: true}
+	if shifts {
+		e.shifted = make([]int32, n)
+	}
+	return e
 }
 
 // Set makes e, of End, the epilogue for activations whose uint8 have a zero
@@ -31,7 +37,6 @@ func (l *LiveEnd) End() *ByteEnd {
 func (l *LiveEnd) Set(e *ByteEnd, zero uint8, scale float32) {
 	copy(e.bias, l.sums)
 	e.weigh(zero)
-	for i, u := range l.units {
-		e.multiplier[i] = scale * u
-	}
+	by := [1]float32{scale}
+	eltwise.Mul(e.multiplier[:l.n], l.units, by[:])
 }

@@ -20,13 +20,19 @@ const (
 	floats512 kernel = iota // and those of 32, 48 and 64 columns
 	bytesDot  kernel = iota + 3
 	floats2   kernel = iota + 6
-	bytes2
 	bytesVEX
+	bytesPairs // and that of 8 columns
+	bytesFew
+	bytesRow // and those of 32, 48 and 64 columns
 )
 
 // width is the number of columns that a kernel computes.
 func (k kernel) width() int {
 	switch {
+	case k >= bytesRow:
+		return int(k-bytesRow+1) * lanes
+	case k == bytesFew:
+		return lanes / 2
 	case k >= floats2:
 		return lanes
 	case k >= bytesDot:
@@ -38,13 +44,24 @@ func (k kernel) width() int {
 // masks reports whether a kernel writes no columns but those of C.
 func (k kernel) masks() bool { return k < floats2 }
 
+// cuts reports whether a kernel cuts rows into blocks itself.
+func (k kernel) cuts() bool { return k == bytesPairs || k == bytesFew }
+
+// narrow returns the kernel for what is left of the columns.
+func (k kernel) narrow(cols int) kernel {
+	if k == bytesPairs && cols <= lanes/2 {
+		return bytesFew
+	}
+	return k
+}
+
 // most512 is the greatest number of rows of a block by vectors of columns.
 var most512 = [...]int{0, 8, 8, 8, 6}
 
 const (
 	mostFloats2 = 6
-	mostBytes2  = 2
 	mostVEX     = 6
+	leastPairs  = 3 // rows for which it pays to look at B first
 )
 
 func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []float32, width, cols int, bias []float32, e *FloatEnd) {
@@ -82,7 +99,11 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 		x.panel(bytesVEX, m, mostVEX, cols, e.Size())
 		return
 	}
-	x.panel(bytes2, m, mostBytes2, cols, e.Size())
+	if m >= leastPairs {
+		x.panel(bytesPairs, m, m, cols, e.Size())
+		return
+	}
+	x.panel(bytesRow+kernel(width/lanes-1), m, 1, cols, e.Size())
 }
 
 // unsigned turns bits of as many whole vectors as there are and returns how
@@ -127,8 +148,18 @@ func (k kernel) launch(c *call) {
 		bytes64VNNI(c)
 	case floats2:
 		floatsAVX2(c)
-	case bytes2:
-		bytesAVX2(c)
+	case bytesPairs:
+		bytes16AVX2(c)
+	case bytesFew:
+		bytes8AVX2(c)
+	case bytesRow:
+		bytesRow16AVX2(c)
+	case bytesRow + 1:
+		bytesRow32AVX2(c)
+	case bytesRow + 2:
+		bytesRow48AVX2(c)
+	case bytesRow + 3:
+		bytesRow64AVX2(c)
 	case bytesVEX:
 		bytesAVXVNNI(c)
 	}
@@ -162,7 +193,22 @@ func bytes64VNNI(c *call)
 func floatsAVX2(c *call)
 
 //go:noescape
-func bytesAVX2(c *call)
+func bytesRow16AVX2(c *call)
+
+//go:noescape
+func bytesRow32AVX2(c *call)
+
+//go:noescape
+func bytesRow48AVX2(c *call)
+
+//go:noescape
+func bytesRow64AVX2(c *call)
+
+//go:noescape
+func bytes16AVX2(c *call)
+
+//go:noescape
+func bytes8AVX2(c *call)
 
 //go:noescape
 func bytesAVXVNNI(c *call)

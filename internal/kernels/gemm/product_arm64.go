@@ -29,6 +29,12 @@ func (kernel) width() int { return lanes }
 // masks reports whether a kernel writes no columns but those of C.
 func (kernel) masks() bool { return false }
 
+// cuts reports whether a kernel cuts rows into blocks itself.
+func (kernel) cuts() bool { return false }
+
+// narrow returns the kernel for what is left of the columns.
+func (k kernel) narrow(int) kernel { return k }
+
 // mostRows is the greatest number of rows of a block.
 const mostRows = 4
 

@@ -248,6 +248,44 @@ func TestManyRowsAreCut(t *testing.T) {
 	})
 }
 
+// TestPairsOfEveryKind covers weights of which few pairs are so large that two
+// products leave 16 bits, in one half of a panel's columns or the other, and
+// more k than a kernel may copy at once.
+func TestPairsOfEveryKind(t *testing.T) {
+	kerneltest.Run(t, rows(), func(t *testing.T) {
+		r := kerneltest.Rand(36)
+		for i, s := range []scene{
+			newScene(r, 3, 16, 1, 40), newScene(r, 7, 40, 1, 770), newScene(r, 11, 24, 3, 515), newScene(r, 9, 80, 5, 1203),
+			newScene(r, 5, 8, 2, 1601), newScene(r, 250, 16, 1, 900), newScene(r, 2, 72, 2, 900), newScene(r, 6, 20, 9, 130),
+		} {
+			k := s.taps * s.depth
+			a, w := kerneltest.Ints[uint8](r, s.reach+Group), weights(r, k*s.n, 20)
+			for range len(w) / 300 {
+				at := r.IntN(len(w)-1) &^ 1
+				large := int8(127 - 255*r.IntN(2))
+				w[at], w[at+1] = large, large
+			}
+			if i%2 == 0 {
+				for j := range a {
+					a[j] = 255 * (a[j] & 1)
+				}
+			}
+			packed := make([]int8, s.matrix().Bytes())
+			PackBytes(packed, w, s.matrix())
+			e := NewByteEnd(Finish{Multiplier: []float32{1e-3}, Float: true}, s.matrix(), packed, uint8(r.IntN(256)))
+			a, packed = kerneltest.Fence(t, a[:s.reach+Group*Groups(s.depth)-s.depth]), kerneltest.Fence(t, packed)
+			got, want := make([]byte, 4*s.m*s.n), make([]byte, 4*s.m*s.n)
+			panel := s.taps * Group * Groups(s.depth)
+			for j := 0; j < s.n; j += Width {
+				cols := min(Width, s.n-j)
+				Bytes(got[4*j:], s.n, a, &s.rows, s.m, packed[j*panel:], j, cols, e)
+				bytesGeneric(want[4*j:], 4*s.n, a, &s.rows, s.m, packed[j*panel:], padded(cols), cols, e, j)
+			}
+			kerneltest.Equal(t, got, want, "%d×%d of %d taps of %d", s.m, s.n, s.taps, s.depth)
+		}
+	})
+}
+
 func TestProductsAllocateNothing(t *testing.T) {
 	const m, n, k = 5, 23, 9
 	s := newScene(kerneltest.Rand(34), m, n, 1, k)
@@ -268,6 +306,16 @@ func TestProductsAllocateNothing(t *testing.T) {
 var shapes = [][3]int{
 	{1024, 1024, 1024}, {3136, 64, 64}, {3136, 256, 64}, {3136, 64, 576}, {784, 128, 1152}, {196, 256, 2304}, {49, 512, 4608}, {196, 1024, 256}, {49, 2048, 512},
 	{128, 768, 768}, {128, 3072, 768}, {128, 768, 3072}, {3136, 24, 96}, {12544, 96, 16}, {196, 64, 384}, {1, 3072, 768}, {1, 4096, 4096},
+}
+
+// weights returns normally distributed integers, of which the greatest are about
+// 127 where sigma is 32.
+func weights(r *rand.Rand, n int, sigma float64) []int8 {
+	out := make([]int8, n)
+	for i := range out {
+		out[i] = int8(max(-128, min(math.Round(r.NormFloat64()*sigma), 127)))
+	}
+	return out
 }
 
 func BenchmarkProducts(b *testing.B) {
@@ -294,7 +342,7 @@ func BenchmarkProducts(b *testing.B) {
 			b.Run(fmt.Sprintf("bytes/%s/%dx%dx%d", v.Name, m, n, k), func(b *testing.B) {
 				kerneltest.Limit(b, v.Level)
 				x, w, y := kerneltest.Ints[uint8](r, m*k), make([]int8, mat.Bytes()), make([]byte, m*n)
-				PackBytes(w, kerneltest.Ints[int8](r, k*n), mat)
+				PackBytes(w, weights(r, k*n, 32), mat)
 				e := NewByteEnd(Finish{Multiplier: []float32{1e-4}, Grid: convert.GridOf[uint8](9)}, mat, w, 7)
 				kerneltest.Fraction(b, true, m*n*k, func() {
 					for j := 0; j < n; j += Width {

@@ -84,6 +84,11 @@ func qlinearProductCases() []Case {
 			ten(dims(1, 2, 1), int8(3), 4), f32(1), i8(0), ten(dims(2, 1, 1), int8(2), -5), f32(1), i8(0), f32(1), i8(0)),
 		quantized("ConvInteger/zero_points", op.New[op.ConvInteger](), ten(dims(1, 1, 2), int32(2), 4),
 			ten(dims(1, 1, 3), uint8(2), 3, 5), ten(dims(1, 1, 2), uint8(2), 3), u8(1), u8(2)),
+		// Centered x is 2 4 6, and the sums are 10 16 and 10 14.
+		quantized("ConvIntegerToFloat/channels", op.New[op.ConvIntegerToFloat](), ten(dims(1, 2, 2), float32(10), 16, 2.5, 3.5),
+			ten(dims(1, 1, 3), uint8(3), 5, 7), ten(dims(2, 1, 2), int8(1), 2, -1, 3), f32(2), vec[float32](0.5, 0.125), u8(1)),
+		quantized("ConvIntegerToFloat/channels_last", with(func(o *op.ConvIntegerToFloat) { o.Layout = op.ChannelsLast }), ten(dims(1, 2, 2), float32(10), 2.5, 16, 3.5),
+			ten(dims(1, 3, 1), uint8(3), 5, 7), ten(dims(2, 1, 2), int8(1), 2, -1, 3), f32(2), vec[float32](0.5, 0.125), u8(1)),
 		quantized("ConvInteger/no_zero_points", with(func(o *op.ConvInteger) { o.Strides = dims(2) }), ten(dims(1, 1, 2), int32(-4), -502),
 			ten(dims(1, 1, 3), uint8(2), 3, 251), ten(dims(1, 1, 1), int8(-2)), u8(0), nil),
 		quantized("QLinearMatMul/columns", op.New[op.QLinearMatMul](), ten(dims(1, 2), uint8(11), 9),

@@ -1,7 +1,8 @@
 // Package algo holds the algorithms that win back the accuracy which plain
 // rounding loses: those that rewrite the float graph before ranges are chosen
 // (equalize, smooth), and the arithmetic of those that choose integers and
-// biases layer by layer (gptq, bias-correction).
+// biases layer by layer (gptq, bias-correction, awq). What widen does needs
+// none: package quant tries plans.
 //
 // It asks operators for facts and never names one; it knows no recipe, no plan
 // and no file. Package quant conducts it. Start at [Table], [Equalize],
@@ -20,6 +21,7 @@ const (
 	Smoothing  = "smooth"
 	GPTQ       = "gptq"
 	Correcting = "bias-correction"
+	Widening   = "widen"
 )
 
 // Table lists the algorithms in the order in which they run, with the least
@@ -32,6 +34,7 @@ var Table = []struct {
 	{Smoothing, 1},
 	{GPTQ, 2},
 	{Correcting, 1},
+	{Widening, 3},
 }
 
 // The least and the greatest effort, and what is taken where nobody says.

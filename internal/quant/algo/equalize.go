@@ -297,16 +297,18 @@ const eager = 1 << 16
 func (l linear) set(f func(v float32, m, c int) float32) {
 	old, of := l.weight.Const, l.channels()
 	if n, _ := tensor.Count(old.Shape()); n > eager {
-		l.weight.Const = tensor.Computed(dtype.Float32, old.Shape(), func(off int64, dst []byte) error {
+		// As a whole, for the old one may be computed itself.
+		l.weight.Const = tensor.Recomputed(dtype.Float32, old.Shape(), func(dst []byte) error {
 			t, err := tensor.FromBytes(dtype.Float32, []int{len(dst) / 4}, dst)
 			if err != nil {
 				return err
 			}
-			out, src, at := tensor.Data[float32](t), tensor.Data[float32](old), int(off/4)
-			for i := range out {
-				m, c := of(at + i)
-				out[i] = f(src[at+i], m, c)
+			out := tensor.Data[float32](t)
+			for i, v := range tensor.Data[float32](old) {
+				m, c := of(i)
+				out[i] = f(v, m, c)
 			}
+			old.Release()
 			return nil
 		})
 		return

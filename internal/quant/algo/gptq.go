@@ -1,9 +1,6 @@
 package algo
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Grid is where the rows of a weight may lie: scale·(q − zero) with q in
 // [lo, hi]; one scale and zero for each row, or one for all.
@@ -57,28 +54,25 @@ func (h *Hessian) inner(threads int) int { return max(threads/max(h.outer(thread
 type triangle struct {
 	order []int
 	rows  []float64 // row c: what error i < c counts for column c; nil: nothing is known
+	cost  []float64 // what the square of what is left of column c counts
 }
 
 // factor brings the columns of a Hessian H into order and writes it as R·Rᵀ
 // with R upper triangular: the error e of a row costs |Rᵀe|², whose element c
 // depends on the errors up to c.
-func factor(h []float64, k int) triangle {
-	t := triangle{order: make([]int, k)}
-	for i := range k {
-		t.order[i] = i
+func factor(h []float64, k int) triangle { return factorIn(h, k, make([]int, k)) }
+
+// factorIn is factor for columns of which some stay together, given the group
+// of each.
+func factorIn(h []float64, k int, of []int) triangle {
+	known := damped(h, k)
+	if !known {
+		clear(h)
 	}
-	if !damped(h, k) {
+	t := triangle{order: byGroup(h, k, of)}
+	if !known {
 		return t
 	}
-	slices.SortStableFunc(t.order, func(a, b int) int {
-		switch x, y := h[a*k+a], h[b*k+b]; {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
-	})
 	r := make([]float64, k*k)
 	for j := k - 1; j >= 0; j-- {
 		rj := r[j*k : j*k+k]
@@ -94,8 +88,9 @@ func factor(h []float64, k int) triangle {
 			ri[j] = (h[t.order[i]*k+oj] - dot(ri[j+1:], rj[j+1:])) / root
 		}
 	}
-	t.rows = make([]float64, k*k)
+	t.rows, t.cost = make([]float64, k*k), make([]float64, k)
 	for c := range k {
+		t.cost[c] = float64(r[c*k+c] * r[c*k+c])
 		for i := range c {
 			t.rows[c*k+i] = r[i*k+c] / r[c*k+c]
 		}

@@ -29,15 +29,17 @@ type Hessian struct {
 type span struct{ from, to int }
 
 // NewHessian returns an empty one for rows of groups times width elements. A
-// width above full is cut into blocks of at most block columns.
-func NewHessian(groups, width, full, block int) *Hessian {
+// width above full is cut into blocks of at most block columns, at multiples of
+// unit, which may be more.
+func NewHessian(groups, width, full, block, unit int) *Hessian {
 	h := &Hessian{width: width, groups: groups, shift: nil, sum: make([]float64, groups*width)}
+	units := (width + unit - 1) / unit
 	n := 1
 	if width > full {
-		n = (width + block - 1) / block
+		n = min((width+block-1)/block, units)
 	}
 	for i := range n {
-		h.blocks = append(h.blocks, span{width * i / n, width * (i + 1) / n})
+		h.blocks = append(h.blocks, span{units * i / n * unit, min(units*(i+1)/n*unit, width)})
 	}
 	for range groups {
 		for _, b := range h.blocks {

@@ -31,7 +31,7 @@ func TestHessianIsTheCovariance(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, uint64(k)))
 		const n = 100
 		rows := correlated(rng, n, 2*k)
-		h := NewHessian(2, k, k, k)
+		h := NewHessian(2, k, k, k, 1)
 		h.Add(rows[:60*2*k], 2)
 		h.Add(rows[60*2*k:], 1)
 		for _, centred := range []bool{true, false} {
@@ -101,7 +101,7 @@ func TestRoundBeatsPlainRounding(t *testing.T) {
 	}
 	for _, block := range []int{k, 8} {
 		for _, centred := range []bool{true, false} {
-			h := NewHessian(1, k, block, block)
+			h := NewHessian(1, k, block, block, 1)
 			h.Add(rows, 1)
 			q := h.Round(w, Grid{Scale: scale, Lo: -7, Hi: 7}, centred, 1)
 			if slices.Min(q) < -7 || slices.Max(q) > 7 {
@@ -121,7 +121,7 @@ func TestRoundBeatsPlainRounding(t *testing.T) {
 // TestRoundWithoutKnowledge: inputs that are always 0, or none, leave plain
 // rounding around the zero points.
 func TestRoundWithoutKnowledge(t *testing.T) {
-	h := NewHessian(1, 4, 4, 4)
+	h := NewHessian(1, 4, 4, 4, 1)
 	w := []float32{0.26, -0.74, 0.24, 1, 0.1, 9, -9, 0}
 	g := Grid{Scale: []float32{0.5, 1}, Zero: []int64{0, 3}, Lo: -8, Hi: 7}
 	want := []int64{1, -1, 0, 2, 3, 7, -6, 3}

@@ -107,18 +107,24 @@ func (n Norm) Smooth(g *ir.Graph, names *ir.Namer, greatest []float32) *ir.Value
 			l.node.In[0] = read
 		}
 	}
-	for _, i := range []int{n.facts.Gain, n.facts.Offset} {
-		if n.operand(i) == nil {
-			continue
-		}
-		d := append([]float32(nil), tensor.Data[float32](to.In[i].Const)...)
-		for c := range d {
-			d[c] /= factors[c]
-		}
-		to.In[i] = ir.NewConst(names.Name(to.In[i].Name+"_smoothed"), tensor.FromSlice(d, len(d)))
-	}
+	n.divide(to, names, factors, "_smoothed")
 	for _, l := range n.readers {
 		l.scaleInputs(factors, false)
 	}
 	return to.Out[0]
+}
+
+// divide divides what a node like n's multiplies each channel with, and adds to
+// it, by a factor.
+func (n Norm) divide(node *ir.Node, names *ir.Namer, factors []float32, suffix string) {
+	for _, i := range []int{n.facts.Gain, n.facts.Offset} {
+		if n.operand(i) == nil {
+			continue
+		}
+		d := append([]float32(nil), tensor.Data[float32](node.In[i].Const)...)
+		for c := range d {
+			d[c] /= factors[c]
+		}
+		node.In[i] = ir.NewConst(names.Name(node.In[i].Name+suffix), tensor.FromSlice(d, len(d)))
+	}
 }

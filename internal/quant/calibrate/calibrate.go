@@ -80,6 +80,15 @@ func (k *keeper) add(index int, s Kept) {
 	}
 }
 
+// kept returns the samples in order.
+func (k *keeper) kept() []Kept {
+	var out []Kept
+	for _, i := range slices.Sorted(maps.Keys(k.m)) {
+		out = append(out, k.m[i])
+	}
+	return out
+}
+
 // Run observes the watched values of g over all samples. Input values that are
 // not finite are an error that names the sample.
 func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[runtime.Tensors, error], o Options) (*Result, error) {
@@ -179,7 +188,7 @@ func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[r
 		return nil, err
 	}
 	if done == 0 {
-		return nil, &diag.Error{Msg: "the calibration data holds no samples", Notes: []string{"give at least 32 that are typical of what the model will see"}}
+		return nil, noSamples()
 	}
 	if len(whole.Done) > done {
 		return nil, ErrStale // there were more samples then
@@ -189,14 +198,40 @@ func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[r
 			return nil, err
 		}
 	}
-	r := &Result{Stats: whole.Stats, Samples: done}
-	for _, i := range slices.Sorted(maps.Keys(keep.m)) {
-		r.Kept = append(r.Kept, keep.m[i])
-	}
-	return r, nil
+	return &Result{Stats: whole.Stats, Samples: done, Kept: keep.kept()}, nil
 }
 
-func one(ctx context.Context, prog *runtime.Program, index int, in runtime.Tensors, stats map[string]*observe.Stats, c *histogram.Counter) (runtime.Tensors, error) {
+// Keep reads all samples and hands back some of them, as Run does, but runs
+// nothing: there are no statistics, and no outputs.
+func Keep(ctx context.Context, samples iter.Seq2[runtime.Tensors, error], o Options) (*Result, error) {
+	keep, n := keeper{o.Keep, 1, map[int]Kept{}}, 0
+	for in, err := range samples {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = finite(n, in)
+		}
+		if err != nil {
+			return nil, err
+		}
+		keep.add(n, Kept{In: in})
+		if n++; o.Progress != nil {
+			o.Progress(n)
+		}
+	}
+	if n == 0 {
+		return nil, noSamples()
+	}
+	return &Result{Stats: map[string]*observe.Stats{}, Samples: n, Kept: keep.kept()}, nil
+}
+
+func noSamples() error {
+	return &diag.Error{Msg: "the calibration data holds no samples", Notes: []string{"give at least 32 that are typical of what the model will see"}}
+}
+
+// finite returns an error for an input that holds NaN or an infinity.
+func finite(index int, in runtime.Tensors) error {
 	for name, t := range in {
 		if t.Type() != dtype.Float32 {
 			continue
@@ -207,10 +242,17 @@ func one(ctx context.Context, prog *runtime.Program, index int, in runtime.Tenso
 		}
 		for i, v := range x {
 			if v-v != 0 {
-				return nil, &diag.Error{Msg: fmt.Sprintf("calibration sample %d: input %q holds %v at element %d", index, name, v, i),
+				return &diag.Error{Msg: fmt.Sprintf("calibration sample %d: input %q holds %v at element %d", index, name, v, i),
 					Notes: []string{"remove the sample, or repair the data: a range cannot be taken from it"}}
 			}
 		}
+	}
+	return nil
+}
+
+func one(ctx context.Context, prog *runtime.Program, index int, in runtime.Tensors, stats map[string]*observe.Stats, c *histogram.Counter) (runtime.Tensors, error) {
+	if err := finite(index, in); err != nil {
+		return nil, err
 	}
 	out, err := prog.Observe(ctx, in, func(name string, t *tensor.Tensor) {
 		if t.Type() == dtype.Float32 {

@@ -51,6 +51,7 @@ var methods = []struct {
 	{"percentile", true, percentile},
 	{"entropy", true, entropy},
 	{"mse", true, mse},
+	{"error4", true, error4},
 }
 
 // Names returns the methods in order.

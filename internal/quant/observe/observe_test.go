@@ -114,8 +114,9 @@ func TestMethodsOnAnOutlier(t *testing.T) {
 	}
 }
 
-// TestMSEIsNoWorseThanMinMax: by exact squared error of quantizing.
-func TestMSEIsNoWorseThanMinMax(t *testing.T) {
+// TestLeastErrorIsNoWorseThanMinMax: by the exact squared error of quantizing, or
+// its fourth power, which lets less be cut off.
+func TestLeastErrorIsNoWorseThanMinMax(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	for range 20 {
 		s := New(true)
@@ -125,19 +126,25 @@ func TestMSEIsNoWorseThanMinMax(t *testing.T) {
 			x = append(x, float32(v*math.Abs(v)*math.Abs(v)))
 		}
 		s.Observe(0, x, nil)
-		exact := func(lo, hi float64) float64 {
+		exact := func(lo, hi, power float64) float64 {
 			step := (hi - lo) / 255
 			var e float64
 			for _, v := range x {
 				q := math.RoundToEven(math.Min(math.Max(float64(v), lo), hi)/step) * step
-				e += (q - float64(v)) * (q - float64(v))
+				e += math.Pow(math.Abs(q-float64(v)), power)
 			}
 			return e
 		}
 		mlo, mhi := ranged(t, s, "minmax", Want{Type: dtype.Uint8})
-		lo, hi := ranged(t, s, "mse", Want{Type: dtype.Uint8})
-		if exact(lo, hi) > 1.02*exact(mlo, mhi) {
-			t.Errorf("mse [%v, %v] errs by %v, minmax by %v", lo, hi, exact(lo, hi), exact(mlo, mhi))
+		width := map[string]float64{}
+		for method, power := range map[string]float64{"mse": 2, "error4": 4} {
+			lo, hi := ranged(t, s, method, Want{Type: dtype.Uint8})
+			if width[method] = hi - lo; exact(lo, hi, power) > 1.02*exact(mlo, mhi, power) {
+				t.Errorf("%s [%v, %v] errs by %v, minmax by %v", method, lo, hi, exact(lo, hi, power), exact(mlo, mhi, power))
+			}
+		}
+		if width["error4"] < width["mse"] || width["error4"] > mhi-mlo {
+			t.Errorf("error4 has a range of %v, mse of %v, all of %v", width["error4"], width["mse"], mhi-mlo)
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/metric"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -68,6 +69,12 @@ type Layer struct {
 	Alone *Error `json:"alone,omitempty"`
 	// Accumulated is the error where everything before is quantized as well.
 	Accumulated *Error `json:"accumulated"`
+	// Causes is the error that the layer brings into itself and those that read
+	// it, relative to each one's values, as an SQNR in decibels: what of Alone
+	// comes from no rounded input, and what of the Alone of others goes away
+	// where what it computes is not rounded. nil where that is nothing, or not
+	// known.
+	Causes *float64 `json:"causes_sqnr_db"`
 	// Inputs are those that the layer reads rounded, the one that causes most of
 	// Alone first.
 	Inputs []Input `json:"inputs"`
@@ -85,7 +92,10 @@ type Result struct {
 // pairing is one layer while samples run.
 type pairing struct {
 	layer
-	program            *runtime.Program // of cut; nil for layers that are float
+	program            *runner  // of cut; nil for layers that are float
+	names              []string // of its inputs, and what they are given
+	fed                runtime.Tensors
+	reader             *reader
 	alone, accumulated meter
 	part               meter // alone, over the first shareSamples
 	relieved           []*relieved
@@ -109,12 +119,13 @@ func Run(ctx context.Context, float, quant *ir.Graph, samples iter.Seq2[runtime.
 	var all []*pairing
 	watchFloat, watchQuant := map[string]bool{}, map[string]bool{}
 	for _, l := range layers {
-		p := &pairing{layer: *l}
+		p := &pairing{layer: *l, reader: newReader(l.class)}
 		if l.cut != nil && quantizers(l.cut) > 0 {
-			var err error
-			if p.program, err = runtime.Compile(l.cut, runtime.Options{Threads: 1}); err == nil {
+			program, err := runtime.Compile(l.cut, runtime.Options{Threads: 1})
+			if err == nil {
 				p.relieved, err = m.relieve(l)
 			}
+			p.program, p.names, p.fed = &runner{program: program}, slices.Sorted(maps.Keys(l.feeds)), runtime.Tensors{}
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", l.main().Label(), err)
 			}
@@ -134,13 +145,21 @@ func Run(ctx context.Context, float, quant *ir.Graph, samples iter.Seq2[runtime.
 	if err != nil {
 		return nil, err
 	}
+	floats, integers := kept{}, kept{}
 	observe := func(n int, in runtime.Tensors) (values, rounded runtime.Tensors, err error) {
 		values, rounded = runtime.Tensors{}, runtime.Tensors{}
-		if _, err := fp.Observe(ctx, in, func(name string, t *tensor.Tensor) { values[name] = t.Clone() }); err != nil {
-			return nil, nil, fmt.Errorf("float model: sample %d: %w", n, err)
-		}
-		if _, err := qp.Observe(ctx, in, func(name string, t *tensor.Tensor) { rounded[name] = t.Clone() }); err != nil {
-			return nil, nil, fmt.Errorf("quantized model: sample %d: %w", n, err)
+		for _, r := range []struct {
+			what    string
+			program *runtime.Program
+			to      runtime.Tensors
+			memory  kept
+		}{{"float model", fp, values, floats}, {"quantized model", qp, rounded, integers}} {
+			if _, err := r.program.Observe(ctx, in, func(name string, t *tensor.Tensor) {
+				r.memory.store(name, t)
+				r.to[name] = r.memory[name]
+			}); err != nil {
+				return nil, nil, fmt.Errorf("%s: sample %d: %w", r.what, n, err)
+			}
 		}
 		return values, rounded, nil
 	}
@@ -249,29 +268,27 @@ func eachLayer(all []*pairing, threads int, f func(*pairing) error) error {
 // graph runs on the former.
 func (p *pairing) sample(ctx context.Context, n int, values, rounded runtime.Tensors) error {
 	want := values[p.out.Name]
-	got, err := p.class.floats(rounded[p.class.watched().Name])
+	got, err := p.reader.floats(rounded[p.class.watched().Name])
 	if err != nil {
 		return err
 	}
 	if err := see(&p.accumulated, want, got); err != nil || p.program == nil {
 		return err
 	}
-	in := runtime.Tensors{}
-	for input, name := range p.feeds {
-		if in[input] = values[name]; in[input] == nil {
-			return fmt.Errorf("the float model does not compute %q when it runs", name)
+	for _, input := range p.names {
+		if p.fed[input] = values[p.feeds[input]]; p.fed[input] == nil {
+			return fmt.Errorf("the float model does not compute %q when it runs", p.feeds[input])
 		}
 	}
-	out, err := p.program.Run(ctx, in)
+	alone, err := p.program.run(ctx, p.names, p.fed, p.class.seen.Name)
 	if err != nil {
 		return err
 	}
-	alone := out[p.class.seen.Name]
 	if err := see(&p.alone, want, alone); err != nil || n >= shareSamples {
 		return err
 	}
 	p.part = p.alone
-	return p.runRelieved(ctx, in, want, n == shareSamples-1)
+	return p.runRelieved(ctx, p.fed, want, n == shareSamples-1)
 }
 
 // see adds what one sample gives.
@@ -349,6 +366,11 @@ func result(all []*pairing, lost []*ir.Node, samples int) *Result {
 			l.Alone = p.alone.figures()
 		}
 		r.Layers = append(r.Layers, l)
+	}
+	for i, c := range causes(all) {
+		if c > 0 {
+			r.Layers[i].Causes = finite(float64(metric.Decibels(1 / c)))
+		}
 	}
 	for _, n := range lost {
 		r.Unmatched = append(r.Unmatched, name(n))

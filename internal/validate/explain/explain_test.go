@@ -157,6 +157,12 @@ output y
 	if !slices.Equal(l.Inputs, want) {
 		t.Errorf("inputs %+v, want %+v", l.Inputs, want)
 	}
+	// All of y's error is a's doing, which has one of its own: (0, 2) for (0.5, 1.5).
+	wrong := (0.75*0.75 + 1.25*1.25) / (0.75*0.75 + 3.75*3.75)
+	near(t, "what a causes", r.Layers[0].Causes, db(1, wrong+0.5/2.5))
+	if r.Layers[1].Causes != nil || l.Causes != nil {
+		t.Errorf("b causes %v, the product %v; want nothing", r.Layers[1].Causes, l.Causes)
+	}
 	if got := r.Layers[1]; got.Alone == nil || len(got.Inputs) != 0 {
 		t.Errorf("layer %+v: want one with its own rounding and exact inputs", got)
 	}

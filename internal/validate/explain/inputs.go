@@ -126,3 +126,31 @@ func (p *pairing) inputs() []Input {
 	slices.SortStableFunc(out, func(a, b Input) int { return cmp.Compare(b.Share, a.Share) })
 	return out
 }
+
+// causes returns, for each layer, the squared error that it brings into itself
+// and others, relative to their values: the inputs of a layer have their shares
+// of its own error, and the rest is its own.
+func causes(all []*pairing) []float64 {
+	out, at := make([]float64, len(all)), map[string]int{}
+	for i, p := range all {
+		at[p.out.Name] = i
+	}
+	for i, p := range all {
+		if p.program == nil || !(p.alone.wanted > 0) {
+			continue
+		}
+		e := p.alone.noise / p.alone.wanted
+		inputs, sum := p.inputs(), 0.0
+		for _, in := range inputs {
+			sum += in.Share
+		}
+		rest := max(1-sum, 0)
+		for _, in := range inputs {
+			if k, ok := at[in.Value]; ok {
+				out[k] += float64(e * (in.Share / max(sum, 1)))
+			}
+		}
+		out[i] += float64(e * rest)
+	}
+	return out
+}

@@ -19,6 +19,7 @@ func main() {
 		"zblocks_avx2_amd64.s":   blocks2(),
 		"zblocks_avx512_amd64.s": blocks512(),
 		"zbytes_vnni_amd64.s":    bytesVNNI(),
+		"zbytes_avx2_amd64.s":    bytes2(),
 		"zbytes_avxvnni_amd64.s": bytesVEX(),
 		"zbytes_dotprod_arm64.s": bytesDotProd(),
 		"zbytes_i8mm_arm64.s":    bytesI8MM(),

@@ -1,9 +1,7 @@
 package main
 
-// The AVX2 kernels compute 16 columns of a panel of any width: R14 holds how
-// far apart the steps of k lie there.
-
-// floats2 writes the float32 kernel: accumulators Y0… (row r in Y2r, Y2r+1), B
+// floats2 writes the float32 kernel of 16 columns of a panel of any width, where
+// the steps of k lie R14 bytes apart: accumulators Y0… (row r in Y2r, Y2r+1), B
 // in Y12, Y13, A in Y14, Y15.
 func floats2(f *file) {
 	p := &kernel{file: f, name: "floatsAVX2", most: 6, step: 4, scale: 4, unroll: 4}
@@ -48,92 +46,6 @@ func floats2(f *file) {
 		}
 	}
 	p.write()
-}
-
-// bytes2 writes the kernel of products of bytes, widened to words so that
-// nothing saturates: accumulators Y0… (row r from Y4r on), each with two sums
-// for each of four columns, A in Y8, Y9, B in Y10, its signs in Y11, products in
-// Y13, Y14. Bytes are interleaved with zeros or signs within halves of a
-// register, which takes less than to widen across them: of eight columns the
-// first register has 0, 1, 4 and 5.
-func bytes2(f *file) {
-	p := &kernel{file: f, name: "bytesAVX2", most: 2, step: 4, scale: 1, unroll: 2}
-	p.begin = func(m int) {
-		f.line("MOVQ call_stride(DI), R14")
-		for i := range 4 * m {
-			f.line("VPXOR Y%d, Y%d, Y%d", i, i, i)
-		}
-		f.line("VPXOR Y15, Y15, Y15")
-	}
-	p.one = func(m, s int) {
-		for r := range m {
-			f.line("VPBROADCASTD %d(R%d)(AX*1), Y%d", 4*s, firstRow+r, 8+r)
-			f.line("VPUNPCKLBW Y15, Y%d, Y%d", 8+r, 8+r)
-		}
-		for j := range 2 {
-			f.line("VMOVDQU %d(SI), Y10", 32*j)
-			f.line("VPCMPGTB Y10, Y15, Y11")
-			f.line("VPUNPCKLBW Y11, Y10, Y12")
-			f.line("VPUNPCKHBW Y11, Y10, Y10")
-			for h, b := range []int{12, 10} {
-				for r := range m {
-					f.line("VPMADDWD Y%d, Y%d, Y%d", b, 8+r, 13+r)
-					f.line("VPADDD Y%d, Y%d, Y%d", 13+r, 4*r+2*j+h, 4*r+2*j+h)
-				}
-			}
-		}
-		f.line("ADDQ R14, SI")
-	}
-	p.end = func(m int, floats string) { endBytes2(f, m, floats) }
-	p.write()
-}
-
-// endBytes2: multipliers in Y8, Y9; Y10 the greatest value as a float, Y11 the
-// zero point as words, Y12 the least value, Y13 what turns the sign bit.
-func endBytes2(f *file, m int, floats string) {
-	f.line("MOVQ call_multiplier(DI), AX")
-	f.line("VMOVUPS (AX), Y8")
-	f.line("VMOVUPS 32(AX), Y9")
-	f.line("MOVQ call_bias(DI), AX")
-	for r := range m {
-		for h := range 2 {
-			x, y := 4*r+2*h, 4*r+h
-			f.line("VPHADDD Y%d, Y%d, Y%d", x+1, x, y)
-			f.line("VPADDD %d(AX), Y%d, Y%d", 32*h, y, y)
-			f.line("VCVTDQ2PS Y%d, Y%d", y, y)
-			f.line("VMULPS Y%d, Y%d, Y%d", 8+h, y, y)
-		}
-	}
-	f.line("CMPQ call_float(DI), $0")
-	f.line("JNE  %s", floats)
-	f.line("VBROADCASTSS call_most(DI), Y10")
-	f.line("VPBROADCASTD call_zero(DI), Y11")
-	f.line("VPBROADCASTD call_low(DI), Y12")
-	f.line("VPBROADCASTD call_flip(DI), Y13")
-	for r := range m {
-		x, y := 4*r, 4*r+1
-		for _, v := range []int{x, y} {
-			f.line("VMINPS Y%d, Y10, Y%d", v, v)
-			f.line("VCVTPS2DQ Y%d, Y%d", v, v)
-		}
-		f.line("VPACKSSDW Y%d, Y%d, Y%d", y, x, x)
-		f.line("VPERMQ $0xd8, Y%d, Y%d", x, x)
-		f.line("VPADDSW Y11, Y%d, Y%d", x, x)
-		f.line("VEXTRACTI128 $1, Y%d, X%d", x, y)
-		f.line("VPACKUSWB X%d, X%d, X%d", y, x, x)
-		f.line("VPMAXUB X12, X%d, X%d", x, x)
-		f.line("VPXOR X13, X%d, X%d", x, x)
-		f.line("VMOVDQU X%d, (DX)", x)
-		f.line("ADDQ CX, DX")
-	}
-	f.line("JMP  %sdone", floats)
-	f.label(floats)
-	for r := range m {
-		f.line("VMOVUPS Y%d, (DX)", 4*r)
-		f.line("VMOVUPS Y%d, 32(DX)", 4*r+1)
-		f.line("ADDQ CX, DX")
-	}
-	f.label(floats + "done")
 }
 
 // unsigned2 turns the bits of n·64 bytes that eight bytes hold.
@@ -224,7 +136,6 @@ func (f *file) interleaved(x int, at string) {
 func panels2() string {
 	f := newFile()
 	floats2(f)
-	bytes2(f)
 	unsigned2(f)
 	center2(f)
 	row2(f)
