@@ -179,13 +179,48 @@ func encodeGather(e *encoder) {
 func encodeTile(e *encoder) { e.emit("TILE", nil, []int32{e.in(0), e.ints32(1)}, e.out(0)) }
 
 // encodeExpand broadcasts to the shape of its output, which ONNX lets be larger
-// than what it is told.
+// than what it is told: a size of 1 keeps that of the data. The format's kernel
+// wants the output's sizes, so that those that are computed are raised to what
+// is known of the output, or to the data's own.
 func encodeExpand(e *encoder) {
-	if s, ok := dims(e.n.Out[0]); ok {
+	x, y := e.n.In[0], e.n.Out[0]
+	if s, ok := dims(y); ok {
 		e.emit("BROADCAST_TO", nil, []int32{e.in(0), e.list(s...)}, e.out(0))
 		return
 	}
-	e.emit("BROADCAST_TO", nil, []int32{e.in(0), e.ints32(1)}, e.out(0))
+	to := e.ints32(1)
+	if n, ok := e.n.In[1].Shape.Count().Int(); !ok || n != len(y.Shape) {
+		e.err = e.unsupported(e.n, fmt.Sprintf("to fewer sizes than the %d of the data", len(y.Shape)), "fix the dynamic dimensions with --shape or --dim")
+	}
+	if to < 0 || e.err != nil {
+		return
+	}
+	least, own := make([]int, len(y.Shape)), false
+	for i, d := range y.Shape {
+		n, ok := d.Int()
+		if least[i] = n; ok {
+			continue
+		}
+		least[i] = 1
+		k := i - len(y.Shape) + len(x.Shape)
+		own = own || k >= 0 && !x.Shape[k].Is(1)
+	}
+	raise := func(by int32) {
+		z := e.like(to, e.tensors[to].shape)
+		e.emit("MAXIMUM", nil, []int32{to, by}, z)
+		to = z
+	}
+	raise(e.list(least...))
+	if own {
+		if len(x.Shape) != len(y.Shape) {
+			e.err = e.unsupported(e.n, fmt.Sprintf("from %v to %v", x.Shape, y.Shape), "fix the dynamic dimensions with --shape or --dim")
+			return
+		}
+		shape := e.like(to, e.tensors[to].shape)
+		e.emit("SHAPE", typeOptions{typeNumber(dtype.Int32)}, []int32{e.in(0)}, shape)
+		raise(shape)
+	}
+	e.emit("BROADCAST_TO", nil, []int32{e.in(0), to}, e.out(0))
 }
 
 func encodeShape(e *encoder) {
