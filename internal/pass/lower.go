@@ -37,7 +37,7 @@ func Lower(g *ir.Graph, f Form) error {
 			return err
 		}
 	}
-	lowerRounding(g)
+	lowerRounding(g, ir.ONNX)
 	if err := LowerDynamic(g); err != nil {
 		return err
 	}
@@ -68,16 +68,21 @@ func Lower(g *ir.Graph, f Form) error {
 	return nil
 }
 
-// lowerRounding rounds halves to even, as ONNX does: results differ where a
-// quotient lies half-way between two integers.
-func lowerRounding(g *ir.Graph) {
-	g.Arithmetic = ir.ONNX
+// lowerRounding makes integers mean what a does: halves go to even in ONNX, and
+// away from zero in TensorFlow Lite. Results differ where a quotient lies
+// half-way between two integers.
+func lowerRounding(g *ir.Graph, a ir.Arithmetic) {
+	g.Arithmetic = a
+	round := affine.RoundHalfEven
+	if a == ir.TFLite {
+		round = affine.RoundHalfAway
+	}
 	for _, n := range g.Nodes {
-		if q, ok := n.Op.(*op.QuantizeLinear); ok && q.Round != affine.RoundHalfEven {
-			n.Op = with(q, func(c *op.QuantizeLinear) { c.Round = affine.RoundHalfEven })
+		if q, ok := n.Op.(*op.QuantizeLinear); ok && q.Round != round {
+			n.Op = with(q, func(c *op.QuantizeLinear) { c.Round = round })
 		}
 		for _, b := range n.Bodies {
-			lowerRounding(b)
+			lowerRounding(b, a)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package pass
 
 import (
+	"math"
+
+	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -8,6 +11,7 @@ import (
 
 // lowerFixedPoint brings a graph into the form that TensorFlow Lite holds.
 func lowerFixedPoint(g *ir.Graph) error {
+	lowerRounding(g, ir.TFLite)
 	if _, err := ExpandContrib(g, true); err != nil {
 		return err
 	}
@@ -20,7 +24,7 @@ func lowerFixedPoint(g *ir.Graph) error {
 	if err := FuseQDQ(g, hasFixedPointKernel); err != nil {
 		return err
 	}
-	_, err := ConvertLayout(g, LayoutOptions{})
+	_, err := ConvertLayout(g, LayoutOptions{Spatial: true})
 	return err
 }
 
@@ -38,8 +42,8 @@ var fixedPoint = map[string]struct{ wide bool }{
 
 // hasFixedPointKernel reports whether TensorFlow Lite has a kernel for a region.
 func hasFixedPointKernel(r Region) bool {
-	row, ok := fixedPoint[r.Node.Op.Name()]
-	if !ok || !r.Out[0].IsPerTensor() {
+	row, ok := fixedPoint[r.Op.Name()]
+	if !ok || !r.Out[0].IsPerTensor() || r.Clamp != nil && !hasFusedLimits(*r.Clamp, r.Out[0]) {
 		return false
 	}
 	typ := r.Out[0].Type
@@ -47,10 +51,10 @@ func hasFixedPointKernel(r Region) bool {
 		return false
 	}
 	facts := op.NoFacts()
-	if q, ok := r.Node.Op.(op.Quantizable); ok {
+	if q, ok := r.Op.(op.Quantizable); ok {
 		facts = q.Quantization()
 	}
-	for i, v := range r.Node.In {
+	for i, v := range r.Node.In[:min(len(r.In), len(r.Node.In))] {
 		if v == nil {
 			continue
 		}
@@ -65,4 +69,18 @@ func hasFixedPointKernel(r Region) bool {
 		}
 	}
 	return true
+}
+
+// hasFusedLimits reports whether a fused activation stands for limits: those of
+// RELU, RELU6 and RELU_N1_TO_1, or what the integers end at by themselves.
+func hasFusedLimits(iv op.Interval, p affine.Params) bool {
+	least, most := p.Type.Range()
+	end := func(k int64) float64 { return float64(float64(k-p.Zero(0)) * float64(p.Scale[0])) }
+	low := math.IsInf(iv.Lo, -1) || iv.Lo <= end(least)
+	high := math.IsInf(iv.Hi, 1) || iv.Hi >= end(most)
+	switch {
+	case iv.Lo == -1 && iv.Hi == 1, iv.Lo == 0 && iv.Hi == 6, low && high, iv.Lo == 0 && high:
+		return true
+	}
+	return low && iv.Hi == 6 && end(least) >= 0
 }

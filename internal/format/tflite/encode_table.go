@@ -14,7 +14,7 @@ var encodings = map[string]func(*encoder){
 	"DequantizeLinear": encodeDequantize, "Div": encodeFused("DIV"), "Elu": encodeElu, "Equal": encodePair("EQUAL"), "Exp": encodeUnary("EXP"),
 	"Expand": encodeExpand, "Flatten": encodeReshape, "Floor": encodeUnary("FLOOR"), "Gather": encodeGather, "Gelu": encodeGelu,
 	"Gemm": encodeGemm, "GlobalAveragePool": encodeGlobalAverage, "GlobalMaxPool": encodeGlobalMax, "Greater": encodePair("GREATER"),
-	"GreaterOrEqual": encodePair("GREATER_EQUAL"), "HardSwish": encodeUnary("HARD_SWISH"), "Identity": encodeReshape,
+	"GreaterOrEqual": encodePair("GREATER_EQUAL"), "HardSwish": encodeUnary("HARD_SWISH"), "Identity": encodeIdentity,
 	"LRN": encodeLRN, "LayerNormalization": encodeLayerNormalization, "LeakyRelu": encodeLeakyRelu, "Less": encodePair("LESS"),
 	"LessOrEqual": encodePair("LESS_EQUAL"), "Log": encodeUnary("LOG"), "LogSoftmax": encodeLogSoftmax, "MatMul": encodeMatMul,
 	"Max": encodePair("MAXIMUM"), "MaxPool": encodeMaxPool, "Min": encodePair("MINIMUM"), "Mul": encodeFused("MUL"), "Neg": encodeUnary("NEG"),
@@ -121,3 +121,21 @@ func orError(a, b error) error {
 
 // encodeQuantize writes integers; from those of other parameters it requantizes.
 func encodeQuantize(e *encoder) { e.emit("QUANTIZE", nil, []int32{e.in(0)}, e.out(0)) }
+
+// encodeIdentity is, on integers, an activation or new parameters.
+func encodeIdentity(e *encoder) {
+	if e.q == nil {
+		encodeReshape(e)
+		return
+	}
+	f := e.clamped()
+	name, ok := map[byte]string{fusedRelu: "RELU", fusedRelu6: "RELU6", fusedReluN1To1: "RELU_N1_TO_1"}[f]
+	switch {
+	case ok:
+		e.emit(name, nil, []int32{e.in(0)}, e.out(0))
+	case e.q.In[0].Equal(e.q.Out[0]):
+		encodeReshape(e)
+	default:
+		encodeQuantize(e)
+	}
+}
