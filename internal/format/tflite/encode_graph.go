@@ -83,7 +83,7 @@ func (e *encoder) graph() error {
 		e.q, _ = n.Op.(*op.Quantized)
 		to := encodings[unwrap(n.Op).Name()]
 		if len(n.Bodies) > 0 || to == nil {
-			return e.unsupported(n, "has no counterpart", "leave it out of the model, or write an ONNX model (.onnx)")
+			return e.unsupported(n, "without a counterpart", "octavo convert --simplify folds normalizations and the like; otherwise leave it out of the model, or write an ONNX model (.onnx)")
 		}
 		if to(e); e.err != nil {
 			var ue *diag.UnsupportedError
@@ -106,7 +106,7 @@ func (e *encoder) find() error {
 			return nil
 		}
 		if old, ok := e.params[v]; ok && !old.Equal(p) {
-			return e.unsupported(n, fmt.Sprintf("reads the integers of %q with other parameters than they were written with", v.Name), "quantize the float model anew with --target litert")
+			return e.unsupported(n, fmt.Sprintf("that reads the integers of %q with other parameters than they were written with", v.Name), "quantize the float model anew with --target litert")
 		}
 		e.params[v] = p
 		return nil
@@ -136,7 +136,7 @@ func (e *encoder) find() error {
 				e.made[n.Out[0]] = n
 			}
 			if !ok && v.Const == nil {
-				return e.unsupported(n, "has parameters that are computed", "quantize statically, or for hybrid kernels with --mode dynamic")
+				return e.unsupported(n, "with parameters that are computed", "quantize statically, or for hybrid kernels with --mode dynamic")
 			}
 			if err := note(n, v, p); err != nil {
 				return err
