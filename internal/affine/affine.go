@@ -41,7 +41,8 @@ const PerTensorAxis = -1
 // for a tensor that is not quantized.
 type Params struct {
 	// Type is the element type of the quantized tensor: an integer type of at
-	// most 32 bits, or an 8-bit float with zero points 0.
+	// most 32 bits, Int64 (a bias of 64-bit accumulators), or an 8-bit float with
+	// zero points 0.
 	Type dtype.Type
 	// Scale has one element (per tensor), one for each index of Axis (per
 	// axis), or, with a BlockSize, the shape of the tensor with
@@ -112,7 +113,7 @@ func blocks(dim, size int) int { return dim/size + min(dim%size, 1) }
 
 // Quantizable reports whether tensors can be quantized to t.
 func Quantizable(t dtype.Type) bool {
-	return t.IsInteger() && t.Bits() <= 32 && t != dtype.Uint32 || float8(t) != nil
+	return t.IsInteger() && t.Bits() <= 32 && t != dtype.Uint32 || t == dtype.Int64 || float8(t) != nil
 }
 
 // Validate checks that p fits a tensor of the given shape.

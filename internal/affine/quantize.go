@@ -11,7 +11,7 @@ import (
 
 // Quantize returns round(t/scale) + zero point, clamped to the whole range of
 // p.Type. t is a float tensor or Int32; the quotient is a float32, except for
-// Int32 results (biases), which are computed in float64. NaN gives the least
+// Int32 and Int64 results (biases), which are computed in float64. NaN gives the least
 // integer. 8-bit floats saturate.
 func Quantize(t *tensor.Tensor, p Params, r Rounding) (*tensor.Tensor, error) {
 	return quantize(t, p, r, true)
@@ -59,6 +59,13 @@ func quantize(t *tensor.Tensor, p Params, r Rounding, saturate bool) (*tensor.Te
 		p.eachElement(t.Shape(), func(i, k int) {
 			v := round(float64(x[i])/float64(p.Scale[k]), r) + float64(p.Zero(k))
 			out[i] = convert.Int[int32](v)
+		})
+		return tensor.FromSlice(out, t.Shape()...), nil
+	case dtype.Int64:
+		out := make([]int64, len(x))
+		p.eachElement(t.Shape(), func(i, k int) {
+			v := round(float64(x[i])/float64(p.Scale[k]), r) + float64(p.Zero(k))
+			out[i] = convert.Int[int64](v)
 		})
 		return tensor.FromSlice(out, t.Shape()...), nil
 	}
@@ -130,6 +137,9 @@ func Dequantize(q *tensor.Tensor, p Params, to dtype.Type) (*tensor.Tensor, erro
 		dequantizeAs(x, tensor.Data[uint16](q), q.Shape(), p)
 	case dtype.Int32:
 		dequantizeAs(x, tensor.Data[int32](q), q.Shape(), p)
+	case dtype.Int64:
+		v := tensor.Data[int64](q)
+		p.eachElement(q.Shape(), func(i, k int) { x[i] = float32(v[i]-p.Zero(k)) * p.Scale[k] })
 	default:
 		if f := float8(p.Type); f != nil {
 			codes := q.Bytes()

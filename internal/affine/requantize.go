@@ -32,10 +32,12 @@ func Multipliers(units []float32, out float32) []float32 {
 // Bounds returns the integers of the ends of a real interval under p, which is
 // per tensor: limiting integers to them equals limiting the real numbers
 // first, because quantizing is monotone. Infinite ends give the type's own.
-func (p Params) Bounds(lo, hi float64) (qmin, qmax int64) {
+func (p Params) Bounds(lo, hi float64) (qmin, qmax int64) { return p.bounds(lo, hi, RoundHalfEven) }
+
+func (p Params) bounds(lo, hi float64, r Rounding) (qmin, qmax int64) {
 	first, last := p.Type.Range()
 	at := func(x float64) int64 {
-		v := round(float64(float32(x)/p.Scale[0]), RoundHalfEven) + float64(p.Zero(0))
+		v := round(float64(float32(x)/p.Scale[0]), r) + float64(p.Zero(0))
 		return int64(max(float64(first), min(float64(last), v)))
 	}
 	return at(lo), at(hi)

@@ -52,6 +52,9 @@ type Quantized struct {
 	// Clamp limits the real result 0, nil if nothing does.
 	Clamp *Interval
 	Round affine.Rounding
+	// Fixed asks for TensorFlow Lite's arithmetic, the table of fixed.go, where
+	// FixedPoint says that it has a row.
+	Fixed bool
 }
 
 // Name returns "Quantized".
@@ -100,6 +103,14 @@ func (o *Quantized) Eval(in []Datum) ([]Datum, error) {
 	out, err := prepare(o, in, len(o.Out))
 	if err != nil {
 		return nil, err
+	}
+	if o.Fixed && o.FixedPoint() {
+		shape, err := sized(out[0])
+		if err != nil {
+			return nil, err
+		}
+		y, err := o.fixed(in, shape)
+		return Of(y), err
 	}
 	if o.integer() {
 		shape, ok := out[0].Shape.Ints()
@@ -228,7 +239,8 @@ func limit(t *tensor.Tensor, iv Interval) *tensor.Tensor {
 // scale each.
 func (o *Quantized) Table() (*[256]byte, bool, error) {
 	f, ok := o.Inner.(Quantizable)
-	if !ok || len(o.In) != 1 || len(o.Out) != 1 || !f.Quantization().Elementwise {
+	_, same := o.Inner.(*Identity)
+	if !ok || len(o.In) != 1 || len(o.Out) != 1 || !same && !f.Quantization().Elementwise {
 		return nil, false, nil
 	}
 	x, y := o.In[0], o.Out[0]
@@ -240,6 +252,11 @@ func (o *Quantized) Table() (*[256]byte, bool, error) {
 		all.Bytes()[i] = b + byte(i)
 	}
 	out, err := o.real(Of(all))
+	if o.Fixed && o.FixedPoint() {
+		var t *tensor.Tensor
+		t, err = o.fixed(Of(all), []int{256})
+		out = Of(t)
+	}
 	if err != nil {
 		return nil, false, err
 	}

@@ -15,6 +15,9 @@ import (
 // Region is a node with the integers around it, as FuseQDQ offers it.
 type Region struct {
 	Node *ir.Node
+	// Op is what is done: the node's operator, or Identity where only the
+	// parameters change, or a Clamp limits.
+	Op op.Op
 	// In and Out hold the parameters of the operands that are integers, the
 	// zero Params for those that are not.
 	In, Out []affine.Params
@@ -31,14 +34,31 @@ type Region struct {
 // Conditions: parameters are constant; the values between are read by nothing
 // else. A result that no QuantizeLinear reads stays float. A Q and a DQ of
 // different parameters are never cancelled: each keeps its own.
-func FuseQDQ(g *ir.Graph, can func(Region) bool) error {
+func FuseQDQ(g *ir.Graph, can func(Region) bool) error { return fuseQDQ(g, false, can) }
+
+// FuseFixed is FuseQDQ for TensorFlow Lite's arithmetic. There a Q of a DQ is an
+// operator, too, and so is a Relu or Clip between a DQ and a Q: both are
+// Identity, the latter with a Clamp.
+//
+// Before: y = Q(DQ(x))    After: y = Quantized{Identity}(x)
+func FuseFixed(g *ir.Graph, can func(Region) bool) error { return fuseQDQ(g, true, can) }
+
+func fuseQDQ(g *ir.Graph, fixed bool, can func(Region) bool) error {
 	m := newMatcher(g)
 	gone := map[*ir.Node]bool{}
 	for _, n := range g.Nodes {
-		if gone[n] || quantizes(n.Op) || len(n.Out) == 0 || n.Out[0] == nil {
+		if gone[n] || len(n.Out) == 0 || n.Out[0] == nil {
 			continue
 		}
-		r := Region{Node: n, In: make([]affine.Params, len(n.In)), Out: make([]affine.Params, len(n.Out))}
+		if quantizes(n.Op) {
+			if fixed {
+				if err := m.requantize(n, can); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		r := Region{Node: n, Op: n.Op, In: make([]affine.Params, len(n.In)), Out: make([]affine.Params, len(n.Out))}
 		sources := slices.Clone(n.In)
 		found := false
 		for i, v := range n.In {
@@ -65,10 +85,17 @@ func FuseQDQ(g *ir.Graph, can func(Region) bool) error {
 		if err != nil {
 			return err
 		}
+		round := affine.RoundHalfEven
+		if fixed {
+			round = affine.RoundHalfAway
+			if iv, ok := clamp(n); ok && out != nil && r.In[0].Present() && r.Clamp == nil {
+				r.Op, r.Clamp, r.In, sources = op.New[op.Identity](), &iv, r.In[:1], sources[:1]
+			}
+		}
 		if !can(r) {
 			continue
 		}
-		n.Op = &op.Quantized{Inner: n.Op, In: r.In, Out: r.Out, Clamp: r.Clamp}
+		n.Op = &op.Quantized{Inner: r.Op, In: r.In, Out: r.Out, Clamp: r.Clamp, Round: round, Fixed: fixed}
 		n.In = sources
 		if out != nil {
 			n.Out[0] = out
@@ -81,6 +108,38 @@ func FuseQDQ(g *ir.Graph, can func(Region) bool) error {
 	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *ir.Node) bool { return gone[n] })
 	_, err := EliminateDead(g)
 	return err
+}
+
+// requantize makes one operator of a QuantizeLinear that reads a
+// DequantizeLinear.
+func (m *matcher) requantize(n *ir.Node, can func(Region) bool) error {
+	if _, ok := n.Op.(*op.QuantizeLinear); !ok {
+		return nil
+	}
+	dq, _, ok := from[*op.DequantizeLinear](m, n.In[0])
+	if !ok || dq.In[0].Const != nil {
+		return nil
+	}
+	x, known, err := ParamsOf(dq)
+	if err != nil || !known {
+		return err
+	}
+	y, known, err := ParamsOf(n)
+	if err != nil || !known {
+		return err
+	}
+	if err := finite(x); err != nil {
+		return fmt.Errorf("fuse_qdq: %s: %w", dq.Label(), err)
+	}
+	if err := finite(y); err != nil {
+		return fmt.Errorf("fuse_qdq: %s: %w", n.Label(), err)
+	}
+	r := Region{Node: n, Op: op.New[op.Identity](), In: []affine.Params{x}, Out: []affine.Params{y}}
+	if can(r) {
+		n.Op = &op.Quantized{Inner: r.Op, In: r.In, Out: r.Out, Round: affine.RoundHalfAway, Fixed: true}
+		n.In = dq.In[:1]
+	}
+	return nil
 }
 
 // finite refuses a scale that no arithmetic can use, here and not when the model

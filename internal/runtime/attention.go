@@ -93,7 +93,7 @@ func (u *fuser) attention(n *ir.Node) *group {
 		stages = []scoreStage{{kind: stageSoftmax}}
 	case *op.Quantized:
 		inner, ok := o.Inner.(*op.Softmax)
-		if !ok || !u.lastAxis(n, inner.Axis) || o.Clamp != nil {
+		if !ok || !u.lastAxis(n, inner.Axis) || o.Clamp != nil || o.Fixed {
 			return nil
 		}
 		from, ok := latticeOf(o.In[0])
@@ -148,7 +148,7 @@ func (u *fuser) attention(n *ir.Node) *group {
 // multiplies reports whether a node is a product of two activations.
 func multiplies(n *ir.Node) bool {
 	o := n.Op
-	if q, ok := o.(*op.Quantized); ok {
+	if q, ok := o.(*op.Quantized); ok && !q.Fixed {
 		o = q.Inner
 	}
 	_, ok := o.(*op.MatMul)

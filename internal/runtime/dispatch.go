@@ -50,6 +50,10 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return pl.dispatchSummed(s, key, o)
 	case *op.Quantized:
 		return pl.dispatchQuantized(s, key, o)
+	case *rescaled:
+		pl.dispatchRescaled(s, o)
+	case *split16:
+		pl.dispatchSplit16(s)
 	case *tabled:
 		pl.lookUp(s, o.table)
 	case *op.Gather:

@@ -44,6 +44,9 @@ func hasIntegerKernel(r pass.Region) bool {
 // dispatchQuantized chooses the integer kernel of a region. Regions without one
 // here run by their reference meaning, on integers too.
 func (pl *plan) dispatchQuantized(s *step, key *ir.Node, q *op.Quantized) error {
+	if q.Fixed {
+		return pl.dispatchFixed(s, key, q)
+	}
 	switch o := q.Inner.(type) {
 	case *op.Conv:
 		return pl.dispatchQuantizedConv(s, key, q, o)

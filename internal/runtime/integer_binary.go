@@ -83,7 +83,7 @@ func (s spread) parts() (count, each int) {
 // portion returns where a part of the larger operand lies, and the elements of the
 // smaller one that it meets, laid out in tile if they are repeated. have is what
 // the tile holds, the first element's index plus 1.
-func portion[T uint8 | int8](s spread, i, each, all int, small, tile []T, have *int) (lo, hi int, meets []T) {
+func portion[T uint8 | int8 | int16](s spread, i, each, all int, small, tile []T, have *int) (lo, hi int, meets []T) {
 	if s.down == 1 && s.across == 1 {
 		lo, hi = i*each, min((i+1)*each, all)
 		return lo, hi, small[lo:hi]

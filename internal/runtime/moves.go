@@ -88,7 +88,7 @@ func (pl *plan) dispatchQuantizedConcat(s *step, q *op.Quantized, o *op.Concat) 
 		if in.Equal(q.Out[0]) && q.Clamp == nil {
 			continue
 		}
-		one := &op.Quantized{Inner: &op.Concat{}, In: q.In[i : i+1], Out: q.Out, Clamp: q.Clamp, Round: q.Round}
+		one := &op.Quantized{Inner: &op.Concat{}, In: q.In[i : i+1], Out: q.Out, Clamp: q.Clamp, Round: q.Round, Fixed: q.Fixed}
 		all := tensor.New(in.Type, 256)
 		for v := range all.Bytes() {
 			all.Bytes()[v] = byte(v)

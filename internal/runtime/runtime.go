@@ -145,7 +145,11 @@ func (p *Program) compile(g *ir.Graph, o Options) error {
 		if err := pass.FuseDynamic(g, p.keep); err != nil {
 			return err
 		}
-		if err := pass.FuseQDQ(g, func(r pass.Region) bool { return hasIntegerKernel(r) && !watched(r.Node, p.keep) }); err != nil {
+		fuse, can := pass.FuseQDQ, hasIntegerKernel
+		if g.Arithmetic == ir.TFLite {
+			fuse, can = pass.FuseFixed, hasFixedKernel
+		}
+		if err := fuse(g, func(r pass.Region) bool { return can(r) && !watched(r.Node, p.keep) }); err != nil {
 			return err
 		}
 	}
@@ -155,6 +159,9 @@ func (p *Program) compile(g *ir.Graph, o Options) error {
 		}
 	}
 	if !o.NoFusion {
+		if g.Arithmetic == ir.TFLite && !o.NoInteger {
+			splitFixed(g, p.keep)
+		}
 		hoistQuantize(g, p.keep)
 		fuseBiases(g, p.keep)
 		fuseSums(g, p.keep)
@@ -165,6 +172,7 @@ func (p *Program) compile(g *ir.Graph, o Options) error {
 	}
 	for _, n := range g.Nodes {
 		for _, b := range n.Bodies {
+			b.Arithmetic = g.Arithmetic
 			sub := &Program{threads: p.threads, plain: p.plain, weights: p.weights, bodies: p.bodies, inside: true}
 			if err := sub.compile(b, o); err != nil {
 				return fmt.Errorf("%s: %w", n.Label(), err)

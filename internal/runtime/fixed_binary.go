@@ -1,0 +1,124 @@
+package runtime
+
+import (
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
+)
+
+// fixedPair is the arithmetic of a sum, a difference or a product in TensorFlow
+// Lite's arithmetic, operands being of one type.
+type fixedPair struct {
+	product      bool
+	za, zb       int32
+	a, b, y      factor
+	shift        int
+	sign         int64
+	zero, lo, hi int64
+	// tables hold what sums have of each of the 256 integers of 8 bits.
+	tables [2][256]int32
+}
+
+func fixedPairOf(q *op.Quantized) *fixedPair {
+	p := &fixedPair{za: int32(q.In[0].Zero(0)), zb: int32(q.In[1].Zero(0)), zero: q.Out[0].Zero(0)}
+	p.lo, p.hi = q.FixedLimits()
+	if _, p.product = q.Inner.(*op.Mul); p.product {
+		p.y = fixedFactor(q.MulFactor())
+		return p
+	}
+	s := q.Addition()
+	p.a, p.b, p.y, p.shift, p.sign = fixedFactor(s.A), fixedFactor(s.B), fixedFactor(s.Y), s.Shift, int64(s.Sign)
+	if q.In[0].Type.Bits() == 8 {
+		least, most := q.In[0].Type.Range()
+		for v := int32(least); v <= int32(most); v++ {
+			p.tables[0][uint8(v)], p.tables[1][uint8(v)] = p.first(v), p.second(v)
+		}
+	}
+	return p
+}
+
+// first and second return what a sum has of an integer of either operand.
+func (p *fixedPair) first(v int32) int32  { return int32(p.a.of((v - p.za) << p.shift)) }
+func (p *fixedPair) second(v int32) int32 { return int32(p.sign * p.b.of((v-p.zb)<<p.shift)) }
+
+// fixedRun stores the results of elements of both operands.
+func fixedRun[T uint8 | int8 | int16](p *fixedPair, dst, x, y []T) {
+	x, y = x[:len(dst)], y[:len(dst)]
+	switch {
+	case p.product:
+		for i := range dst {
+			dst[i] = T(min(max(p.y.of((int32(x[i])-p.za)*(int32(y[i])-p.zb))+p.zero, p.lo), p.hi))
+		}
+	case unsafe.Sizeof(dst[0]) == 1:
+		ta, tb := &p.tables[0], &p.tables[1]
+		for i := range dst {
+			dst[i] = T(min(max(p.y.of(ta[uint8(x[i])]+tb[uint8(y[i])])+p.zero, p.lo), p.hi))
+		}
+	default:
+		for i := range dst {
+			dst[i] = T(min(max(p.y.of(p.first(int32(x[i]))+p.second(int32(y[i])))+p.zero, p.lo), p.hi))
+		}
+	}
+}
+
+// dispatchFixedBinary runs sums and products of which one operand may be
+// repeated.
+func (pl *plan) dispatchFixedBinary(s *step, q *op.Quantized) {
+	a, b := pl.values[s.in[0]].dims(), pl.values[s.in[1]].dims()
+	if a == nil || b == nil {
+		return
+	}
+	sp, ok := spreadOf(a, b)
+	first := false // the repeated operand
+	if !ok {
+		if sp, ok = spreadOf(b, a); !ok {
+			return
+		}
+		first = true
+	}
+	n := sp.outer * sp.down * sp.inner * sp.across
+	if n == 0 || !pl.place(s, 0) {
+		return
+	}
+	if sp.down == 1 && sp.across == 1 {
+		pl.overwrite(s, 0)
+	}
+	p := fixedPairOf(q)
+	size := 2 * tileLen
+	pl.scratch = max(pl.scratch, size*pl.p.threads)
+	parts, each := sp.parts()
+	s.share(parts, n*eachQuantized, func(f *frame, s *step, slot, lo, hi int) {
+		x, y, out, tile := f.vals[s.in[0]], f.vals[s.in[1]], f.out(s), f.bytes(slot, size)
+		switch out.Type() {
+		case dtype.Int8:
+			fixedPairs(p, sp, first, tensor.Data[int8](out), tensor.Data[int8](x), tensor.Data[int8](y), lo, hi, each, signed(tile))
+		case dtype.Uint8:
+			fixedPairs(p, sp, first, out.Bytes(), x.Bytes(), y.Bytes(), lo, hi, each, tile)
+		default:
+			words := unsafe.Slice((*int16)(unsafe.Pointer(&tile[0])), tileLen)
+			fixedPairs(p, sp, first, tensor.Data[int16](out), tensor.Data[int16](x), tensor.Data[int16](y), lo, hi, each, words)
+		}
+	})
+}
+
+// fixedPairs computes parts from to to, as pairs does.
+func fixedPairs[T uint8 | int8 | int16](p *fixedPair, s spread, first bool, dst, a, b []T, from, to, each int, tile []T) {
+	large, small := a, b
+	if first {
+		large, small = b, a
+	}
+	have := 0
+	for i := from; i < to; i++ {
+		lo, hi, meets := portion(s, i, each, len(dst), small, tile, &have)
+		for ; lo < hi; lo += len(meets) {
+			n := min(len(meets), hi-lo)
+			x, y := large[lo:lo+n], meets[:n]
+			if first {
+				x, y = y, x
+			}
+			fixedRun(p, dst[lo:lo+n], x, y)
+		}
+	}
+}
