@@ -43,8 +43,8 @@ func TestOutputsAbreast(t *testing.T) {
 				}
 				x := b.round(b.input(2, c.channels, c.width, c.width), in)
 				y := b.node(o, x,
-					b.node(&op.DequantizeLinear{}, b.constant(w), b.constant(scale)),
-					b.node(&op.DequantizeLinear{}, b.constant(add), b.constant(bias)))
+					b.node(op.New[op.DequantizeLinear](), b.constant(w), b.constant(scale)),
+					b.node(op.New[op.DequantizeLinear](), b.constant(add), b.constant(bias)))
 				b.g.Outputs = []*ir.Value{b.round(y, grid{0.02, 9, typ})}
 				feed, want := b.feed(), Tensors(nil)
 				for _, reference := range []bool{true, false} {
