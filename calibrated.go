@@ -2,13 +2,13 @@ package octavo
 
 import (
 	"fmt"
+	"github.com/octavo-ml/octavo/internal/ir"
 	"maps"
 	"math"
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -44,7 +44,7 @@ func (m *Model) grids() map[string]extent {
 		if _, ok := n.Op.(*op.QuantizeLinear); !ok || !slices.Contains(m.graph.Inputs, n.In[0]) {
 			continue
 		}
-		p, ok, err := pass.ParamsOf(n)
+		p, ok, err := ir.ParamsOf(n)
 		if err != nil || !ok || !p.IsPerTensor() || p.Type == dtype.Invalid {
 			continue
 		}

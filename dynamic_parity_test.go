@@ -55,7 +55,7 @@ func integerWeights(t *testing.T, m *Model) (weights map[string]quantizedValue, 
 		if source.Const == nil {
 			continue
 		}
-		p, ok, err := pass.ParamsOf(n)
+		p, ok, err := ir.ParamsOf(n)
 		if err != nil || !ok {
 			t.Fatalf("%s: %v", n.Label(), err)
 		}

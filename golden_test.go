@@ -2,6 +2,7 @@ package octavo
 
 import (
 	"context"
+	"github.com/octavo-ml/octavo/internal/ir"
 	"math"
 	"os"
 	"path/filepath"
@@ -9,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -87,7 +87,7 @@ func outputStep(t *testing.T, m *Model) float64 {
 	if _, ok := dq.Op.(*op.DequantizeLinear); !ok {
 		return 0
 	}
-	p, ok, err := pass.ParamsOf(dq)
+	p, ok, err := ir.ParamsOf(dq)
 	if err != nil || !ok {
 		t.Fatalf("output parameters: %v", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 )
 
 // ComputeInfo counts the operators that compute on one precision.
@@ -68,7 +67,7 @@ func precisionOf(n *ir.Node, prod map[*ir.Value]*ir.Node) string {
 		source := prod[dq.In[0]]
 		switch {
 		case dq.In[0].Const != nil:
-			if p, ok, err := pass.ParamsOf(dq); weight == "" && dq.In[0].Type != dtype.Int32 {
+			if p, ok, err := ir.ParamsOf(dq); weight == "" && dq.In[0].Type != dtype.Int32 {
 				if weight = dq.In[0].Type.String(); ok && err == nil && p.BlockSize > 0 {
 					weight += fmt.Sprintf(" in groups of %d", p.BlockSize)
 				}

@@ -2,6 +2,7 @@ package octavo
 
 import (
 	"context"
+	"github.com/octavo-ml/octavo/internal/ir"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -177,7 +177,7 @@ func TestEdgesOfAParityRun(t *testing.T) {
 		t.Errorf("the input is %v", got)
 	}
 	for _, n := range made.graph.Nodes {
-		if p, ok, _ := pass.ParamsOf(n); ok && n.In[0] == made.graph.Inputs[0] && p.Type != dtype.Uint8 {
+		if p, ok, _ := ir.ParamsOf(n); ok && n.In[0] == made.graph.Inputs[0] && p.Type != dtype.Uint8 {
 			t.Errorf("%s reads it as %v", n.Label(), p.Type)
 		}
 	}

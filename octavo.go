@@ -210,7 +210,7 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 	}
 	return tensor.Guard(func() error {
 		g, _ := m.graph.Clone()
-		if err := pass.Lower(g, m.lowered()); err != nil {
+		if err := pass.Lower(g, m.lowered(f)); err != nil {
 			return m.wrap(err)
 		}
 		e, err := f.Encode(g, o.EncodeOptions)
@@ -244,8 +244,11 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 	})
 }
 
-// lowered returns what the file is to hold.
-func (m *Model) lowered() pass.Form {
+// lowered returns what a file of format f is to hold.
+func (m *Model) lowered(f *format.Format) pass.Form {
+	if f.Form.ChannelsLast {
+		return pass.Form{ChannelsLast: true, Arithmetic: ir.TFLite}
+	}
 	if m.Report == nil {
 		return pass.Form{}
 	}

@@ -105,6 +105,15 @@ func (m *Model) defaultOutput() string {
 	return stem + ".int8" + ext
 }
 
+// TargetFor returns the target that a model is quantized for where none is named
+// and it is written to path.
+func TargetFor(path string) string {
+	if f, err := all.ByExtension(path); err == nil && f.Form.ChannelsLast {
+		return "litert"
+	}
+	return DefaultTarget
+}
+
 // OutputFor returns the name that a result of a recipe has where none is given:
 // STEM.int8.EXT, or the type of its weights or numbers in the place of int8.
 func (m *Model) OutputFor(r *Recipe) string {

@@ -13,7 +13,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -57,7 +56,7 @@ func quantizedValues(t *testing.T, g *ir.Graph) map[string]quantizedValue {
 		default:
 			continue
 		}
-		p, ok, err := pass.ParamsOf(n)
+		p, ok, err := ir.ParamsOf(n)
 		if err != nil || !ok {
 			t.Errorf("%s: parameters are not constant: %v", n.Label(), err)
 		}

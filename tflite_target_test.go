@@ -14,7 +14,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/target"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -174,7 +173,7 @@ func (c *liteCheck) fused(v *ir.Value) bool {
 
 // params checks one pair's half: types, zero points and the least range.
 func (c *liteCheck) params(n *ir.Node) {
-	p, ok, err := pass.ParamsOf(n)
+	p, ok, err := ir.ParamsOf(n)
 	if err != nil || !ok {
 		c.Errorf("%s: no parameters (%v)", n.Name, err)
 		return
@@ -212,7 +211,7 @@ func (c *liteCheck) around(n *ir.Node, f op.Facts) (map[int]affine.Params, affin
 		if d == nil {
 			return nil, affine.Params{}, false
 		}
-		p, ok, err := pass.ParamsOf(d)
+		p, ok, err := ir.ParamsOf(d)
 		if _, dq := d.Op.(*op.DequantizeLinear); !dq || !ok || err != nil {
 			return nil, affine.Params{}, false
 		}
@@ -225,7 +224,7 @@ func (c *liteCheck) around(n *ir.Node, f op.Facts) (map[int]affine.Params, affin
 	if len(u) != 1 {
 		return nil, affine.Params{}, false
 	}
-	p, ok, err := pass.ParamsOf(u[0].Node)
+	p, ok, err := ir.ParamsOf(u[0].Node)
 	_, q := u[0].Node.Op.(*op.QuantizeLinear)
 	return in, p, q && ok && err == nil
 }

@@ -13,8 +13,8 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -207,7 +207,7 @@ func inputParams(t *testing.T, m *Model) (affine.Params, bool) {
 	t.Helper()
 	for _, n := range m.graph.Nodes {
 		if _, ok := n.Op.(*op.DequantizeLinear); ok && n.In[0] == m.graph.Inputs[0] {
-			p, ok, err := pass.ParamsOf(n)
+			p, ok, err := ir.ParamsOf(n)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -49,7 +49,7 @@ func newQuantize(c *cli) *cobra.Command {
 	f.add(s, "calibration samples, or random")
 	s.Uint64Var(&f.seed, "seed", 0, "of --data random; the file records it")
 	s.IntVar(&f.samples, "samples", octavo.DefaultSamples, "how many samples to use, spread evenly over the data; 0 is all")
-	s.StringVar(&f.target, "target", octavo.DefaultTarget, "the runtime that the result is for: "+strings.Join(octavo.Targets(), ", "))
+	s.StringVar(&f.target, "target", octavo.DefaultTarget, "the runtime that the result is for, litert for .tflite: "+strings.Join(octavo.Targets(), ", "))
 	s.StringVar(&f.weights, "weights", "", "type of weights (default: by target)")
 	s.StringVar(&f.activations, "activations", "", "type of activations (default: by target)")
 	s.BoolVar(&f.symmetric, "symmetric", false, "force the zero point of activations to the middle")
@@ -208,6 +208,9 @@ func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error 
 	}
 	if f.out == "" {
 		f.out = m.OutputFor(r)
+	}
+	if r.Target == "" {
+		r.Target = octavo.TargetFor(f.out)
 	}
 	out, err := m.OutputPath(f.out, f.force)
 	if err != nil {

@@ -54,6 +54,9 @@ type LayoutOptions struct {
 	Keep map[string]bool
 	// AnyOrder lets the kept values lie channels last.
 	AnyOrder bool
+	// Spatial turns every operator that carries a layout, and resizes of height
+	// and width, for formats that have no words for channels first.
+	Spatial bool
 }
 
 func (o LayoutOptions) keeps(v *ir.Value) bool { return o.Keep[v.Name] }
@@ -95,8 +98,12 @@ func transposes(n *ir.Node) bool {
 // wants reports whether a node is to be turned wherever it can be: for its
 // kernels, or because there is no word for the layout that it has.
 func (c *converter) wants(n *ir.Node) bool {
-	if !c.back {
+	if !c.back && !c.o.Spatial {
 		return wantsLast(n.Op)
+	}
+	if _, ok := unwrapped(n.Op).(*op.Resize); ok && !c.back {
+		in, out := n.In[0].Shape, n.Out[0].Shape
+		return len(in) == 4 && len(out) == 4 && in[1].Same(out[1]) && !in[3].Same(out[3])
 	}
 	_, spatial := turnSpatial(unwrapped(n.Op), n, &turn{way: c.way, rank: len(n.In[0].Shape)})
 	return spatial

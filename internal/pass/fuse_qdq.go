@@ -6,10 +6,8 @@ import (
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/affine"
-	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // Region is a node with the integers around it, as FuseQDQ offers it.
@@ -66,7 +64,7 @@ func fuseQDQ(g *ir.Graph, fixed bool, can func(Region) bool) error {
 			if !ok {
 				continue
 			}
-			p, ok, err := ParamsOf(dq)
+			p, ok, err := ir.ParamsOf(dq)
 			if err == nil {
 				err = finite(p)
 			}
@@ -120,11 +118,11 @@ func (m *matcher) requantize(n *ir.Node, can func(Region) bool) error {
 	if !ok || dq.In[0].Const != nil {
 		return nil
 	}
-	x, known, err := ParamsOf(dq)
+	x, known, err := ir.ParamsOf(dq)
 	if err != nil || !known {
 		return err
 	}
-	y, known, err := ParamsOf(n)
+	y, known, err := ir.ParamsOf(n)
 	if err != nil || !known {
 		return err
 	}
@@ -170,54 +168,11 @@ func (m *matcher) quantizedOutput(n *ir.Node, r *Region) (*ir.Value, []*ir.Node,
 		r.Clamp = nil
 		return nil, nil, nil
 	}
-	p, ok, err := ParamsOf(next)
+	p, ok, err := ir.ParamsOf(next)
 	if err != nil || !ok {
 		r.Clamp = nil
 		return nil, nil, err
 	}
 	r.Out[0] = p
 	return next.Out[0], append(dead, next), nil
-}
-
-// ParamsOf returns the parameters of a QuantizeLinear or DequantizeLinear, and
-// false where they are computed.
-func ParamsOf(n *ir.Node) (affine.Params, bool, error) {
-	var p affine.Params
-	if len(n.In) < 2 || n.In[1] == nil || n.In[1].Const == nil || n.In[1].Type != dtype.Float32 {
-		return p, false, nil
-	}
-	switch o := n.Op.(type) {
-	case *op.QuantizeLinear:
-		p.Type, p.Axis, p.BlockSize = n.Out[0].Type, o.Axis, o.BlockSize
-	case *op.DequantizeLinear:
-		p.Type, p.Axis, p.BlockSize = n.In[0].Type, o.Axis, o.BlockSize
-	}
-	scale := n.In[1].Const
-	p.Scale = tensor.Data[float32](scale)
-	if len(n.In) > 2 && n.In[2] != nil {
-		if n.In[2].Const == nil {
-			return p, false, nil
-		}
-		zero, ok := tensor.Ints(n.In[2].Const)
-		if !ok {
-			return p, false, nil
-		}
-		if len(zero) != len(p.Scale) {
-			return p, false, fmt.Errorf("%d zero points for %d scales", len(zero), len(p.Scale))
-		}
-		p.ZeroPoint = zero
-		if p.Type == dtype.Invalid { // nothing is inferred yet
-			p.Type = n.In[2].Type
-		}
-	}
-	if len(p.Scale) == 1 && p.BlockSize == 0 {
-		p.Axis = affine.PerTensorAxis
-		return p, true, nil
-	}
-	if n.In[0].Shape == nil {
-		return p, false, nil
-	}
-	var err error
-	p.Axis, err = op.Axis(p.Axis, len(n.In[0].Shape))
-	return p, err == nil, err
 }

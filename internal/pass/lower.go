@@ -20,21 +20,24 @@ type Form struct {
 	NBits []int
 	// ChannelsLast leaves spatial operators channels-last where they are.
 	ChannelsLast bool
-	// Arithmetic is what integer regions mean to who reads the file.
+	// Arithmetic is what integer regions mean to who reads the file. With
+	// TFLite's, they become op.Quantized where it has a kernel on integers, and
+	// spatial operators channels-last.
 	Arithmetic ir.Arithmetic
 }
 
 // Lower brings a quantized graph into the form that a file is to hold. Regions
 // without an integer operator stay QDQ.
 func Lower(g *ir.Graph, f Form) error {
+	if f.Arithmetic == ir.TFLite {
+		return lowerFixedPoint(g)
+	}
 	if !f.ChannelsLast {
 		if err := LowerLayout(g); err != nil {
 			return err
 		}
 	}
-	if f.Arithmetic == ir.ONNX {
-		lowerRounding(g)
-	}
+	lowerRounding(g, ir.ONNX)
 	if err := LowerDynamic(g); err != nil {
 		return err
 	}
@@ -65,16 +68,21 @@ func Lower(g *ir.Graph, f Form) error {
 	return nil
 }
 
-// lowerRounding rounds halves to even, as ONNX does: results differ where a
-// quotient lies half-way between two integers.
-func lowerRounding(g *ir.Graph) {
-	g.Arithmetic = ir.ONNX
+// lowerRounding makes integers mean what a does: halves go to even in ONNX, and
+// away from zero in TensorFlow Lite. Results differ where a quotient lies
+// half-way between two integers.
+func lowerRounding(g *ir.Graph, a ir.Arithmetic) {
+	g.Arithmetic = a
+	round := affine.RoundHalfEven
+	if a == ir.TFLite {
+		round = affine.RoundHalfAway
+	}
 	for _, n := range g.Nodes {
-		if q, ok := n.Op.(*op.QuantizeLinear); ok && q.Round != affine.RoundHalfEven {
-			n.Op = with(q, func(c *op.QuantizeLinear) { c.Round = affine.RoundHalfEven })
+		if q, ok := n.Op.(*op.QuantizeLinear); ok && q.Round != round {
+			n.Op = with(q, func(c *op.QuantizeLinear) { c.Round = round })
 		}
 		for _, b := range n.Bodies {
-			lowerRounding(b)
+			lowerRounding(b, a)
 		}
 	}
 }

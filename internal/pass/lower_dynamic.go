@@ -51,7 +51,7 @@ func (m *matcher) liveProduct(n *ir.Node, names *ir.Namer) (l live, ok bool, err
 	if !isLive || o.Axis.Set || o.Symmetric || o.Type != dtype.Uint8 || len(q.Out) < 3 || len(dx.In) < 3 || dx.In[0] != q.Out[0] || dx.In[1] != q.Out[1] || dx.In[2] != q.Out[2] {
 		return l, false, nil
 	}
-	p, known, err := ParamsOf(dw)
+	p, known, err := ir.ParamsOf(dw)
 	w := dw.In[0]
 	if err != nil || !known || p.BlockSize != 0 || p.Type != dtype.Int8 && p.Type != dtype.Uint8 {
 		return l, false, err
@@ -316,7 +316,7 @@ func (e *emitter) table(n *ir.Node, o *op.Gather, dq *ir.Node) error {
 	if d := dq.Op.(*op.DequantizeLinear); d.BlockSize != 0 || dq.In[0].Type.Bits() != 8 {
 		return nil // parameters of groups are many, and not asked for
 	}
-	p, ok, err := ParamsOf(dq)
+	p, ok, err := ir.ParamsOf(dq)
 	w, y := dq.In[0], n.Out[0]
 	rank := w.Const.Rank()
 	if err != nil || !ok || rank < 2 {

@@ -53,7 +53,7 @@ func QuantizeEdges(g *ir.Graph, list []Edge) (bool, error) {
 
 // oneScale returns the parameters of a Q or DQ that has one constant scale.
 func oneScale(n *ir.Node) (affine.Params, bool) {
-	p, ok, err := ParamsOf(n)
+	p, ok, err := ir.ParamsOf(n)
 	return p, ok && err == nil && p.IsPerTensor() && p.BlockSize == 0
 }
 

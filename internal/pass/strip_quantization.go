@@ -30,7 +30,7 @@ func StripQuantization(g *ir.Graph) (pairs, constants int, err error) {
 			if _, ok := q.Op.(*op.QuantizeLinear); !ok {
 				continue
 			}
-			p, ok, err := ParamsOf(q)
+			p, ok, err := ir.ParamsOf(q)
 			if err != nil || !ok || !p.IsPerTensor() {
 				return pairs, constants, fmt.Errorf("strip: %s: its parameters are not constant, or not one for all elements", q.Label())
 			}

@@ -7,7 +7,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -144,14 +143,14 @@ func (a *applier) standing(v *ir.Value, p affine.Params) *ir.Value {
 		if u.Index != 0 || !isQDQ(u.Node) {
 			continue
 		}
-		if q, ok, err := pass.ParamsOf(u.Node); !ok || err != nil || !q.Equal(p) {
+		if q, ok, err := ir.ParamsOf(u.Node); !ok || err != nil || !q.Equal(p) {
 			continue
 		}
 		for _, r := range a.readers[u.Node.Out[0]] {
 			if !isQDQ(r.Node) {
 				continue
 			}
-			if q, ok, err := pass.ParamsOf(r.Node); ok && err == nil && q.Equal(p) {
+			if q, ok, err := ir.ParamsOf(r.Node); ok && err == nil && q.Equal(p) {
 				return r.Node.Out[0]
 			}
 		}

@@ -8,7 +8,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/target"
 )
 
@@ -29,7 +28,7 @@ func FollowExisting(g *ir.Graph, r Recipe) (Recipe, error) {
 		if _, ok := n.Op.(*op.QuantizeLinear); !ok {
 			continue
 		}
-		if p, ok, err := pass.ParamsOf(n); ok && err == nil && p.IsPerTensor() {
+		if p, ok, err := ir.ParamsOf(n); ok && err == nil && p.IsPerTensor() {
 			count[p.Type]++
 			lo, hi := p.Type.Range()
 			symmetric = symmetric && p.Zero(0) == lo+(hi-lo+1)/2
@@ -88,7 +87,7 @@ func (p *placer) readStanding() {
 		if !isQDQ(n) {
 			continue
 		}
-		q, ok, err := pass.ParamsOf(n)
+		q, ok, err := ir.ParamsOf(n)
 		if err != nil || !ok {
 			continue // computed at run time: as good as float
 		}

@@ -8,7 +8,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/quant"
 	"github.com/octavo-ml/octavo/internal/quant/observe"
 )
@@ -98,7 +97,7 @@ func scaleOf(t *testing.T, g *ir.Graph, name string, i int) (float32, dtype.Type
 		if _, ok := d.Op.(*op.DequantizeLinear); !ok {
 			return 0, dtype.Invalid
 		}
-		p, ok, err := pass.ParamsOf(d)
+		p, ok, err := ir.ParamsOf(d)
 		if !ok || err != nil {
 			t.Fatalf("%s: %v", d.Label(), err)
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/quant"
 	"github.com/octavo-ml/octavo/internal/quant/observe"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -82,7 +81,7 @@ func read(t *testing.T, g *ir.Graph, name string) (in []affine.Params, out affin
 		if n == nil {
 			return affine.Params{}
 		}
-		p, _, err := pass.ParamsOf(n)
+		p, _, err := ir.ParamsOf(n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,7 +268,7 @@ output y
 		}
 		dq := q.Producers()[n.In[2]]
 		ints, _ := tensor.Ints(dq.In[0].Const)
-		p, _, err := pass.ParamsOf(dq)
+		p, _, err := ir.ParamsOf(dq)
 		if err != nil {
 			t.Fatal(err)
 		}

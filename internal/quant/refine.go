@@ -11,7 +11,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/quant/algo"
 	"github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -328,7 +327,7 @@ func (r *refiner) store(v *ir.Value, t *tensor.Tensor, round affine.Rounding) er
 		c.Const = t
 		return nil
 	}
-	p, ok, err := pass.ParamsOf(r.quant.prod[v])
+	p, ok, err := ir.ParamsOf(r.quant.prod[v])
 	if err != nil || !ok {
 		return fmt.Errorf("constant %q: its parameters are not known (%v)", c.Name, err)
 	}

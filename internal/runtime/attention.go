@@ -10,7 +10,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/kernels/fused"
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -353,7 +352,7 @@ func quantizedOf(n *ir.Node) (*op.Quantized, bool) {
 
 // dequantizes returns the grid of a DequantizeLinear from bytes to floats.
 func dequantizes(n *ir.Node) (lattice, bool) {
-	p, ok, err := pass.ParamsOf(n)
+	p, ok, err := ir.ParamsOf(n)
 	if !ok || err != nil || n.Out[0].Type != dtype.Float32 {
 		return lattice{}, false
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -95,7 +94,7 @@ func (u *fuser) coded(n *ir.Node) *group {
 	}
 	m, k, ok := rowsOf(u.dims(n.In[0]), -1)
 	w := d.In[0].Const
-	p, known, err := pass.ParamsOf(d)
+	p, known, err := ir.ParamsOf(d)
 	if !ok || !known || err != nil || len(u.dims(n.In[0])) < 2 || u.dims(n.Out[0]) == nil || p.Validate(w.Shape()) != nil {
 		return nil
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/kernels/convert"
 	"github.com/octavo-ml/octavo/internal/kernels/fused"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -155,7 +154,7 @@ func quantizes(n *ir.Node) (lattice, bool) {
 	if !ok || o.Round != affine.RoundHalfEven || n.In[0].Type != dtype.Float32 {
 		return lattice{}, false
 	}
-	p, ok, err := pass.ParamsOf(n)
+	p, ok, err := ir.ParamsOf(n)
 	if !ok || err != nil {
 		return lattice{}, false
 	}
@@ -203,7 +202,7 @@ func hoistQuantize(g *ir.Graph, keep map[string]bool) {
 			default:
 				continue
 			}
-			p, _, _ := pass.ParamsOf(n)
+			p, _, _ := ir.ParamsOf(n)
 			y := move.In[0]
 			q := &ir.Value{Name: names.Name(n.Out[0].Name), Fact: op.TensorFact(l.typ, y.Shape.Clone())}
 			inner := &op.Quantized{Inner: move.Op, In: []affine.Params{p}, Out: []affine.Params{p}}

@@ -3,9 +3,9 @@ package runtime
 import (
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/convert"
 	"github.com/octavo-ml/octavo/internal/op"
-	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -16,7 +16,7 @@ const eachQuantized = 8
 // dispatchQuantize takes float32 to a grid of 8 bits.
 func (pl *plan) dispatchQuantize(s *step, o *op.QuantizeLinear) {
 	x := &pl.values[s.in[0]]
-	p, ok, err := pass.ParamsOf(s.node)
+	p, ok, err := ir.ParamsOf(s.node)
 	if err != nil || !ok || !p.IsPerTensor() || o.Round != affine.RoundHalfEven || o.Precision != dtype.Invalid && o.Precision != dtype.Float32 ||
 		x.typ != dtype.Float32 || x.shape == nil || p.Type != dtype.Uint8 && p.Type != dtype.Int8 || !pl.place(s, 0) {
 		return
@@ -36,7 +36,7 @@ func (pl *plan) dispatchQuantize(s *step, o *op.QuantizeLinear) {
 // dispatchDequantize takes 8 bits to float32.
 func (pl *plan) dispatchDequantize(s *step) {
 	x := &pl.values[s.in[0]]
-	p, ok, err := pass.ParamsOf(s.node)
+	p, ok, err := ir.ParamsOf(s.node)
 	if err != nil || !ok || !p.IsPerTensor() || x.typ != dtype.Uint8 && x.typ != dtype.Int8 || x.shape == nil || s.node.Out[0].Type != dtype.Float32 {
 		return
 	}

@@ -58,7 +58,7 @@ func TestByExtension(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, f, err)
 		}
 	}
-	for _, name := range []string{"m", "m.onnx.txt", "m.tflite", ""} {
+	for _, name := range []string{"m", "m.onnx.txt", "m.pb", ""} {
 		if _, err := all.ByExtension(name); err == nil || diag.ExitCode(err) != 2 {
 			t.Errorf("%s: error is %v", name, err)
 		}

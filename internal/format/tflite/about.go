@@ -2,6 +2,7 @@ package tflite
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/octavo-ml/octavo/internal/wire/flatbuf"
 )
@@ -11,6 +12,9 @@ import (
 type signature struct {
 	inputs, outputs map[int]string
 }
+
+// ours begins the names of metadata that this project writes.
+const ours = "octavo."
 
 // about reads what a file says of itself.
 func (d *decoder) about() (*keepModel, signature, error) {
@@ -26,6 +30,13 @@ func (d *decoder) about() (*keepModel, signature, error) {
 		data, err := d.data(&x)
 		if err != nil {
 			return nil, signature{}, fmt.Errorf("metadata: %w", err)
+		}
+		if strings.HasPrefix(x.name, ours) && f.buf.Spend(len(data)) {
+			if d.g.Meta == nil {
+				d.g.Meta = map[string]string{}
+			}
+			d.g.Meta[x.name] = strings.ToValidUTF8(string(data), "?")
+			continue
 		}
 		keep.metadata = append(keep.metadata, metadata{x.name, data})
 	}

@@ -8,8 +8,11 @@
 // operators of their own; quantized tensors become pairs of QuantizeLinear and
 // DequantizeLinear around real arithmetic, with the graph's arithmetic set to
 // TFLite's. The schema is in schema.go and options.go, and knows neither
-// reading nor writing. The door runs no pass. Start at [Decode] and at the
-// table in convert.go.
+// reading nor writing.
+//
+// Encode writes a graph that pass.Lower brought into TensorFlow Lite's form, by
+// encode_table.go, the mirror of that table. The door runs no pass. Start at
+// [Decode], [Encode] and the two tables.
 package tflite
 
 import "github.com/octavo-ml/octavo/internal/format"
@@ -20,6 +23,7 @@ var Format = format.Format{
 	Extensions: []string{".tflite"},
 	Sniff:      sniff,
 	Decode:     Decode,
+	Encode:     Encode,
 	Form:       format.Form{ChannelsLast: true},
 }
 

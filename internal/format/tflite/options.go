@@ -76,10 +76,16 @@ type sequenceLSTMOptions struct {
 	Diagonal   bool    `fb:"5"`
 }
 
-// fusedOptions are the fused activation that those of ADD, SUB, MUL and DIV begin
-// with.
+// fusedOptions are those of MUL, DIV and L2_NORMALIZATION, which have nothing
+// but a fused activation.
 type fusedOptions struct {
 	Fused byte `fb:"0"`
+}
+
+// sumOptions are those of ADD and SUB.
+type sumOptions struct {
+	Fused      byte `fb:"0"`
+	PotScale16 bool `fb:"1,1"`
 }
 
 type concatenationOptions struct {
@@ -131,6 +137,10 @@ type reducerOptions struct {
 	KeepDims bool `fb:"0"`
 }
 
+type splitOptions struct {
+	Parts int32 `fb:"0"`
+}
+
 type stridedSliceOptions struct {
 	BeginMask    int32 `fb:"0"`
 	EndMask      int32 `fb:"1"`
@@ -138,6 +148,16 @@ type stridedSliceOptions struct {
 	NewAxisMask  int32 `fb:"3"`
 	ShrinkMask   int32 `fb:"4"`
 	Offset       bool  `fb:"5"`
+}
+
+type castOptions struct {
+	From byte `fb:"0"`
+	To   byte `fb:"1"`
+}
+
+// typeOptions are those of ARG_MAX, ARG_MIN and SHAPE.
+type typeOptions struct {
+	Type byte `fb:"0"`
 }
 
 type packOptions struct {
@@ -190,6 +210,8 @@ type varHandleOptions struct {
 	Container string `fb:"0"`
 	Shared    string `fb:"1"`
 }
+
+type noOptions struct{}
 
 // unionNumbers are the tables by their number in the union BuiltinOptions.
 var unionNumbers = map[string]byte{

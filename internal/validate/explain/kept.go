@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
-	"github.com/octavo-ml/octavo/internal/pass"
+	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -31,7 +31,7 @@ func (c *class) table() (codes [256]float32, ok bool) {
 	if c.back == nil {
 		return codes, false
 	}
-	p, ok, err := pass.ParamsOf(c.back)
+	p, ok, err := ir.ParamsOf(c.back)
 	if err != nil || !ok || !p.IsPerTensor() || p.Type != dtype.Uint8 && p.Type != dtype.Int8 || c.seen.Type != dtype.Float32 {
 		return codes, false
 	}

@@ -1,11 +1,13 @@
 // Package flatbuf reads FlatBuffers where they lie: tables, vectors, strings
-// and unions by slot number, over the bytes of a mapped file.
+// and unions by slot number, over the bytes of a mapped file. It writes them
+// from parts, in one pass, so that large vectors stream.
 //
 // It knows no schema and no model. Every offset is checked before it is
 // followed; the first fault is kept, and what is read after it is empty, so
 // that a caller asks once, at the end. Offsets of values only lead forward, so
 // that nothing can contain itself; but many of them may lead to one place, and
-// what a caller makes of them is bounded by [Buffer.Spend]. Start at [Open].
+// what a caller makes of them is bounded by [Buffer.Spend]. Start at [Open] and
+// at [Plan].
 //
 // Source: "FlatBuffers Internals" (flatbuffers.dev/internals), the sections on
 // encoding tables, vectors and strings.
