@@ -57,6 +57,7 @@ var liteCases = []struct{ name, in, consts, nodes string }{
 	{"reflected", "2,5", "const p int64[4] = [0 2 0 1]", `y float32[2,8] = Pad(x, p) {mode="reflect"}`},
 	{"softmax of the first axis", "3,4,2", "", "y float32[3,4,2] = Softmax(x) {axis=0}"},
 	{"layer normalization", "2,3,8", "g float32[8]\nb float32[8]", "y float32[2,3,8] = LayerNormalization(x, g, b)"},
+	{"hard sigmoid", "2,8", "", "y float32[2,8] = HardSigmoid(x) {alpha=0.25f, beta=0.5f}"},
 	{"clip", "2,8", "const l float32[] = [-0.25]\nconst h float32[] = [0.5]", "y float32[2,8] = Clip(x, l, h)"},
 	{"clip at 6", "2,8", "const l float32[] = [0]\nconst h float32[] = [6]", "y float32[2,8] = Clip(x, l, h)"},
 	{"transpose", "2,3,4", "", "y float32[4,2,3] = Transpose(x) {perm=i[2 0 1]}"},

@@ -29,7 +29,7 @@ func (c *cli) warnUnused(cmd *cobra.Command, r *octavo.Recipe, f *quantizeFlags)
 	if err != nil {
 		return err
 	}
-	known := facts{ranges: f.ranges != "", random: random, fromData: !random}
+	known := facts{ranges: f.ranges != "", random: random, fromData: !random, lite: isLite(f.out)}
 	if r.Data.Seed != 0 && !known.ranges {
 		known.recipe = append(known.recipe, "seed")
 	}

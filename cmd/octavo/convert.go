@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,13 +47,13 @@ func newConvert(c *cli) *cobra.Command {
 	f := &convertFlags{}
 	cmd := &cobra.Command{
 		Use:     "convert MODEL OUT",
-		Short:   "Write a model anew: simplified, at another opset, with its constants inside or beside it",
+		Short:   "Write a model anew: simplified, in another format, at another opset, with its constants inside or beside it",
 		Example: "  octavo convert model.onnx simple.onnx --simplify\n  octavo convert model.onnx split.onnx --external-data",
 		Args:    exactly(2, "one model and the name of the output"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.convert(cmd, args[0], args[1], f) },
 	}
 	s := cmd.Flags()
-	s.BoolVar(&f.simplify, "simplify", false, "fold constants and normalizations, and replace known groups of operators by one")
+	s.BoolVar(&f.simplify, "simplify", false, "fold constants and normalizations, and replace known groups of operators by one; always done for .tflite")
 	s.StringVar(&f.opset, "opset", "keep", "ONNX opset to write, 13 to 25; keep is the input's, at least 13")
 	s.StringArrayVar(&f.fill, "fill", nil, "INPUT=NUMBER, such as sr=16000: a constant in the place of an input")
 	f.external.add(s)
@@ -78,8 +80,9 @@ func (c *cli) convert(cmd *cobra.Command, path, out string, f *convertFlags) err
 	if out, err = m.OutputPath(out, f.force); err != nil {
 		return err
 	}
+	c.warnIgnored(cmd, facts{lite: isLite(out)})
 	seen := len(m.Warnings)
-	n, err := octavo.Convert(m, octavo.Conversion{Simplify: f.simplify, Opset: opset, Fill: f.fill})
+	n, err := octavo.Convert(m, octavo.Conversion{Simplify: f.simplify || isLite(out), Opset: opset, Fill: f.fill})
 	if err != nil {
 		return err
 	}
@@ -96,6 +99,9 @@ func (c *cli) convert(cmd *cobra.Command, path, out string, f *convertFlags) err
 	c.warnings.Warn(append(m.Warnings[seen:], n.Warnings...)...)
 	return c.converted(cmd.OutOrStdout(), m, n, before, time.Since(start))
 }
+
+// isLite reports whether a model is written as TensorFlow Lite's.
+func isLite(path string) bool { return strings.EqualFold(filepath.Ext(path), ".tflite") }
 
 // converted says what became of m.
 func (c *cli) converted(w io.Writer, m, n *octavo.Model, before int64, spent time.Duration) error {

@@ -23,6 +23,7 @@ type facts struct {
 	verdict                  *octavo.Verdict // of validate
 	classes, targets         bool            // the data has labels of that kind
 	json                     bool
+	lite                     bool     // a .tflite file is written
 	recipe                   []string // flags whose values a recipe gives
 }
 
@@ -42,6 +43,9 @@ var ignored = []struct {
 }{
 	{quantizes, slices.Concat(strings.Fields("out force external-data ranges save-ranges cache shape dim fill pad state skip-bad class-names label-offset"), pictureFlagNames[1:]), func(f *facts) string {
 		return when(f.printRecipe, "a recipe does not hold it, and --print-recipe stops there")
+	}},
+	{[]string{"quantize", "convert"}, []string{"opset", "onnx-form"}, func(f *facts) string {
+		return when(f.lite, "a TensorFlow Lite model has neither opsets nor forms; each of its operators has a version, which follows from what it reads")
 	}},
 	{quantizes, []string{"data"}, func(f *facts) string {
 		return when(f.printRecipe && f.paths > 1, "a recipe holds one path of data")

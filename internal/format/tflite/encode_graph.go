@@ -49,7 +49,6 @@ type tensorKey struct {
 type usedCode struct {
 	name    string
 	version int
-	types   []dtype.Type
 }
 
 func newEncoder(g *ir.Graph) *encoder {
@@ -107,6 +106,9 @@ func (e *encoder) find() error {
 		}
 		if old, ok := e.params[v]; ok && !old.Equal(p) {
 			return e.unsupported(n, fmt.Sprintf("that reads the integers of %q with other parameters than they were written with", v.Name), "quantize the float model anew with --target litert")
+		}
+		if p.Type == dtype.Uint16 || p.Type == dtype.Int16 && !p.Symmetric() {
+			return e.unsupported(n, fmt.Sprintf("with %v and zero point %d", p.Type, p.Zero(0)), "kernels take int16 around 0: quantize the float model anew with --target litert --activations int16")
 		}
 		e.params[v] = p
 		return nil
@@ -298,9 +300,6 @@ func (e *encoder) in(k int) int32 {
 func (e *encoder) weight(k int, perm ...int) int32 {
 	v := e.n.In[k]
 	if v.Const == nil {
-		if e.q == nil && perm != nil && !slices.IsSorted(perm) {
-			return e.transposed(e.tensor(v), perm)
-		}
 		if perm != nil && !slices.IsSorted(perm) {
 			return e.transposed(e.tensor(v), perm)
 		}

@@ -178,10 +178,23 @@ func encodeElu(e *encoder) {
 	e.emit("ELU", nil, []int32{e.in(0)}, e.out(0))
 }
 
-// encodeReciprocal is RSQRT behind a Sqrt that nothing else reads, and a
-// division otherwise.
+// encodeReciprocal is a division: the format has no operator for it.
 func encodeReciprocal(e *encoder) {
 	e.emit("DIV", fusedOptions{}, []int32{e.scalar(1), e.in(0)}, e.out(0))
+}
+
+// encodeHardSigmoid is max(0, min(1, alpha·x + beta)), spelled out.
+func encodeHardSigmoid(e *encoder) {
+	o := unwrap(e.n.Op).(*op.HardSigmoid)
+	x, y := e.in(0), e.out(0)
+	if x < 0 || y < 0 {
+		return
+	}
+	shape := e.tensors[x].shape
+	scaled, positive := e.like(x, shape), e.like(x, shape)
+	e.emit("MUL", fusedOptions{}, []int32{x, e.scalar(o.Alpha)}, scaled)
+	e.emit("ADD", sumOptions{Fused: fusedRelu, PotScale16: true}, []int32{scaled, e.scalar(o.Beta)}, positive)
+	e.emit("MINIMUM", nil, []int32{positive, e.scalar(1)}, y)
 }
 
 // encodeLRN: the format multiplies the sum of squares with alpha, ONNX the mean.
