@@ -64,7 +64,7 @@ var never = []struct {
 }{
 	{"internal/kernels", []string{"internal/dtype"}, "kernels are chosen by the caller; element types are theirs by signature"},
 	{"internal/op", []string{"internal/dataset", "internal/metric"}, "an operator is a definition, not a judgement"},
-	{"internal/ir", []string{"internal/dataset", "internal/metric", "internal/affine"}, "a graph holds no policy"},
+	{"internal/ir", []string{"internal/dataset", "internal/metric"}, "a graph holds no policy"},
 	{"internal/format", []string{"internal/dataset", "internal/metric"}, "doors read and write models, nothing else"},
 	{"internal/runtime", []string{"internal/target", "internal/format", "internal/dataset"}, "the runtime runs graphs, wherever they come from and whatever they are for"},
 	{"internal/quant", []string{"internal/format", "internal/dataset"}, "quantization works on graphs and samples, not on files"},

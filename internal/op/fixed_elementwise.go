@@ -196,7 +196,7 @@ func (o *Quantized) fixedConcat(c *Concat, in []Datum, shape []int) (*tensor.Ten
 			continue
 		}
 		m := p.Scale[0] * (1 / y.Scale[0])
-		off := float32(-p.Zero(0)) * m
+		off := float32(float32(-p.Zero(0)) * m)
 		v, _ := tensor.Ints(d.Tensor)
 		out := make([]int64, len(v))
 		for k, q := range v {

@@ -133,12 +133,12 @@ type curve [513]int32
 // each is lowered by half of what the middle of its line lies above the curve.
 func curveOf(x, y affine.Params, scaleX, scaleY float64, f func(float64) float64) *curve {
 	const steps = 512
-	at := func(scale float64, q int, zero int64) float64 { return scale * float64(int64(q)-zero) }
+	at := func(scale float64, q int, zero int64) float64 { return float64(scale * float64(int64(q)-zero)) }
 	from, to := at(scaleX, math.MinInt16, x.Zero(0)), at(scaleX, math.MaxInt16, x.Zero(0))
 	least, most := at(scaleY, math.MinInt16, y.Zero(0)), at(scaleY, math.MaxInt16, y.Zero(0))
 	step := (to - from) / steps
 	inverse := 65536 / (most - least)
-	value := func(x float64) float64 { return f(x) * inverse }
+	value := func(x float64) float64 { return float64(f(x) * inverse) }
 	var t curve
 	for i := range steps {
 		x := from + float64(float64(i)*step)

@@ -27,7 +27,8 @@ func TestOutputsAbreast(t *testing.T) {
 		for _, typ := range []dtype.Type{dtype.Uint8, dtype.Int8} {
 			t.Run(fmt.Sprintf("%+v %v", c, typ), func(t *testing.T) {
 				b := newNet()
-				o := op.New[op.Conv]()
+				o, perFilter := op.New[op.Conv](), op.New[op.DequantizeLinear]()
+				perFilter.Axis = 0
 				o.Pads, o.Strides = []int{c.pad, c.pad, c.pad, c.pad}, []int{c.stride, c.stride}
 				w := tensor.New(dtype.Int8, c.filters, c.channels, c.kernel, c.kernel)
 				for i := range w.Bytes() {
@@ -43,8 +44,8 @@ func TestOutputsAbreast(t *testing.T) {
 				}
 				x := b.round(b.input(2, c.channels, c.width, c.width), in)
 				y := b.node(o, x,
-					b.node(op.New[op.DequantizeLinear](), b.constant(w), b.constant(scale)),
-					b.node(op.New[op.DequantizeLinear](), b.constant(add), b.constant(bias)))
+					b.node(perFilter, b.constant(w), b.constant(scale)),
+					b.node(perFilter, b.constant(add), b.constant(bias)))
 				b.g.Outputs = []*ir.Value{b.round(y, grid{0.02, 9, typ})}
 				feed, want := b.feed(), Tensors(nil)
 				for _, reference := range []bool{true, false} {

@@ -2,6 +2,7 @@
 package all
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/octavo-ml/octavo/internal/diag"
@@ -59,5 +60,6 @@ func ByExtension(name string) (*format.Format, error) {
 			known = append(known, ext)
 		}
 	}
+	slices.Sort(known)
 	return nil, diag.Usagef("%s: the name does not say which format to write", name).Note("end it in one of: %s", strings.Join(known, ", "))
 }
