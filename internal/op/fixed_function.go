@@ -136,14 +136,14 @@ func curveOf(x, y affine.Params, scaleX, scaleY float64, f func(float64) float64
 	at := func(scale float64, q int, zero int64) float64 { return float64(scale * float64(int64(q)-zero)) }
 	from, to := at(scaleX, math.MinInt16, x.Zero(0)), at(scaleX, math.MaxInt16, x.Zero(0))
 	least, most := at(scaleY, math.MinInt16, y.Zero(0)), at(scaleY, math.MaxInt16, y.Zero(0))
-	step := (to - from) / steps
+	step := float64((to - from) / steps)
 	inverse := 65536 / (most - least)
 	value := func(x float64) float64 { return float64(f(x) * inverse) }
 	var t curve
 	for i := range steps {
 		x := from + float64(float64(i)*step)
-		here, middle, next := math.Round(value(x)), math.Round(value(x+step/2)), value(from+float64(float64(i+1)*step))
-		off := math.Round((math.Round((next+here)/2) - middle) / 2)
+		here, middle, next := math.Round(value(x)), math.Round(value(x+float64(step/2))), value(from+float64(float64(i+1)*step))
+		off := math.Round((math.Round(float64((next+here)/2)) - middle) / 2)
 		t[i] = short(int64(here - off))
 	}
 	t[steps] = short(int64(math.Round(value(to))))
