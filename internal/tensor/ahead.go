@@ -71,11 +71,11 @@ func inOrder(n, window int64, fill func(off int64, dst []byte) error, yield func
 	return err
 }
 
-// windows are buffers for the next reading.
-var windows sync.Pool
+// buffers are windows for the next reading.
+var buffers sync.Pool
 
 func takeWindow(n int64) []byte {
-	if b, ok := windows.Get().(*[]byte); ok && int64(cap(*b)) >= n {
+	if b, ok := buffers.Get().(*[]byte); ok && int64(cap(*b)) >= n {
 		return (*b)[:n]
 	}
 	return Aligned(int(n))
@@ -83,7 +83,7 @@ func takeWindow(n int64) []byte {
 
 func giveWindow(b []byte) {
 	b = b[:cap(b)]
-	windows.Put(&b)
+	buffers.Put(&b)
 }
 
 // Together runs f on so many goroutines, each under Guard, and returns the
