@@ -44,9 +44,8 @@ var ignored = []struct {
 	{quantizes, slices.Concat(strings.Fields("out force external-data ranges save-ranges cache shape dim fill pad state skip-bad class-names label-offset"), pictureFlagNames[1:]), func(f *facts) string {
 		return when(f.printRecipe, "a recipe does not hold it, and --print-recipe stops there")
 	}},
-	{[]string{"quantize", "convert"}, []string{"opset", "onnx-form"}, func(f *facts) string {
-		return when(f.lite, "a TensorFlow Lite model has neither opsets nor forms; each of its operators has a version, which follows from what it reads")
-	}},
+	{[]string{"quantize", "convert"}, []string{"opset"}, liteHasNone},
+	{quantizes, []string{"onnx-form"}, liteHasNone},
 	{quantizes, []string{"data"}, func(f *facts) string {
 		return when(f.printRecipe && f.paths > 1, "a recipe holds one path of data")
 	}},
@@ -84,6 +83,10 @@ var ignored = []struct {
 		return when(unread && (f.classes || f.targets), task(f)+", which does not use them")
 	}},
 	{[]string{"inspect"}, []string{"tensors"}, func(f *facts) string { return when(f.json, "the JSON object lists the nodes always") }},
+}
+
+func liteHasNone(f *facts) string {
+	return when(f.lite, "a TensorFlow Lite model has neither opsets nor forms; each of its operators has a version, which follows from what it reads")
 }
 
 var quantizes, validates, benches = []string{"quantize"}, []string{"validate"}, []string{"bench"}
