@@ -68,6 +68,7 @@ type Model struct {
 	prepared *ir.Graph // cache of Prepare with patterns
 	looked   *ir.Graph // cache of lookedAt
 	source   *Model    // cache of SourceIO where that is another model
+	edges    []string  // how inputs and outputs of a matched model differ from the file's
 	opset    int
 	fixed    []string // the flags that Fix was given
 	saved    []string // the files that Save wrote last

@@ -10,7 +10,7 @@ not; run it by hand (README.md).
 The converter has its own defaults for integers: DEFAULT optimizations,
 TFLITE_BUILTINS_INT8, the calibration samples as the representative dataset,
 floats as inputs and outputs. Its files run with LiteRT's reference kernels, as
-octavo's do in the test. Times are of ROUNDS turns, one after the other: a whole
+octavo's do in the test; "error" says where they do not run. Times are of ROUNDS turns, one after the other: a whole
 run of "octavo quantize", start of the process included, and the converter's
 convert() alone, without the seconds that importing TensorFlow takes. Beside the
 clock's, seconds of processors are recorded: other work on the machine does not
@@ -36,7 +36,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as s
 
-ROUNDS = 3
+ROUNDS = int(os.environ.get("ROUNDS", 3))
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "testdata", "converter.json")
 ACTIVATIONS = {s.ActivationFunctionType.NONE: lambda x: x, s.ActivationFunctionType.RELU: tf.nn.relu, s.ActivationFunctionType.RELU6: tf.nn.relu6}
 PADDING = {s.Padding.SAME: "SAME", s.Padding.VALID: "VALID"}
@@ -105,16 +105,15 @@ def built(path):
     return network, tf.TensorSpec([1, *given.shape[1:]], tf.float32, name="input")
 
 
-def source(case, path, saved):
-    """What makes a converter of the network, and the network."""
+def source(path, saved):
+    """What makes a converter of the network, the network, and the shape of a sample."""
     if saved:
-        module = tf.saved_model.load(saved)
-        f = module.signatures["serving_default"]
-        name = next(iter(f.structured_input_signature[1]))
-        return lambda: tf.lite.TFLiteConverter.from_saved_model(saved), lambda x: list(f(**{name: x}).values())
+        f = tf.saved_model.load(saved).signatures["serving_default"]
+        (name, spec), = f.structured_input_signature[1].items()
+        return lambda: tf.lite.TFLiteConverter.from_saved_model(saved), lambda x: list(f(**{name: x}).values()), [1, *spec.shape[1:]]
     network, spec = built(path)
     f = tf.function(network, input_signature=[spec]).get_concrete_function()
-    return lambda: tf.lite.TFLiteConverter.from_concrete_functions([f]), f
+    return lambda: tf.lite.TFLiteConverter.from_concrete_functions([f]), f, spec.shape
 
 
 def converted(make, calib):
@@ -176,16 +175,22 @@ def main():
             path = os.path.join(folder, "float.tflite")
             if not case["saved"]:
                 subprocess.run([octavo, "convert", model, path, "--quiet", *dims], check=True)
-            make, f = source(name, path, case["saved"] and os.path.join(shared, case["saved"]))
+            make, f, shape = source(path, case["saved"] and os.path.join(shared, case["saved"]))
+            # The SavedModels are channels-last, of one channel.
+            calib, test = (load(part).reshape(-1, *shape) for part in ("calib", "test"))
             command = [octavo, "quantize", model, "-o", os.path.join(folder, "int8.tflite"), "--data", os.path.join(samples, name + ".calib.npy"), "--samples", "0", "--force", "--quiet", *dims]
             theirs, ours = [], []
             for _ in range(ROUNDS):
                 seconds, _ = timed(lambda: subprocess.run(command, check=True, capture_output=True))
                 ours.append(seconds)
-                seconds, content = timed(lambda: converted(make, load("calib")))
+                seconds, content = timed(lambda: converted(make, calib))
                 theirs.append(seconds)
-            row = {"bytes": len(content), "calibration": case["calib"], **judged(content, f, load("test"), load("labels"))}
-            _, row["floats"] = written.operators(content)
+            _, floats, names = written.operators(content)
+            row = {"bytes": len(content), "name_bytes": names, "floats": floats, "calibration": case["calib"]}
+            try:
+                row |= judged(content, f, test, load("labels"))
+            except RuntimeError as e:
+                row["error"] = str(e)[:200]
             for what, times in (("", theirs), ("octavo_", ours)):
                 clock, cpu = zip(*times)
                 row |= {what + "seconds": round(statistics.median(clock), 3), what + "cpu_seconds": round(statistics.median(cpu), 3)}

@@ -5,8 +5,10 @@ Usage: written.py FOLDER. For each case of cases.json of which FOLDER has
 NAME.tflite, it runs NAME.test.npy and NAME.noise.npy sample by sample and
 writes NAME.PART.KERNELS.K.npy: output K of PART (test or noise) from KERNELS
 (ref or default), samples on a new first axis; and NAME.facts.json: "floats",
-the operators that read or write floats (QUANTIZE and DEQUANTIZE apart) with
-their counts, "operators", all of them, and "error" where LiteRT refuses the file.
+the operators that read or write floats (but QUANTIZE and DEQUANTIZE, and those
+that only move what the model is given) with their counts, "operators", all of
+them, "name_bytes", what the names of tensors take, and "error" where LiteRT
+refuses the file.
 """
 import collections
 import json
@@ -22,8 +24,9 @@ KERNELS = {"ref": OpResolverType.BUILTIN_REF, "default": OpResolverType.AUTO}
 
 
 def operators(content):
-    """All operators of a file, and those on floats, by name."""
+    """All operators of a file, and those on floats, by name, and the bytes of the names of its tensors."""
     model = s.ModelT.InitFromPackedBuf(content, 0)
+    names = sum(len(t.name) for graph in model.subgraphs for t in graph.tensors)
     every, floats = collections.Counter(), collections.Counter()
     for graph in model.subgraphs:
         for o in graph.operators:
@@ -31,9 +34,10 @@ def operators(content):
             name = NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
             every[name] += 1
             types = {graph.tensors[i].type for i in [*o.inputs, *o.outputs] if i >= 0}
-            if name not in ("QUANTIZE", "DEQUANTIZE") and s.TensorType.FLOAT32 in types:
+            moves = name in ("RESHAPE", "TRANSPOSE") and o.inputs[0] in graph.inputs
+            if name not in ("QUANTIZE", "DEQUANTIZE") and not moves and s.TensorType.FLOAT32 in types:
                 floats[name] += 1
-    return dict(sorted(every.items())), dict(sorted(floats.items()))
+    return dict(sorted(every.items())), dict(sorted(floats.items())), names
 
 
 def loaded(content, kernels, shape=None):
@@ -60,7 +64,7 @@ def judge(folder, name):
     with open(stem + ".tflite", "rb") as f:
         content = f.read()
     facts = {}
-    facts["operators"], facts["floats"] = operators(content)
+    facts["operators"], facts["floats"], facts["name_bytes"] = operators(content)
     for kernels in KERNELS:
         for part in ("test", "noise"):
             x = np.load(f"{stem}.{part}.npy")
