@@ -173,16 +173,32 @@ func sameSizes(a, b op.Shape) bool {
 }
 
 // edgeParams returns what the integers of an input or output stand for, by the
-// node that quantizes it, or those that dequantize it.
+// node that quantizes them, or those that dequantize them, behind a Transpose or
+// the like too.
 func edgeParams(g *ir.Graph, v *ir.Value) (p affine.Params, ok bool) {
+	same := map[*ir.Value]bool{v: true}
+	mark := func(n *ir.Node) {
+		switch n.Op.(type) {
+		case *op.Transpose, *op.Reshape, *op.Squeeze, *op.Unsqueeze, *op.Flatten, *op.Identity:
+			if same[n.In[0]] || same[n.Out[0]] {
+				same[n.In[0]], same[n.Out[0]] = true, true
+			}
+		}
+	}
+	for _, n := range g.Nodes {
+		mark(n)
+	}
+	for _, n := range slices.Backward(g.Nodes) {
+		mark(n)
+	}
 	for _, n := range g.Nodes {
 		switch n.Op.(type) {
 		case *op.QuantizeLinear:
-			if n.Out[0] != v {
+			if !same[n.Out[0]] {
 				continue
 			}
 		case *op.DequantizeLinear:
-			if n.In[0] != v {
+			if !same[n.In[0]] {
 				continue
 			}
 		default:
