@@ -130,6 +130,11 @@ func TestCrowdedProcessorsAreLeft(t *testing.T) {
 	if now = now.Add(look); c.judge(now, 502) {
 		t.Error("busy after losing two")
 	}
+	for range rows - 1 { // a burst
+		if now = now.Add(look); c.judge(now, c.taken+50) {
+			t.Error("busy after a burst")
+		}
+	}
 	for want := leastPause; want <= mostPause; want *= 2 {
 		if now = now.Add(look); !c.judge(now, c.taken+10) {
 			t.Fatal("not busy after losing ten")

@@ -12,6 +12,7 @@ type crowd struct {
 	taken int64     // processors taken before
 	until time.Time // to go alone
 	pause time.Duration
+	row   int // looks in a row that found it busy
 	usage usage
 }
 
@@ -25,6 +26,9 @@ const (
 	often = 1600 * time.Microsecond
 	// fewest is how many losses count: the system's own work comes in bursts.
 	fewest = 6
+	// rows is how many looks in a row must find it busy, unless it was lately: Go's
+	// own monitor wakes 50 times within some 5 ms now and then.
+	rows = 3
 	// leastPause and mostPause bound how long to go alone before trying again.
 	// Where the processors are free after all, no more than that is lost.
 	leastPause, mostPause = 25 * time.Millisecond, 200 * time.Millisecond
@@ -46,10 +50,15 @@ func (c *crowd) judge(now time.Time, taken int64) bool {
 	age, lost := now.Sub(c.since), taken-c.taken
 	c.since, c.taken = now, taken
 	if age > stale {
+		c.row = 0
 		return false
 	}
 	if lost < fewest || age/time.Duration(lost) > often {
 		c.pause -= c.pause / 4
+		c.row = 0
+		return false
+	}
+	if c.row++; c.row < rows && c.pause < leastPause {
 		return false
 	}
 	c.pause = min(max(2*c.pause, leastPause), mostPause)
