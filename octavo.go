@@ -219,6 +219,9 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 			if prescribed, err = prescribe(g); err != nil {
 				return m.wrap(err)
 			}
+			if err := m.signedIO(g); err != nil {
+				return m.wrap(err)
+			}
 		}
 		if err := pass.Lower(g, form); err != nil {
 			return m.wrap(err)

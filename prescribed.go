@@ -1,7 +1,9 @@
 package octavo
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/affine"
@@ -94,6 +96,27 @@ func asSigned(p affine.Params) affine.Params {
 		return p
 	}
 	return affine.PerTensor(dtype.Int8, p.Scale[0], p.Zero(0)-128)
+}
+
+// signedIO makes what g records of inputs and outputs of uint8 say int8.
+func (m *Model) signedIO(g *ir.Graph) error {
+	values, err := m.IO()
+	changed := false
+	for i, v := range values {
+		if v.Type == dtype.Uint8.String() {
+			values[i].Type, values[i].ZeroPoint, changed = dtype.Int8.String(), v.ZeroPoint-128, true
+		}
+	}
+	if err != nil || !changed {
+		return err
+	}
+	if m.Report != nil {
+		m.Report.IO = values
+	}
+	text, err := json.Marshal(values)
+	g.Meta = maps.Clone(g.Meta)
+	g.Meta[metaIO] = string(text)
+	return err
 }
 
 func gridOf(p affine.Params) Grid { return Grid{p.Type.String(), p.Scale[0], p.Zero(0)} }
