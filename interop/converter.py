@@ -36,7 +36,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as s
 
-ROUNDS = int(os.environ.get("ROUNDS", 3))
+ROUNDS = 3
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "testdata", "converter.json")
 ACTIVATIONS = {s.ActivationFunctionType.NONE: lambda x: x, s.ActivationFunctionType.RELU: tf.nn.relu, s.ActivationFunctionType.RELU6: tf.nn.relu6}
 PADDING = {s.Padding.SAME: "SAME", s.Padding.VALID: "VALID"}
@@ -199,8 +199,7 @@ def main():
                 out.write(content)
         print(name, {k: v for k, v in row.items() if k != "wrong"}, flush=True)
         with open(OUT, "w") as out:
-            json.dump(rows, out, indent=1)
-            out.write("\n")
+            out.write("{\n" + ",\n".join(f" {json.dumps(k)}: {json.dumps(rows[k])}" for k in sorted(rows)) + "\n}\n")
 
 
 def input_name(octavo, model):
