@@ -47,7 +47,7 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/histogram", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zcount_avx2_amd64.s", "zpick_avx512_amd64.s"},
+		files: []string{"zcount_avx2_amd64.s", "zcount_neon_arm64.s", "zpick_avx512_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/lut", from: "_asm", command: []string{"go", "run", ".", "OUT"},

@@ -30,7 +30,6 @@ var noKernel = []struct{ family, level, why string }{
 	{"fused", "VNNI", "no products of bytes"},
 	{"fused", "NEON", "the operators' own loops run in turn"},
 	{"histogram", "VNNI", "no products of bytes"},
-	{"histogram", "NEON", "Go's loops run"},
 	{"transpose", "AVX512", "AVX2's kernels run"},
 	{"transpose", "VNNI", "no products of bytes"},
 	{"*", "AVXVNNI", "AVX2's kernels run, or Go's"},
