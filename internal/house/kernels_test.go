@@ -28,7 +28,6 @@ var noKernel = []struct{ family, level, why string }{
 	{"convert", "VNNI", "no products of bytes"},
 	{"eltwise", "VNNI", "no products of bytes"},
 	{"fused", "VNNI", "no products of bytes"},
-	{"fused", "NEON", "the operators' own loops run in turn"},
 	{"histogram", "VNNI", "no products of bytes"},
 	{"transpose", "AVX512", "AVX2's kernels run"},
 	{"transpose", "VNNI", "no products of bytes"},
