@@ -248,19 +248,11 @@ func (p *placer) skipBodies(n *ir.Node, name, why string, kept bool) {
 	if !kept {
 		why = fmt.Sprintf("it stands in a body of %s, and what bodies compute stays float", n.Op.Name())
 	}
-	for i, b := range n.Bodies {
-		body := b.Name
-		if flow, ok := n.Op.(op.Flow); ok && i < len(flow.BodyNames()) {
-			body = flow.BodyNames()[i]
+	eachInner(n, name, func(path string, m *ir.Node) {
+		if p.floatWork(m) {
+			p.out.Skipped = append(p.out.Skipped, Skip{path, m.Op.Name(), why, !kept})
 		}
-		for _, m := range b.Nodes {
-			inner := name + "/" + body + "/" + NodeName(m)
-			if p.floatWork(m) {
-				p.out.Skipped = append(p.out.Skipped, Skip{inner, m.Op.Name(), why, !kept})
-			}
-			p.skipBodies(m, inner, why, kept)
-		}
-	}
+	})
 }
 
 // floatWork reports whether leaving the node float is worth a line: it
