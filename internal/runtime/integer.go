@@ -37,6 +37,10 @@ func hasIntegerKernel(r pass.Region) bool {
 		return in(0) && out && r.Clamp == nil && r.In[0].Equal(r.Out[0])
 	case *op.AveragePool, *op.GlobalAveragePool, *op.Sigmoid, *op.Tanh, *op.HardSwish, *op.HardSigmoid, *op.LeakyRelu, *op.Gelu, *op.Relu, *op.Softmax:
 		return in(0) && out
+	case *op.LSTM, *op.GRU, *op.RNN:
+		// The results may be of any kind: they are real numbers.
+		cell := op.Quantized{Inner: o, In: r.In}
+		return len(r.In) > 2 && r.Node.In[0].Type == dtype.Float32 && r.Clamp == nil && cell.IntegerCell()
 	}
 	return false
 }
@@ -66,6 +70,8 @@ func (pl *plan) dispatchQuantized(s *step, key *ir.Node, q *op.Quantized) error 
 		if g, ok := whole(pl.values[s.in[0]].shape, o.Layout); ok {
 			pl.dispatchQuantizedMean(s, q, g, nil)
 		}
+	case *op.LSTM, *op.GRU, *op.RNN:
+		pl.dispatchIntegerCell(s, key, q)
 	case *op.Softmax:
 		pl.dispatchQuantizedSoftmax(s, q, o)
 	case *op.Transpose:

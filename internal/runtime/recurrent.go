@@ -52,6 +52,16 @@ type recurrentWeights struct {
 	wb, rb, sum         []float32
 }
 
+// biases takes those of direction d, zeros where b is nil.
+func (ws *recurrentWeights) biases(b *tensor.Tensor, d, rows int) {
+	ws.wb, ws.rb, ws.sum = make([]float32, rows), make([]float32, rows), make([]float32, rows)
+	if b != nil {
+		bs := tensor.Data[float32](b)[d*2*rows:]
+		ws.wb, ws.rb = slices.Clone(bs[:rows]), slices.Clone(bs[rows:2*rows])
+	}
+	eltwise.Add(ws.sum, ws.wb, ws.rb)
+}
+
 // dispatchRecurrent runs an LSTM or GRU step by step on packed weights.
 func (pl *plan) dispatchRecurrent(s *step, key *ir.Node, q *recurrence, direction string, odd bool) {
 	x, w, r := &pl.values[s.in[0]], pl.constant(s, 1), pl.constant(s, 2)
@@ -103,12 +113,7 @@ func (q *recurrence) plan(pl *plan, s *step, key *ir.Node, features int) {
 		if q.hidden != nil {
 			ws.hidden = pack("hidden", q.hidden, own[seen*n:])
 		}
-		ws.wb, ws.rb, ws.sum = make([]float32, rows), make([]float32, rows), make([]float32, rows)
-		if b := pl.constant(s, 3); b != nil {
-			bs := tensor.Data[float32](b)[d*2*rows:]
-			ws.wb, ws.rb = slices.Clone(bs[:rows]), slices.Clone(bs[rows:2*rows])
-		}
-		eltwise.Add(ws.sum, ws.wb, ws.rb)
+		ws.biases(pl.constant(s, 3), d, rows)
 		q.weights = append(q.weights, ws)
 		q.products = append(q.products, func(f *frame, s *step, slot, lo, hi int) {
 			all := f.floats(0, q.total)
@@ -194,10 +199,17 @@ func (q *recurrence) gate(sum, pre, h, c, spare []float32) {
 
 // gru is lstm for a GRU.
 func (q *recurrence) gru(w *recurrentWeights, now, pre, h, spare, scratch []float32) {
-	n, size := q.cells, q.batch*q.cells
-	gates, v := pre[:2*size], pre[2*size:]
-	reset, keep := spare[:size], spare[size:size+n]
+	gates, v := pre[:2*q.batch*q.cells], pre[2*q.batch*q.cells:]
 	q.state.Run(gates, nil, h, w.state, q.ends[1], 0, q.state.Blocks(), scratch)
+	q.hidden.Run(v, nil, q.reset(w, now, gates, h, spare), w.hidden, q.ends[2], 0, q.hidden.Blocks(), scratch)
+	q.update(w, now, gates, v, h, spare)
+}
+
+// reset computes the first two gates of a GRU from the products with the states,
+// and returns what the third one multiplies with its weights.
+func (q *recurrence) reset(w *recurrentWeights, now, gates, h, spare []float32) []float32 {
+	n := q.cells
+	reset := spare[:q.batch*n]
 	for b := range q.batch {
 		zr := gates[b*2*n : (b+1)*2*n]
 		eltwise.Add(zr, now[b*3*n:b*3*n+2*n], zr)
@@ -207,11 +219,16 @@ func (q *recurrence) gru(w *recurrentWeights, now, pre, h, spare, scratch []floa
 			eltwise.Mul(reset[b*n:(b+1)*n], h[b*n:(b+1)*n], zr[n:])
 		}
 	}
-	from := reset
 	if q.linearBeforeReset {
-		from = h
+		return h
 	}
-	q.hidden.Run(v, nil, from, w.hidden, q.ends[2], 0, q.hidden.Blocks(), scratch)
+	return reset
+}
+
+// update computes the next states from the gates and the product v of the third.
+func (q *recurrence) update(w *recurrentWeights, now, gates, v, h, spare []float32) {
+	n := q.cells
+	keep := spare[q.batch*n : q.batch*n+n]
 	for b := range q.batch {
 		x, y, z, r, old := now[b*3*n+2*n:(b+1)*3*n], v[b*n:(b+1)*n], gates[b*2*n:b*2*n+n], gates[b*2*n+n:(b+1)*2*n], h[b*n:(b+1)*n]
 		if q.linearBeforeReset {
@@ -234,6 +251,7 @@ func (q *recurrence) gru(w *recurrentWeights, now, pre, h, spare, scratch []floa
 var (
 	one           = []float32{1}
 	lstmFunctions = []string{"Sigmoid", "Tanh", "Tanh"}
+	gruFunctions  = []string{"Sigmoid", "Tanh"}
 )
 
 // dispatchLSTM and dispatchGRU hand over what is usual.
@@ -244,5 +262,5 @@ func (pl *plan) dispatchLSTM(s *step, key *ir.Node, o *op.LSTM) {
 
 func (pl *plan) dispatchGRU(s *step, key *ir.Node, o *op.GRU) {
 	q := &recurrence{gates: 3, linearBeforeReset: o.LinearBeforeReset}
-	pl.dispatchRecurrent(s, key, q, o.Direction, !usual(o.Activations, []string{"Sigmoid", "Tanh"}) || o.Clip.Set || o.BatchFirst)
+	pl.dispatchRecurrent(s, key, q, o.Direction, !usual(o.Activations, gruFunctions) || o.Clip.Set || o.BatchFirst)
 }

@@ -3,6 +3,7 @@ package runtime
 import (
 	"fmt"
 
+	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/conv"
@@ -13,11 +14,13 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// liveRecurrence is an LSTM with weights of 8 bits. What it reads is quantized
-// as a whole, and so are the states of the batch at each step.
+// liveRecurrence is an LSTM or GRU with weights of 8 bits. What it reads is
+// quantized as a whole, unless it is integers already, and so are the states of
+// the batch at each step.
 type liveRecurrence struct {
 	recurrence
-	live []liveCell // by direction
+	live  []liveCell    // by direction
+	given affine.Params // of what it reads, where that is integers
 
 	// Bytes of the scratch memory: of a slot of a product, of all slots, of the
 	// integers of the data and of the states, and of everything.
@@ -26,8 +29,8 @@ type liveRecurrence struct {
 
 // liveCell is what one direction multiplies with.
 type liveCell struct {
-	data, state liveMatrix
-	sum         []float32 // of the biases
+	data, state, hidden liveMatrix
+	recurrentWeights    // its biases
 }
 
 // liveMatrix is a packed weight, and the number of its epilogue in a frame.
@@ -61,22 +64,41 @@ func (pl *plan) dispatchLiveLSTM(s *step, key *ir.Node, o *op.DynamicQuantizeLST
 	rows := 4 * q.cells
 	q.data = conv.NewPlan(matrixGeometry(q.time*q.batch, features, rows, false), conv.Uint8)
 	q.state = conv.NewPlan(matrixGeometry(q.batch, q.cells, rows, false), conv.Uint8)
+	scales := func(i, d int) []float32 {
+		u := tensor.Data[float32](pl.constant(s, i))
+		each := len(u) / len(q.backward)
+		return u[d*each : (d+1)*each]
+	}
 	for d := range q.backward {
-		c := liveCell{data: pl.liveMatrix(s, key, q.data, 1, 8, d, features*rows), state: pl.liveMatrix(s, key, q.state, 2, 10, d, q.cells*rows), sum: make([]float32, rows)}
-		if b := pl.constant(s, 3); b != nil {
-			bs := tensor.Data[float32](b)[d*2*rows:]
-			eltwise.Add(c.sum, bs[:rows], bs[rows:2*rows])
-		}
-		q.live = append(q.live, c)
+		q.live = append(q.live, liveCell{
+			data:  pl.liveMatrix(key, q.data, fmt.Sprint("live", 1, d), w, d*features*rows, features*rows, scales(8, d)),
+			state: pl.liveMatrix(key, q.state, fmt.Sprint("live", 2, d), r, d*q.cells*rows, q.cells*rows, scales(10, d)),
+		})
+	}
+	q.plan(pl, s, features)
+}
+
+// plan takes what dispatching leaves: biases, scratch memory.
+func (q *liveRecurrence) plan(pl *plan, s *step, features int) {
+	rows := q.gates * q.cells
+	for d := range q.backward {
+		q.live[d].biases(pl.constant(s, 3), d, rows)
 		q.products = append(q.products, q.multiply(d))
 	}
-	w.Release()
-	r.Release()
+	pl.constant(s, 1).Release()
+	pl.constant(s, 2).Release()
 	round := func(n int) int { return (n + alignment - 1) &^ (alignment - 1) }
-	q.slot = round(max(q.data.ScratchLen(), q.state.ScratchLen()))
+	for _, k := range []*conv.Plan{q.data, q.state, q.hidden} {
+		if k != nil {
+			q.slot = max(q.slot, round(k.ScratchLen()))
+		}
+	}
 	q.slots = q.slot * pl.p.threads
-	q.ints, q.states = round(q.time*q.batch*features), round(q.batch*q.cells)
-	q.total = q.slots + q.ints + q.states + 4*(q.time*q.batch*rows+q.batch*(rows+3*q.cells))
+	if !q.given.Present() {
+		q.ints = round(q.time * q.batch * features)
+	}
+	q.states = round(q.batch * q.cells)
+	q.total = q.slots + q.ints + q.states + 4*(q.time*q.batch*rows+q.batch*(rows+4*q.cells))
 	pl.scratch = max(pl.scratch, q.total)
 	s.share(q.data.Blocks(), q.data.MACs()/bytesAtOnce, nil) // for what run shares
 	s.run = q.run
@@ -102,22 +124,19 @@ func (pl *plan) centered(s *step, i, z int) bool {
 	return true
 }
 
-// liveMatrix packs direction d, of size elements, of the weight in operand i,
-// whose scales are operand units.
-func (pl *plan) liveMatrix(s *step, key *ir.Node, k *conv.Plan, i, units, d, size int) liveMatrix {
-	w, u := pl.constant(s, i), pl.constant(s, units)
+// liveMatrix packs size elements of w from one on, whose scales are units.
+func (pl *plan) liveMatrix(key *ir.Node, k *conv.Plan, name string, w *tensor.Tensor, from, size int, units []float32) liveMatrix {
 	m := liveMatrix{product: k, at: len(pl.ends)}
-	m.packed = pl.packs(key).getBytes(key, fmt.Sprint("live", i, d), k.WeightBytes(), func(dst []int8) {
-		own := w.Bytes()[d*size : (d+1)*size]
+	m.packed = pl.packs(key).getBytes(key, name, k.WeightBytes(), func(dst []int8) {
+		own := w.Bytes()[from : from+size]
 		if w.Type() == dtype.Uint8 {
-			turned := make([]byte, size)
+			turned := make([]byte, len(own))
 			gemm.Unsigned(turned, own, 0x80)
 			own = turned
 		}
 		k.PackBytes(dst, signed(own))
 	})
-	each := u.Len() / w.Shape()[0]
-	m.end = k.LiveEnd(tensor.Data[float32](u)[d*each:(d+1)*each], m.packed)
+	m.end = k.LiveEnd(units, m.packed)
 	pl.ends = append(pl.ends, m.end)
 	return m
 }
@@ -147,26 +166,34 @@ func (m *liveMatrix) run(f *frame, y []float32, x []byte, lo, hi int, scratch []
 
 // multiply returns the product of the data with the weights of direction d.
 func (q *liveRecurrence) multiply(d int) part {
-	return func(f *frame, _ *step, slot, lo, hi int) {
+	return func(f *frame, s *step, slot, lo, hi int) {
 		mem := f.bytes(0, q.total)
 		ints, floats := mem[q.slots:], floatsOf(mem[q.slots+q.ints+q.states:])
+		if q.given.Present() {
+			ints = f.vals[s.in[0]].Bytes()
+		}
 		q.live[d].data.run(f, floats, ints, lo, hi, mem[slot*q.slot:(slot+1)*q.slot])
 	}
 }
 
 func (q *liveRecurrence) run(f *frame, s *step) error {
-	size, rows := q.batch*q.cells, q.batch*4*q.cells
+	size, rows := q.batch*q.cells, q.batch*q.gates*q.cells
 	mem := f.bytes(0, q.total)
 	scratch, mem := mem[:q.slot], mem[q.slots:]
 	ints, mem := mem[:q.ints], mem[q.ints:]
 	states, rest := mem[:q.states], floatsOf(mem[q.states:])
 	xw, rest := rest[:q.time*rows], rest[q.time*rows:]
 	pre, rest := rest[:rows], rest[rows:]
-	h, c, spare := rest[:size], rest[size:2*size], rest[2*size:3*size]
-	x, dirs := tensor.Data[float32](f.vals[s.in[0]]), len(q.backward)
+	h, c, spare := rest[:size], rest[size:2*size], rest[2*size:4*size]
+	dirs := len(q.backward)
 	for d, backward := range q.backward {
 		w := &q.live[d]
-		w.data.quantize(f, ints[:len(x)], x)
+		if q.given.Present() {
+			w.data.ready(f, q.given.Scale[0], zeroByte(q.given))
+		} else {
+			x := tensor.Data[float32](f.vals[s.in[0]])
+			w.data.quantize(f, ints[:len(x)], x)
+		}
 		f.crew.share(f, s, q.data.Blocks(), q.data.MACs()/bytesAtOnce, q.products[d])
 		f.initial(h, s, 5, d)
 		f.initial(c, s, 6, d)
@@ -175,10 +202,19 @@ func (q *liveRecurrence) run(f *frame, s *step) error {
 			if backward {
 				t = q.time - 1 - i
 			}
+			now := xw[t*rows : (t+1)*rows]
 			w.state.quantize(f, states[:size], h)
-			w.state.run(f, pre, states, 0, q.state.Blocks(), scratch)
-			eltwise.Add(pre, xw[t*rows:(t+1)*rows], pre)
-			q.gate(w.sum, pre, h, c, spare)
+			if q.gates == 4 {
+				w.state.run(f, pre, states, 0, q.state.Blocks(), scratch)
+				eltwise.Add(pre, now, pre)
+				q.gate(w.sum, pre, h, c, spare)
+			} else {
+				gates, v := pre[:2*size], pre[2*size:]
+				w.state.run(f, gates, states, 0, q.state.Blocks(), scratch)
+				w.hidden.quantize(f, states[:size], q.reset(&w.recurrentWeights, now, gates, h, spare))
+				w.hidden.run(f, v, states, 0, q.hidden.Blocks(), scratch)
+				q.update(&w.recurrentWeights, now, gates, v, h, spare)
+			}
 			f.final(s, 0, t*dirs+d, h)
 		}
 		f.final(s, 1, d, h)
