@@ -47,6 +47,9 @@ type NodeCheck struct {
 	Op     string `json:"op"`
 	Runs   string `json:"runs"` // one of the Runs constants
 	Reason string `json:"reason,omitempty"`
+	// Activations is the element type of what an integer node reads where it is
+	// not the target's first.
+	Activations string `json:"activations,omitempty"`
 	// By is what runs the node where that is not the target itself, or is slow.
 	By string `json:"by,omitempty"`
 }
@@ -117,7 +120,8 @@ func (m *Model) Check(name string) (*Check, error) {
 			r = NodeCheck{Runs: RunsFolded}
 		} else if outer[n] && chosen[first] {
 			r = NodeCheck{Runs: RunsInteger}
-			r.By = t.Rule(n.Op.Name()).RunBy(constantWeight(n))
+			rule := t.Rule(n.Op.Name())
+			r.By, r.Activations = rule.RunBy(constantWeight(n)), rule.Prefers
 		}
 		r.Node, r.Op = path, n.Op.Name()
 		c.Nodes, nodes = append(c.Nodes, r), append(nodes, n)

@@ -29,7 +29,8 @@ import (
 //	                             c = zy − fma(za, sa/sy, (sb/sy)·zb)
 //	Mul                          y = clamp(round((qa−za)(qb−zb)·((sa·sb)/sy) + zy))
 //	LSTM, GRU, RNN               real results; the data's product with its weight is
-//	                             float32(acc)·unit, and so is the state's, which is made
+//	                             float32(acc)·unit (data of 16 bits: of the high bytes, plus
+//	                             that of the low ones), and so is the state's, which is made
 //	                             uint8 before it by DynamicQuantizeLinear, the states of a
 //	                             batch together; all other steps are the operator's
 //	                             (IntegerCell says where)

@@ -1,15 +1,17 @@
 package op
 
 import (
+	"fmt"
+
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // IntegerCell reports whether o is a recurrent operator whose products are of
-// integers: its data have one scale, its weights one each or one a row of gates,
-// all in 8 bits, weights with their zero points in the middle, and its other
-// operands are real numbers. It reads time first.
+// integers: its data have one scale and 8 or 16 bits, its weights 8 bits and one
+// scale each or one a row of gates, with their zero points in the middle, and its
+// other operands are real numbers. It reads time first.
 func (o *Quantized) IntegerCell() bool {
 	r, _, ok := o.cell()
 	if !ok || r.batchFirst || len(o.In) < 3 {
@@ -21,7 +23,7 @@ func (o *Quantized) IntegerCell() bool {
 			if p.Present() {
 				return false
 			}
-		case !p.Present() || !p.Type.IsInteger() || p.Type.Bits() != 8 || i == 0 && !p.IsPerTensor():
+		case !p.Present() || !p.Type.IsInteger() || p.Type.Bits() != 8 && (i > 0 || p.Type.Bits() != 16) || i == 0 && !p.IsPerTensor():
 			return false
 		case i > 0 && (!along(p, 1) || !middled(p)):
 			return false
@@ -70,11 +72,10 @@ func (o *Quantized) recur(in []Datum) ([]Datum, error) {
 	if err != nil {
 		return nil, err
 	}
-	zero := int64(0)
-	if len(o.In[0].ZeroPoint) > 0 {
-		zero = o.In[0].ZeroPoint[0]
+	data, err := o.inBytes(x)
+	if err != nil {
+		return nil, err
 	}
-	data := quantizedOnce{scale: tensor.FromSlice([]float32{o.In[0].Scale[0]}), zero: tensor.FromInts(o.In[0].Type, []int64{zero})}
 	gh, features, hidden := arg(in, 1).Shape()[1], arg(in, 1).Shape()[2], arg(in, 2).Shape()[2]
 	var failed error
 	note := func(err error) {
@@ -90,9 +91,20 @@ func (o *Quantized) recur(in []Datum) ([]Datum, error) {
 			if note(err); err != nil {
 				return
 			}
-			data.codes, err = x.Reshape(rows, features)
-			if note(err); err == nil {
-				note(w.multiplyBy(dst, data))
+			sum := make([]float32, len(dst))
+			for i, part := range data {
+				part.codes, err = part.codes.Reshape(rows, features)
+				if note(err); err != nil {
+					return
+				}
+				note(w.multiplyBy(sum, part))
+				for k, v := range sum {
+					if i == 0 {
+						dst[k] = v
+					} else {
+						dst[k] += v
+					}
+				}
 			}
 		},
 		func(dst, h []float32, d, batch, row, count int) {
@@ -112,6 +124,36 @@ func (o *Quantized) recur(in []Datum) ([]Datum, error) {
 		err = failed
 	}
 	return out, err
+}
+
+// inBytes returns the data x as integers of 8 bits: those of 16 are 256 times
+// their high bytes plus their low ones, and so are their zero points.
+func (o *Quantized) inBytes(x *tensor.Tensor) ([]quantizedOnce, error) {
+	p := o.In[0]
+	zero := int64(0)
+	if len(p.ZeroPoint) > 0 {
+		zero = p.ZeroPoint[0]
+	}
+	of := func(codes *tensor.Tensor, scale float32, zero int64) quantizedOnce {
+		return quantizedOnce{codes, tensor.FromSlice([]float32{scale}), tensor.FromInts(codes.Type(), []int64{zero})}
+	}
+	if p.Type.Bits() == 8 {
+		return []quantizedOnce{of(x, p.Scale[0], zero)}, nil
+	}
+	list, ok := tensor.Ints(x)
+	if !ok {
+		return nil, fmt.Errorf("data %v, want integers", x)
+	}
+	least, _ := p.Type.Range()
+	high, low := make([]uint8, len(list)), make([]uint8, len(list))
+	for i, q := range list {
+		high[i], low[i] = uint8((q-least)>>8), uint8(q-least)
+	}
+	zero -= least
+	return []quantizedOnce{
+		of(tensor.FromSlice(high, len(high)), 256*p.Scale[0], zero>>8),
+		of(tensor.FromSlice(low, len(low)), p.Scale[0], zero&255),
+	}, nil
 }
 
 // matrixOf returns count rows, from row on, of direction d of a weight

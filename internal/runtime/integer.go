@@ -9,7 +9,7 @@ import (
 )
 
 // hasIntegerKernel reports whether a quantized region runs on integers. 16-bit
-// regions, and those of operators not listed, run as dequantized floats.
+// regions but of recurrent cells, and those of operators not listed, run as dequantized floats.
 func hasIntegerKernel(r pass.Region) bool {
 	integer := func(p affine.Params) bool { return p.Present() && p.Type.Bits() == 8 && p.Type.IsInteger() }
 	in := func(i int) bool { return i < len(r.In) && integer(r.In[i]) && r.In[i].IsPerTensor() }

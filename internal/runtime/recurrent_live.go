@@ -21,16 +21,19 @@ type liveRecurrence struct {
 	recurrence
 	live  []liveCell    // by direction
 	given affine.Params // of what it reads, where that is integers
+	wide  bool          // these have 16 bits
+	lows  []part        // of their low bytes with the weights, by direction
 
 	// Bytes of the scratch memory: of a slot of a product, of all slots, of the
 	// integers of the data and of the states, and of everything.
 	slot, slots, ints, states, total int
+	floats                           int // numbers of the products of the data
 }
 
-// liveCell is what one direction multiplies with.
+// liveCell is what one direction multiplies with; low is data for low bytes.
 type liveCell struct {
-	data, state, hidden liveMatrix
-	recurrentWeights    // its biases
+	data, low, state, hidden liveMatrix
+	recurrentWeights         // its biases
 }
 
 // liveMatrix is a packed weight, and the number of its epilogue in a frame.
@@ -83,7 +86,10 @@ func (q *liveRecurrence) plan(pl *plan, s *step, features int) {
 	rows := q.gates * q.cells
 	for d := range q.backward {
 		q.live[d].biases(pl.constant(s, 3), d, rows)
-		q.products = append(q.products, q.multiply(d))
+		q.products = append(q.products, q.multiply(&q.live[d].data, 0))
+		if q.wide {
+			q.lows = append(q.lows, q.multiply(&q.live[d].low, 1))
+		}
 	}
 	pl.constant(s, 1).Release()
 	pl.constant(s, 2).Release()
@@ -94,11 +100,16 @@ func (q *liveRecurrence) plan(pl *plan, s *step, features int) {
 		}
 	}
 	q.slots = q.slot * pl.p.threads
-	if !q.given.Present() {
+	q.floats = q.time * q.batch * rows
+	all := q.floats
+	if q.wide {
+		all *= 2
+	}
+	if !q.given.Present() || q.wide {
 		q.ints = round(q.time * q.batch * features)
 	}
 	q.states = round(q.batch * q.cells)
-	q.total = q.slots + q.ints + q.states + 4*(q.time*q.batch*rows+q.batch*(rows+4*q.cells))
+	q.total = q.slots + q.halves()*q.ints + q.states + 4*(all+q.batch*(rows+4*q.cells))
 	pl.scratch = max(pl.scratch, q.total)
 	s.share(q.data.Blocks(), q.data.MACs()/bytesAtOnce, nil) // for what run shares
 	s.run = q.run
@@ -164,15 +175,35 @@ func (m *liveMatrix) run(f *frame, y []float32, x []byte, lo, hi int, scratch []
 	m.product.RunBytes(bytesOf(y), x, e.zero, m.packed, e.list[:], lo, hi, scratch)
 }
 
-// multiply returns the product of the data with the weights of direction d.
-func (q *liveRecurrence) multiply(d int) part {
+// halves is of how many rows of bytes the data are.
+func (q *liveRecurrence) halves() int {
+	if q.wide {
+		return 2
+	}
+	return 1
+}
+
+// multiply returns the product of half of the data's bytes with a weight.
+func (q *liveRecurrence) multiply(m *liveMatrix, half int) part {
 	return func(f *frame, s *step, slot, lo, hi int) {
 		mem := f.bytes(0, q.total)
-		ints, floats := mem[q.slots:], floatsOf(mem[q.slots+q.ints+q.states:])
-		if q.given.Present() {
+		ints, floats := mem[q.slots+half*q.ints:], floatsOf(mem[q.slots+q.halves()*q.ints+q.states:])
+		if q.given.Present() && !q.wide {
 			ints = f.vals[s.in[0]].Bytes()
 		}
-		q.live[d].data.run(f, floats, ints, lo, hi, mem[slot*q.slot:(slot+1)*q.slot])
+		m.run(f, floats[half*q.floats:], ints, lo, hi, mem[slot*q.slot:(slot+1)*q.slot])
+	}
+}
+
+// bytesApart stores the high and the low bytes of numbers of 16 bits; those of signed
+// ones count from the least.
+func bytesApart(high, low, x []byte, signed bool) {
+	flip := byte(0)
+	if signed {
+		flip = 0x80
+	}
+	for i := range len(x) / 2 {
+		low[i], high[i] = x[2*i], x[2*i+1]^flip
 	}
 }
 
@@ -180,21 +211,35 @@ func (q *liveRecurrence) run(f *frame, s *step) error {
 	size, rows := q.batch*q.cells, q.batch*q.gates*q.cells
 	mem := f.bytes(0, q.total)
 	scratch, mem := mem[:q.slot], mem[q.slots:]
-	ints, mem := mem[:q.ints], mem[q.ints:]
+	ints, mem := mem[:q.halves()*q.ints], mem[q.halves()*q.ints:]
 	states, rest := mem[:q.states], floatsOf(mem[q.states:])
-	xw, rest := rest[:q.time*rows], rest[q.time*rows:]
+	xw, rest := rest[:q.floats], rest[q.floats:]
+	var low []float32
+	if q.wide {
+		low, rest = rest[:q.floats], rest[q.floats:]
+		x := f.vals[s.in[0]].Bytes()
+		bytesApart(ints, ints[q.ints:], x, q.given.Type.IsSigned())
+	}
 	pre, rest := rest[:rows], rest[rows:]
 	h, c, spare := rest[:size], rest[size:2*size], rest[2*size:4*size]
 	dirs := len(q.backward)
 	for d, backward := range q.backward {
 		w := &q.live[d]
-		if q.given.Present() {
-			w.data.ready(f, q.given.Scale[0], zeroByte(q.given))
-		} else {
+		switch high, zero := zeroBytes(q.given); {
+		case q.wide:
+			w.data.ready(f, 256*q.given.Scale[0], high)
+			w.low.ready(f, q.given.Scale[0], zero)
+			f.crew.share(f, s, q.data.Blocks(), q.data.MACs()/bytesAtOnce, q.lows[d])
+		case q.given.Present():
+			w.data.ready(f, q.given.Scale[0], zero)
+		default:
 			x := tensor.Data[float32](f.vals[s.in[0]])
 			w.data.quantize(f, ints[:len(x)], x)
 		}
 		f.crew.share(f, s, q.data.Blocks(), q.data.MACs()/bytesAtOnce, q.products[d])
+		if q.wide {
+			eltwise.Add(xw, xw, low)
+		}
 		f.initial(h, s, 5, d)
 		f.initial(c, s, 6, d)
 		for i := range q.time {

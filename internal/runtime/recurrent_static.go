@@ -10,18 +10,24 @@ import (
 	"github.com/octavo-ml/octavo/internal/op"
 )
 
-// zeroByte returns the zero point of 8-bit parameters with one scale as a byte.
-func zeroByte(p affine.Params) byte {
-	if len(p.ZeroPoint) == 0 {
-		return 0
+// zeroBytes returns the bytes of the zero point of parameters with one scale,
+// counted from the least where the type has 16 bits.
+func zeroBytes(p affine.Params) (high, low byte) {
+	zero := int64(0)
+	if len(p.ZeroPoint) > 0 {
+		zero = p.ZeroPoint[0]
 	}
-	return byte(p.ZeroPoint[0])
+	if p.Present() && p.Type.Bits() == 16 {
+		least, _ := p.Type.Range()
+		zero -= least
+	}
+	return byte(zero >> 8), byte(zero)
 }
 
 // dispatchIntegerCell runs an LSTM or GRU, as most are, on data that are integers
 // with fixed parameters.
 func (pl *plan) dispatchIntegerCell(s *step, key *ir.Node, o *op.Quantized) {
-	q := &liveRecurrence{given: o.In[0]}
+	q := &liveRecurrence{given: o.In[0], wide: o.In[0].Type.Bits() == 16}
 	direction, odd := "", false
 	switch inner := o.Inner.(type) {
 	case *op.LSTM:
@@ -70,6 +76,10 @@ func (pl *plan) dispatchIntegerCell(s *step, key *ir.Node, o *op.Quantized) {
 		c := liveCell{
 			data:  pl.liveMatrix(key, q.data, fmt.Sprint("data", d), w, d*rows*features, rows*features, scales(1, 0, rows)),
 			state: pl.liveMatrix(key, q.state, fmt.Sprint("state", d), r, d*rows*n, seen*n, scales(2, 0, seen)),
+		}
+		if q.wide {
+			c.low = liveMatrix{product: q.data, packed: c.data.packed, end: c.data.end, at: len(pl.ends)}
+			pl.ends = append(pl.ends, c.low.end)
 		}
 		if q.hidden != nil {
 			c.hidden = pl.liveMatrix(key, q.hidden, fmt.Sprint("hidden", d), r, (d*rows+seen)*n, n*n, scales(2, seen, rows))

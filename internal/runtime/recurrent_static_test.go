@@ -98,7 +98,11 @@ func (c staticCell) make(r *rand.Rand) (o *op.Quantized, in []*tensor.Tensor, g 
 		operand(ints(c.weight, dirs, c.gates*c.hidden, k), p, true)
 	}
 	lo, _ := c.data.Range()
-	operand(ints(c.data, c.time, c.batch, c.features), affine.PerTensor(c.data, 0.013, lo+117), false)
+	scale, zero := float32(0.013), int64(117)
+	if c.data.Bits() == 16 {
+		scale, zero = scale/256, 117<<8+93
+	}
+	operand(ints(c.data, c.time, c.batch, c.features), affine.PerTensor(c.data, scale, lo+zero), false)
 	weight(c.features)
 	weight(c.hidden)
 	operand(nil, affine.Params{}, true)
@@ -138,9 +142,7 @@ func TestStaticCellsEqualTheReference(t *testing.T) {
 				default:
 					c.gates, c.inner = 1, with(op.New[op.RNN](), func(o *op.RNN) { o.Direction = direction })
 				}
-				if (i+k)%2 == 1 {
-					c.data = dtype.Int8
-				}
+				c.data = []dtype.Type{dtype.Uint8, dtype.Int8, dtype.Uint16, dtype.Int16}[(i+k+kind)%4]
 				if (i+kind)%3 == 1 {
 					c.weight = dtype.Uint8
 				}
