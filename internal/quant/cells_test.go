@@ -20,7 +20,7 @@ const b float32[1,16] = [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16]
 const h float32[1,1,2] = [1 2]
 const c float32[1,1,2] = [1 2]
 const v float32[2,2] = [1 2 3 4]
-_, last float32[1,1,2] = LSTM(x, w, r, b, _, h, c) {hidden_size=2} @cell
+all float32[3,1,1,2], last float32[1,1,2] = LSTM(x, w, r, b, _, h, c) {hidden_size=2} @cell
 y float32[1,1,2] = MatMul(last, v) @head
 output y
 `
