@@ -22,6 +22,8 @@ type liveRecurrence struct {
 	// Bytes of the scratch memory: of a slot of a product, of all slots, of the
 	// integers of the data and of the states, and of everything.
 	slot, slots, ints, states, total int
+
+	stateProducts [][2]part // by direction: forwards through the weights, and back
 }
 
 // liveCell is what one direction multiplies with.
@@ -69,6 +71,7 @@ func (pl *plan) dispatchLiveLSTM(s *step, key *ir.Node, o *op.DynamicQuantizeLST
 		}
 		q.live = append(q.live, c)
 		q.products = append(q.products, q.multiply(d))
+		q.stateProducts = append(q.stateProducts, [2]part{q.multiplyState(d, false), q.multiplyState(d, true)})
 	}
 	w.Release()
 	r.Release()
@@ -154,10 +157,33 @@ func (q *liveRecurrence) multiply(d int) part {
 	}
 }
 
+// turned is how many parts of the product of the states are computed in order
+// before those that lie in front of them.
+const turned = 4
+
+// multiplyState returns the product of the states with the weights of direction
+// d. Weights may be larger than a cache: steps go through them to and fro, so that
+// each finds what the one before has read last.
+func (q *liveRecurrence) multiplyState(d int, back bool) part {
+	n := q.state.Blocks()
+	return func(f *frame, _ *step, slot, lo, hi int) {
+		mem := f.bytes(0, q.total)
+		states, floats := mem[q.slots+q.ints:], floatsOf(mem[q.slots+q.ints+q.states:])
+		pre, scratch := floats[q.time*q.batch*4*q.cells:], mem[slot*q.slot:(slot+1)*q.slot]
+		if !back {
+			q.live[d].state.run(f, pre, states, lo, hi, scratch)
+			return
+		}
+		for to := n - lo; to > n-hi; to -= turned {
+			q.live[d].state.run(f, pre, states, max(to-turned, n-hi), to, scratch)
+		}
+	}
+}
+
 func (q *liveRecurrence) run(f *frame, s *step) error {
 	size, rows := q.batch*q.cells, q.batch*4*q.cells
 	mem := f.bytes(0, q.total)
-	scratch, mem := mem[:q.slot], mem[q.slots:]
+	mem = mem[q.slots:]
 	ints, mem := mem[:q.ints], mem[q.ints:]
 	states, rest := mem[:q.states], floatsOf(mem[q.states:])
 	xw, rest := rest[:q.time*rows], rest[q.time*rows:]
@@ -176,7 +202,7 @@ func (q *liveRecurrence) run(f *frame, s *step) error {
 				t = q.time - 1 - i
 			}
 			w.state.quantize(f, states[:size], h)
-			w.state.run(f, pre, states, 0, q.state.Blocks(), scratch)
+			f.crew.share(f, s, q.state.Blocks(), q.state.MACs()/bytesAtOnce, q.stateProducts[d][i%2])
 			eltwise.Add(pre, xw[t*rows:(t+1)*rows], pre)
 			q.gate(w.sum, pre, h, c, spare)
 			f.final(s, 0, t*dirs+d, h)
