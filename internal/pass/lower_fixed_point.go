@@ -21,11 +21,16 @@ func lowerFixedPoint(g *ir.Graph) error {
 	if err := ir.Infer(g); err != nil {
 		return err
 	}
+	if err := spellOut(g); err != nil {
+		return err
+	}
 	if err := FuseQDQ(g, hasFixedPointKernel); err != nil {
 		return err
 	}
-	_, err := ConvertLayout(g, LayoutOptions{Spatial: true})
-	return err
+	if _, err := ConvertLayout(g, LayoutOptions{Spatial: true}); err != nil {
+		return err
+	}
+	return foldTransposes(g)
 }
 
 // fixedPoint lists the operators of which TensorFlow Lite has kernels that read

@@ -36,6 +36,7 @@ var prepare = []Pass{
 	{Name: "fold_constants", Run: FoldConstants, Large: FoldLargeConstants, Deep: true},
 	{Name: "inline_branches", Run: InlineBranches},
 	{Name: "eliminate_identity", Run: EliminateIdentity},
+	{Name: "replace_sum", Run: ReplaceSum, Pattern: true},
 	{Name: "fuse_layer_normalization", Run: FuseLayerNormalization, Pattern: true},
 	{Name: "fuse_gelu", Run: FuseGelu, Pattern: true},
 	{Name: "fuse_hard_swish", Run: FuseHardSwish, Pattern: true},
