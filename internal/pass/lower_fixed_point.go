@@ -27,7 +27,14 @@ func lowerFixedPoint(g *ir.Graph) error {
 	if err := FuseQDQ(g, hasFixedPointKernel); err != nil {
 		return err
 	}
+	shuffles := gatherShuffles(g)
+	if _, err := EliminateDead(g); err != nil {
+		return err
+	}
 	if _, err := ConvertLayout(g, LayoutOptions{Spatial: true}); err != nil {
+		return err
+	}
+	if err := expandShuffles(g, shuffles); err != nil {
 		return err
 	}
 	return foldTransposes(g)

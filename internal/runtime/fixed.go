@@ -37,8 +37,8 @@ func (pl *plan) dispatchFixed(s *step, key *ir.Node, q *op.Quantized) error {
 		pl.dispatchFixedMean(s, q, o.NoopWithEmptyAxes, true)
 	case *op.ReduceSum:
 		pl.dispatchFixedMean(s, q, o.NoopWithEmptyAxes, false)
-	case *op.Softmax:
-		pl.dispatchFixedSoftmax(s, q, o)
+	case *op.Softmax, *op.LogSoftmax, *op.LpNormalization:
+		pl.dispatchFixedRows(s, q)
 	case *op.MaxPool:
 		pl.dispatchMaxPool(s, o)
 	case *op.Transpose:
