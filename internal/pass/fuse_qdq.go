@@ -39,7 +39,12 @@ func FuseQDQ(g *ir.Graph, can func(Region) bool) error { return fuseQDQ(g, false
 // Identity, the latter with a Clamp.
 //
 // Before: y = Q(DQ(x))    After: y = Quantized{Identity}(x)
-func FuseFixed(g *ir.Graph, can func(Region) bool) error { return fuseQDQ(g, true, can) }
+func FuseFixed(g *ir.Graph, can func(Region) bool) error {
+	if err := fuseFixedLSTM(g, can); err != nil {
+		return err
+	}
+	return fuseQDQ(g, true, can)
+}
 
 func fuseQDQ(g *ir.Graph, fixed bool, can func(Region) bool) error {
 	m := newMatcher(g)
