@@ -136,7 +136,7 @@ func (pl *plan) dispatchFixedMean(s *step, q *op.Quantized, noop, mean bool) {
 	k := fixedFactor(q.MeanFactor(places, mean))
 	pl.fixedSums(s, g, func(places int) func(sum int32, count int) int64 {
 		zeros := zx * int32(places)
-		return func(sum int32, _ int) int64 { return min(max(k.of(sum-zeros)+zy, lo), hi) }
+		return func(sum int32, _ int) int64 { return min(max(int64(k.Of(sum-zeros))+zy, lo), hi) }
 	})
 }
 
