@@ -223,12 +223,19 @@ func encodeExpand(e *encoder) {
 	e.emit("BROADCAST_TO", nil, []int32{e.in(0), to}, e.out(0))
 }
 
+// encodeShape is a SHAPE, of which a STRIDED_SLICE takes some of the sizes.
 func encodeShape(e *encoder) {
-	if o := e.n.Op.(*op.ShapeOf); o.Start != 0 || o.End.Set {
-		e.err = e.unsupported(e.n, "of some of the axes", "fix the dynamic dimensions with --shape or --dim")
-		return
+	rank := len(e.n.In[0].Shape)
+	lo, hi := e.n.Op.(*op.ShapeOf).Span(rank)
+	out, whole := e.out(0), lo == 0 && hi == rank
+	all := out
+	if !whole {
+		all = e.like(out, op.Known(rank))
 	}
-	e.emit("SHAPE", typeOptions{typeNumber(dtype.Int64)}, []int32{e.in(0)}, e.out(0))
+	e.emit("SHAPE", typeOptions{typeNumber(dtype.Int64)}, []int32{e.in(0)}, all)
+	if !whole {
+		e.emit("STRIDED_SLICE", stridedSliceOptions{}, []int32{all, e.list(lo), e.list(hi), e.list(1)}, out)
+	}
 }
 
 func encodeDepthToSpace(e *encoder) {
