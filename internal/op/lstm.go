@@ -29,6 +29,9 @@ func (o *LSTM) recurrent() recurrent {
 // Infer returns all outputs, the last output and the last cell state.
 func (o *LSTM) Infer(in []Fact, _ int) ([]Fact, error) { return o.recurrent().infer(in, 8) }
 
+// Quantization names the weights of the data and of the state.
+func (*LSTM) Quantization() Facts { return recurrentFacts() }
+
 // Eval runs the cells.
 func (o *LSTM) Eval(in []Datum) ([]Datum, error) {
 	return o.recurrent().eval(o, in, o.step)
