@@ -19,7 +19,8 @@ import (
 type recurrence struct {
 	gates              int // 4: LSTM, 3: GRU
 	linearBeforeReset  bool
-	backward           []bool // by direction
+	cellClip           float32 // 0: none
+	backward           []bool  // by direction
 	time, batch, cells int
 
 	data, state, hidden *conv.Plan // products; hidden only of a GRU
@@ -209,6 +210,11 @@ func (q *recurrence) gate(sum, pre, h, c, spare []float32) {
 		eltwise.Mul(m, forget, m)
 		eltwise.Mul(cell, in, cell)
 		eltwise.Add(m, m, cell)
+		if clip := q.cellClip; clip > 0 {
+			for i, v := range m {
+				m[i] = min(max(v, -clip), clip)
+			}
+		}
 		eltwise.TanhAll(tmp, m)
 		eltwise.Mul(h[b*n:(b+1)*n], out, tmp)
 	}
@@ -275,7 +281,8 @@ var (
 // dispatchLSTM and dispatchGRU hand over what is usual.
 func (pl *plan) dispatchLSTM(s *step, key *ir.Node, o *op.LSTM) {
 	odd := !usual(o.Activations, lstmFunctions) || o.Clip.Set || o.InputForget || o.BatchFirst
-	pl.dispatchRecurrent(s, key, &recurrence{gates: 4}, o.Direction, odd)
+	odd = odd || o.CellClip.Set && !(o.CellClip.Value > 0)
+	pl.dispatchRecurrent(s, key, &recurrence{gates: 4, cellClip: o.CellClip.Value}, o.Direction, odd)
 }
 
 func (pl *plan) dispatchGRU(s *step, key *ir.Node, o *op.GRU) {
