@@ -129,6 +129,12 @@ func printTarget(w io.Writer, t *octavo.Target) error {
 		} else if r.By != "" {
 			what += ", by " + r.By
 		}
+		if r.Prefers != "" {
+			what += ", by default " + r.Prefers
+		}
+		if r.Asked != "" {
+			what += ", only where a recipe names it"
+		}
 		if r.FloatOutput {
 			what += ", can end in float"
 		}
