@@ -87,6 +87,9 @@ func printTarget(w io.Writer, t *octavo.Target) error {
 		if len(m.Asked) > 0 {
 			what += "; where a recipe names it " + strings.Join(m.Asked, ", ")
 		}
+		if m.Rows {
+			what += "; a range for each row where it is asked for"
+		}
 		if m.Storage {
 			what = "storage only"
 		}

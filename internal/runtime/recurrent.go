@@ -19,13 +19,17 @@ import (
 type recurrence struct {
 	gates              int // 4: LSTM, 3: GRU
 	linearBeforeReset  bool
-	backward           []bool // by direction
+	cellClip           float32 // 0: none
+	backward           []bool  // by direction
 	time, batch, cells int
 
 	data, state, hidden *conv.Plan // products; hidden only of a GRU
 	ends                [3][]*gemm.FloatEnd
 	weights             []recurrentWeights
 	products            []part // of the data with the weights, by direction
+	stateProducts       []part // of the states, likewise
+	hiddenProducts      []part // of a GRU
+	ofState, ofHidden   step   // as which the crew knows these
 
 	slots, total int // scratch memory: of all slots of a product, and with the rest
 }
@@ -81,7 +85,7 @@ func (pl *plan) dispatchRecurrent(s *step, key *ir.Node, q *recurrence, directio
 	}
 	q.plan(pl, s, key, features)
 	pl.scratch = max(pl.scratch, 4*q.total)
-	s.share(q.data.Blocks(), q.data.MACs(), nil) // for what run shares
+	s.share(q.data.Blocks(), q.data.MACs()+q.time*q.state.Cost(), nil) // for what run shares
 	s.run = q.run
 }
 
@@ -119,41 +123,61 @@ func (q *recurrence) plan(pl *plan, s *step, key *ir.Node, features int) {
 			all := f.floats(0, q.total)
 			q.data.Run(all[q.slots:], nil, tensor.Data[float32](f.vals[s.in[0]]), ws.data, q.ends[0], lo, hi, all[slot*each:(slot+1)*each])
 		})
+		q.stateProducts = append(q.stateProducts, func(f *frame, _ *step, slot, lo, hi int) {
+			all, m := f.floats(0, q.total), q.memory(f)
+			q.state.Run(m.pre, nil, m.h, ws.state, q.ends[1], lo, hi, all[slot*each:(slot+1)*each])
+		})
+		q.hiddenProducts = append(q.hiddenProducts, func(f *frame, _ *step, slot, lo, hi int) {
+			all, m := f.floats(0, q.total), q.memory(f)
+			from := m.spare[:q.batch*n] // the states that are reset
+			if q.linearBeforeReset {
+				from = m.h
+			}
+			q.hidden.Run(m.pre[2*q.batch*n:], nil, from, ws.hidden, q.ends[2], lo, hi, all[slot*each:(slot+1)*each])
+		})
 	}
 	for _, c := range []*tensor.Tensor{pl.constant(s, 1), pl.constant(s, 2)} {
 		c.Release()
 	}
 }
 
+// recurrentMemory is what a run keeps between the steps of time: the products of
+// all data, what the gates get, the states and scratch memory.
+type recurrentMemory struct{ xw, pre, h, c, spare []float32 }
+
+func (q *recurrence) memory(f *frame) (m recurrentMemory) {
+	size, rows := q.batch*q.cells, q.batch*q.gates*q.cells
+	rest := f.floats(0, q.total)[q.slots:]
+	m.xw, rest = rest[:q.time*rows], rest[q.time*rows:]
+	m.pre, rest = rest[:rows], rest[rows:]
+	m.h, m.c, m.spare = rest[:size], rest[size:2*size], rest[2*size:4*size]
+	return m
+}
+
 func (q *recurrence) run(f *frame, s *step) error {
-	n, size := q.cells, q.batch*q.cells
-	rows := q.batch * q.gates * n
-	all := f.floats(0, q.total)
-	scratch, rest := all[:q.slots], all[q.slots:]
-	xw, rest := rest[:q.time*rows], rest[q.time*rows:]
-	pre, rest := rest[:rows], rest[rows:]
-	h, c, spare := rest[:size], rest[size:2*size], rest[2*size:4*size]
-	dirs := len(q.backward)
+	m := q.memory(f)
+	rows, dirs := len(m.pre), len(q.backward)
 	for d, backward := range q.backward {
-		w := &q.weights[d]
 		f.crew.share(f, s, q.data.Blocks(), q.data.MACs(), q.products[d])
-		f.initial(h, s, 5, d)
-		f.initial(c, s, 6, d)
+		f.initial(m.h, s, 5, d)
+		f.initial(m.c, s, 6, d)
 		for i := range q.time {
 			t := i
 			if backward {
 				t = q.time - 1 - i
 			}
-			now := xw[t*rows : (t+1)*rows]
+			now := m.xw[t*rows : (t+1)*rows]
+			f.crew.share(f, &q.ofState, q.state.Blocks(), q.state.Cost(), q.stateProducts[d])
 			if q.gates == 4 {
-				q.lstm(w, now, pre, h, c, spare, scratch)
+				eltwise.Add(m.pre, now, m.pre)
+				q.gate(q.weights[d].sum, m.pre, m.h, m.c, m.spare)
 			} else {
-				q.gru(w, now, pre, h, spare, scratch)
+				q.gru(f, d, now, &m)
 			}
-			f.final(s, 0, t*dirs+d, h)
+			f.final(s, 0, t*dirs+d, m.h)
 		}
-		f.final(s, 1, d, h)
-		f.final(s, 2, d, c)
+		f.final(s, 1, d, m.h)
+		f.final(s, 2, d, m.c)
 	}
 	return nil
 }
@@ -173,12 +197,6 @@ func (f *frame) final(s *step, i, d int, v []float32) {
 	}
 }
 
-// lstm computes the next states from the products now of the data.
-func (q *recurrence) lstm(w *recurrentWeights, now, pre, h, c, spare, scratch []float32) {
-	q.state.Run(pre, now, h, w.state, q.ends[1], 0, q.state.Blocks(), scratch)
-	q.gate(w.sum, pre, h, c, spare)
-}
-
 // gate computes the next states of an LSTM from what the gates get less their
 // biases: the same operations as the reference, on rows.
 func (q *recurrence) gate(sum, pre, h, c, spare []float32) {
@@ -192,17 +210,23 @@ func (q *recurrence) gate(sum, pre, h, c, spare []float32) {
 		eltwise.Mul(m, forget, m)
 		eltwise.Mul(cell, in, cell)
 		eltwise.Add(m, m, cell)
+		if clip := q.cellClip; clip > 0 {
+			for i, v := range m {
+				m[i] = min(max(v, -clip), clip)
+			}
+		}
 		eltwise.TanhAll(tmp, m)
 		eltwise.Mul(h[b*n:(b+1)*n], out, tmp)
 	}
 }
 
-// gru is lstm for a GRU.
-func (q *recurrence) gru(w *recurrentWeights, now, pre, h, spare, scratch []float32) {
-	gates, v := pre[:2*q.batch*q.cells], pre[2*q.batch*q.cells:]
-	q.state.Run(gates, nil, h, w.state, q.ends[1], 0, q.state.Blocks(), scratch)
-	q.hidden.Run(v, nil, q.reset(w, now, gates, h, spare), w.hidden, q.ends[2], 0, q.hidden.Blocks(), scratch)
-	q.update(w, now, gates, v, h, spare)
+// gru computes the next states of a GRU from the products now of the data, and
+// those of the states.
+func (q *recurrence) gru(f *frame, d int, now []float32, m *recurrentMemory) {
+	w, gates, v := &q.weights[d], m.pre[:2*q.batch*q.cells], m.pre[2*q.batch*q.cells:]
+	q.reset(w, now, gates, m.h, m.spare)
+	f.crew.share(f, &q.ofHidden, q.hidden.Blocks(), q.hidden.Cost(), q.hiddenProducts[d])
+	q.update(w, now, gates, v, m.h, m.spare)
 }
 
 // reset computes the first two gates of a GRU from the products with the states,
@@ -257,7 +281,8 @@ var (
 // dispatchLSTM and dispatchGRU hand over what is usual.
 func (pl *plan) dispatchLSTM(s *step, key *ir.Node, o *op.LSTM) {
 	odd := !usual(o.Activations, lstmFunctions) || o.Clip.Set || o.InputForget || o.BatchFirst
-	pl.dispatchRecurrent(s, key, &recurrence{gates: 4}, o.Direction, odd)
+	odd = odd || o.CellClip.Set && !(o.CellClip.Value > 0)
+	pl.dispatchRecurrent(s, key, &recurrence{gates: 4, cellClip: o.CellClip.Value}, o.Direction, odd)
 }
 
 func (pl *plan) dispatchGRU(s *step, key *ir.Node, o *op.GRU) {

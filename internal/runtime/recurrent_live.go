@@ -28,6 +28,8 @@ type liveRecurrence struct {
 	// integers of the data and of the states, and of everything.
 	slot, slots, ints, states, total int
 	floats                           int // numbers of the products of the data
+
+	toAndFro [][2]part // products of the states, by direction: forwards through the weights, and back
 }
 
 // liveCell is what one direction multiplies with; low is data for low bytes.
@@ -90,6 +92,8 @@ func (q *liveRecurrence) plan(pl *plan, s *step, features int) {
 		if q.wide {
 			q.lows = append(q.lows, q.multiply(&q.live[d].low, 1))
 		}
+		q.toAndFro = append(q.toAndFro, [2]part{q.multiplyState(d, false), q.multiplyState(d, true)})
+		q.hiddenProducts = append(q.hiddenProducts, q.multiplyHidden(d))
 	}
 	pl.constant(s, 1).Release()
 	pl.constant(s, 2).Release()
@@ -111,7 +115,7 @@ func (q *liveRecurrence) plan(pl *plan, s *step, features int) {
 	q.states = round(q.batch * q.cells)
 	q.total = q.slots + q.halves()*q.ints + q.states + 4*(all+q.batch*(rows+4*q.cells))
 	pl.scratch = max(pl.scratch, q.total)
-	s.share(q.data.Blocks(), q.data.MACs()/bytesAtOnce, nil) // for what run shares
+	s.share(q.data.Blocks(), (q.data.MACs()+q.time*q.state.Cost())/bytesAtOnce, nil) // for what run shares
 	s.run = q.run
 }
 
@@ -195,6 +199,39 @@ func (q *liveRecurrence) multiply(m *liveMatrix, half int) part {
 	}
 }
 
+// turned is how many parts of the product of the states are computed in order
+// before those that lie in front of them.
+const turned = 4
+
+// multiplyState returns the product of the states with the weights of direction
+// d. Weights may be larger than a cache: steps go through them to and fro, so that
+// each finds what the one before has read last.
+func (q *liveRecurrence) multiplyState(d int, back bool) part {
+	n := q.state.Blocks()
+	return func(f *frame, _ *step, slot, lo, hi int) {
+		m, scratch := q.memory(f), f.bytes(0, q.total)[slot*q.slot:(slot+1)*q.slot]
+		to := m.pre
+		if q.gates == 3 {
+			to = to[:2*len(m.h)]
+		}
+		if !back {
+			q.live[d].state.run(f, to, m.states, lo, hi, scratch)
+			return
+		}
+		for end := n - lo; end > n-hi; end -= turned {
+			q.live[d].state.run(f, to, m.states, max(end-turned, n-hi), end, scratch)
+		}
+	}
+}
+
+// multiplyHidden is the product for the third gate of a GRU.
+func (q *liveRecurrence) multiplyHidden(d int) part {
+	return func(f *frame, _ *step, slot, lo, hi int) {
+		m := q.memory(f)
+		q.live[d].hidden.run(f, m.pre[2*len(m.h):], m.states, lo, hi, f.bytes(0, q.total)[slot*q.slot:(slot+1)*q.slot])
+	}
+}
+
 // bytesApart stores the high and the low bytes of numbers of 16 bits; those of signed
 // ones count from the least.
 func bytesApart(high, low, x []byte, signed bool) {
@@ -207,22 +244,35 @@ func bytesApart(high, low, x []byte, signed bool) {
 	}
 }
 
-func (q *liveRecurrence) run(f *frame, s *step) error {
+// liveMemory is recurrentMemory with the products of low bytes, and the integers
+// of the data and of the states.
+type liveMemory struct {
+	recurrentMemory
+	low          []float32
+	ints, states []byte
+}
+
+func (q *liveRecurrence) memory(f *frame) (m liveMemory) {
 	size, rows := q.batch*q.cells, q.batch*q.gates*q.cells
-	mem := f.bytes(0, q.total)
-	scratch, mem := mem[:q.slot], mem[q.slots:]
-	ints, mem := mem[:q.halves()*q.ints], mem[q.halves()*q.ints:]
-	states, rest := mem[:q.states], floatsOf(mem[q.states:])
-	xw, rest := rest[:q.floats], rest[q.floats:]
-	var low []float32
+	mem := f.bytes(0, q.total)[q.slots:]
+	m.ints, mem = mem[:q.halves()*q.ints], mem[q.halves()*q.ints:]
+	m.states = mem[:size]
+	rest := floatsOf(mem[q.states:])
+	m.xw, rest = rest[:q.floats], rest[q.floats:]
 	if q.wide {
-		low, rest = rest[:q.floats], rest[q.floats:]
-		x := f.vals[s.in[0]].Bytes()
-		bytesApart(ints, ints[q.ints:], x, q.given.Type.IsSigned())
+		m.low, rest = rest[:q.floats], rest[q.floats:]
 	}
-	pre, rest := rest[:rows], rest[rows:]
-	h, c, spare := rest[:size], rest[size:2*size], rest[2*size:4*size]
-	dirs := len(q.backward)
+	m.pre, rest = rest[:rows], rest[rows:]
+	m.h, m.c, m.spare = rest[:size], rest[size:2*size], rest[2*size:4*size]
+	return m
+}
+
+func (q *liveRecurrence) run(f *frame, s *step) error {
+	m := q.memory(f)
+	rows, dirs := len(m.pre), len(q.backward)
+	if q.wide {
+		bytesApart(m.ints, m.ints[q.ints:], f.vals[s.in[0]].Bytes(), q.given.Type.IsSigned())
+	}
 	for d, backward := range q.backward {
 		w := &q.live[d]
 		switch high, zero := zeroBytes(q.given); {
@@ -234,36 +284,35 @@ func (q *liveRecurrence) run(f *frame, s *step) error {
 			w.data.ready(f, q.given.Scale[0], zero)
 		default:
 			x := tensor.Data[float32](f.vals[s.in[0]])
-			w.data.quantize(f, ints[:len(x)], x)
+			w.data.quantize(f, m.ints[:len(x)], x)
 		}
 		f.crew.share(f, s, q.data.Blocks(), q.data.MACs()/bytesAtOnce, q.products[d])
 		if q.wide {
-			eltwise.Add(xw, xw, low)
+			eltwise.Add(m.xw, m.xw, m.low)
 		}
-		f.initial(h, s, 5, d)
-		f.initial(c, s, 6, d)
+		f.initial(m.h, s, 5, d)
+		f.initial(m.c, s, 6, d)
 		for i := range q.time {
 			t := i
 			if backward {
 				t = q.time - 1 - i
 			}
-			now := xw[t*rows : (t+1)*rows]
-			w.state.quantize(f, states[:size], h)
+			now := m.xw[t*rows : (t+1)*rows]
+			w.state.quantize(f, m.states, m.h)
+			f.crew.share(f, &q.ofState, q.state.Blocks(), q.state.Cost()/bytesAtOnce, q.toAndFro[d][i%2])
 			if q.gates == 4 {
-				w.state.run(f, pre, states, 0, q.state.Blocks(), scratch)
-				eltwise.Add(pre, now, pre)
-				q.gate(w.sum, pre, h, c, spare)
+				eltwise.Add(m.pre, now, m.pre)
+				q.gate(w.sum, m.pre, m.h, m.c, m.spare)
 			} else {
-				gates, v := pre[:2*size], pre[2*size:]
-				w.state.run(f, gates, states, 0, q.state.Blocks(), scratch)
-				w.hidden.quantize(f, states[:size], q.reset(&w.recurrentWeights, now, gates, h, spare))
-				w.hidden.run(f, v, states, 0, q.hidden.Blocks(), scratch)
-				q.update(&w.recurrentWeights, now, gates, v, h, spare)
+				gates, v := m.pre[:2*len(m.h)], m.pre[2*len(m.h):]
+				w.hidden.quantize(f, m.states, q.reset(&w.recurrentWeights, now, gates, m.h, m.spare))
+				f.crew.share(f, &q.ofHidden, q.hidden.Blocks(), q.hidden.Cost()/bytesAtOnce, q.hiddenProducts[d])
+				q.update(&w.recurrentWeights, now, gates, v, m.h, m.spare)
 			}
-			f.final(s, 0, t*dirs+d, h)
+			f.final(s, 0, t*dirs+d, m.h)
 		}
-		f.final(s, 1, d, h)
-		f.final(s, 2, d, c)
+		f.final(s, 1, d, m.h)
+		f.final(s, 2, d, m.c)
 	}
 	return nil
 }

@@ -66,6 +66,9 @@ type ModeRule struct {
 	Asked []string `json:"asked,omitempty"`
 	// NBits are the widths of weights that MatMulNBits takes.
 	NBits []int `json:"nbits,omitempty"`
+	// Rows says that mode dynamic may have a range for each row of what a product
+	// reads.
+	Rows bool `json:"rows,omitempty"`
 	// Storage says that numbers are only stored so: a Cast comes before they
 	// are used.
 	Storage bool `json:"storage,omitempty"`
