@@ -148,6 +148,16 @@ func (l *lowering) rewrite(n *ir.Node) ([]*node, error) {
 // cellClip is what ONNX cannot say of an LSTM; graph warns of it.
 const cellClip = ".cell_clip"
 
+func cellLimit(o op.Op) op.Opt[float32] {
+	switch o := o.(type) {
+	case *op.LSTM:
+		return o.CellClip
+	case *op.DynamicQuantizeLSTM:
+		return o.CellClip
+	}
+	return op.Opt[float32]{}
+}
+
 // rawNode writes a node's names and attributes, with what the door kept of it.
 func rawNode(n *ir.Node) (*node, error) {
 	r := &node{nodeProto: nodeProto{name: n.Name}}
