@@ -195,7 +195,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		}
 		use = nil // the parameters that stand stay as they are
 	}
-	if g, err = m.loadable(g, r.Target); err != nil {
+	if g, err = m.loadable(g, &r); err != nil {
 		return nil, err
 	}
 	placement, err := quant.Place(g, &r)

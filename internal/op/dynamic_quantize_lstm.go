@@ -21,6 +21,7 @@ type DynamicQuantizeLSTM struct {
 	Direction   string       `attr:"direction,default=forward"`
 	HiddenSize  int          `attr:"hidden_size"`
 	InputForget bool         `attr:"input_forget,default=0"`
+	CellClip    Opt[float32] `attr:".cell_clip"`
 }
 
 // Name returns "DynamicQuantizeLSTM".
@@ -29,7 +30,7 @@ func (*DynamicQuantizeLSTM) Name() string { return "DynamicQuantizeLSTM" }
 func (o *DynamicQuantizeLSTM) lstm() *LSTM {
 	l := New[LSTM]()
 	l.Alpha, l.Beta, l.Activations, l.Clip = o.Alpha, o.Beta, o.Activations, o.Clip
-	l.Direction, l.HiddenSize, l.InputForget = o.Direction, o.HiddenSize, o.InputForget
+	l.Direction, l.HiddenSize, l.InputForget, l.CellClip = o.Direction, o.HiddenSize, o.InputForget, o.CellClip
 	return l
 }
 
@@ -145,16 +146,24 @@ func quantizedRows(codes, scale, zero *tensor.Tensor, dirs int) ([]quantizedMatr
 
 // multiply stores the products of rows of x with the weight.
 func (m quantizedMatrix) multiply(dst, x []float32, rows int) error {
-	k, n := m.codes.Shape()[0], m.codes.Shape()[1]
+	k := m.codes.Shape()[0]
 	q, err := dynamicUint8.Eval(Of(tensor.FromSlice(x[:rows*k], rows, k)))
 	if err != nil {
 		return err
 	}
-	acc, err := multiplyCentered(q[0].Tensor, m.codes, q[2].Tensor, m.zero, TensorFact(dtype.Int32, Known(rows, n)))
+	return m.multiplyBy(dst, quantizedOnce{q[0].Tensor, q[1].Tensor, q[2].Tensor})
+}
+
+// quantizedOnce is a matrix [rows, columns] with one scale.
+type quantizedOnce struct{ codes, scale, zero *tensor.Tensor }
+
+// multiplyBy stores the product of x with the weight.
+func (m quantizedMatrix) multiplyBy(dst []float32, x quantizedOnce) error {
+	acc, err := multiplyCentered(x.codes, m.codes, x.zero, m.zero, TensorFact(dtype.Int32, Known(x.codes.Shape()[0], m.codes.Shape()[1])))
 	if err != nil {
 		return err
 	}
-	y, err := rescale(acc, q[1].Tensor, m.scale, nil)
+	y, err := rescale(acc, x.scale, m.scale, nil)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package pass
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/octavo-ml/octavo/internal/affine"
@@ -29,7 +30,12 @@ func coded(t *testing.T, typ dtype.Type, k, n, block int, transposed, symmetric 
 	scheme := affine.Scheme{Type: typ, Symmetric: symmetric}
 	p, err := affine.ChooseWeightParams(real, scheme, 1-along)
 	if block > 0 {
-		p, err = affine.ChooseBlockParams(real, scheme, along, block)
+		p = affine.Params{Type: typ, Axis: along, BlockSize: block}
+		groups, _ := tensor.Count(p.ScaleShape(shape))
+		p.Scale, p.ZeroPoint = make([]float32, groups), make([]int64, groups)
+		err = p.EachBlock(real, func(i int, x []float32) {
+			p.Scale[i], p.ZeroPoint[i] = affine.BlockParams(slices.Min(x), slices.Max(x), scheme)
+		})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -132,6 +138,27 @@ func TestLowerBlocksLeavesWhatHasNoKernel(t *testing.T) {
 		}
 		if len(g.Nodes) != 2 {
 			t.Errorf("%s: %v", name, names(g))
+		}
+	}
+}
+
+// TestLowerBlocksLeavesProductsOfIntegers: 8 bits beside dequantized activations
+// stay a pair; 4 bits, which no product of integers takes, do not.
+func TestLowerBlocksLeavesProductsOfIntegers(t *testing.T) {
+	for _, c := range []struct {
+		typ  dtype.Type
+		want string
+	}{{dtype.Int8, "Gemm"}, {dtype.Int4, "MatMulNBits"}} {
+		g := coded(t, c.typ, 32, 8, 0, false, true)
+		x := g.Inputs[0]
+		g.Inputs[0] = &ir.Value{Name: "q", Fact: op.TensorFact(dtype.Uint8, x.Shape.Clone())}
+		g.Nodes = append([]*ir.Node{{Name: "x", Op: op.New[op.DequantizeLinear](), Out: []*ir.Value{x},
+			In: []*ir.Value{g.Inputs[0], ir.NewConst("xs", tensor.Scalar(float32(0.5))), ir.NewConst("xz", tensor.Scalar(uint8(3)))}}}, g.Nodes...)
+		if err := LowerBlocks(g, []int{4, 8}); err != nil {
+			t.Fatal(err)
+		}
+		if last := g.Nodes[len(g.Nodes)-1].Op.Name(); last != c.want {
+			t.Errorf("%v: the product is %s, want %s", c.typ, last, c.want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -86,13 +87,57 @@ func (p *placer) placeProduct(n *ir.Node, f op.Facts, q precision) {
 	}
 	p.choose(n)
 	use := Use{firstOutput(n), 0}
-	if i, ok := p.dynamic[n.In[0]]; ok {
+	read := reading{n.In[0], p.rowsOf(n, f)}
+	if i, ok := p.dynamic[read]; ok {
 		p.out.Points[i].Uses = append(p.out.Points[i].Uses, use)
 	} else {
-		p.dynamic[n.In[0]] = len(p.out.Points)
-		p.out.Points = append(p.out.Points, Point{Value: n.In[0].Name, Role: Live, Uses: []Use{use}, Type: q.activation, Axis: PerTensor})
+		p.dynamic[read] = len(p.out.Points)
+		p.out.Points = append(p.out.Points, Point{Value: n.In[0].Name, Role: Live, Uses: []Use{use}, Type: q.activation, Axis: PerTensor, Rows: read.rows})
 	}
 	p.addWeight(n, f.Weight, q, axis, 0)
+}
+
+// reading is a value as products read it: with a range for each row of so many
+// elements, or with 0 for all.
+type reading struct {
+	value *ir.Value
+	rows  int
+}
+
+// rowsOf returns the length of the rows of what a product reads where each has a
+// range, else 0: what a convolution reads has no rows.
+func (p *placer) rowsOf(n *ir.Node, f op.Facts) int {
+	w := n.In[f.Weight].Const
+	switch o := n.Op.(type) {
+	case *op.MatMul:
+	case *op.Gemm:
+		if o.TransB && p.perRow {
+			return w.Shape()[1]
+		}
+	default:
+		return 0
+	}
+	if !p.perRow {
+		return 0
+	}
+	return w.Shape()[0]
+}
+
+// resolveRows checks whether activations may have a range for each row.
+func (s *settings) resolveRows() error {
+	s.perRow = s.recipe.Activations.Granularity == perRow
+	switch rule := s.target.Mode(string(Dynamic)); {
+	case !s.perRow:
+	case s.mode != Dynamic:
+		return diag.Usagef("activations of granularity %s: mode %s has one range for a tensor, only mode %s has ranges of rows", perRow, s.mode, Dynamic).Note("--mode %s", Dynamic)
+	case rule == nil || !rule.Rows || s.parity:
+		e := diag.Usagef("activations of granularity %s: %s quantizes a tensor with one range, and has no form for more", perRow, s.target.Name)
+		if s.parity {
+			e = diag.Usagef("activations of granularity %s: the peer of --parity has one range for a tensor", perRow)
+		}
+		return e.Note("--target octavo has a range for each row, where --parity is not given").Note("--activation-granularity %s, the default, runs everywhere", perTensor)
+	}
+	return nil
 }
 
 // unfit says why a product cannot be dynamic; "" if it can.

@@ -53,6 +53,9 @@ type Point struct {
 	// Block is how many elements along Axis share a scale; 0: all at an index
 	// of Axis do.
 	Block int
+	// Rows is the length of the rows of a live activation that have a range each;
+	// 0: there is one range for all.
+	Rows int
 	// Mirrored says that scales of a weight may be negative.
 	Mirrored bool
 	// Algorithm is how a weight of mode weight-only finds its integers.
