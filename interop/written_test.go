@@ -330,8 +330,7 @@ func (c *liteCase) compare(t *testing.T, facts liteFacts) {
 const leastAgreement = 20
 
 // compareNear holds a model whose first part computes on floats, and logarithms
-// at that, to LiteRT's default kernels: what is rounded behind moves by steps. The
-// reference kernels read the integers of SUM as uint8.
+// at that, to LiteRT's default kernels: what is rounded behind moves by steps.
 func (c *liteCase) compareNear(t *testing.T) {
 	t.Helper()
 	for k, got := range runSamples(t, open(t, c.file("tflite")), c.array(t, "test")) {
