@@ -73,30 +73,52 @@ func weightsOf(n *ir.Node, f op.Facts) []int {
 // quantized with the range it turns out to have, its weight is stored in
 // integers, and what is added to it stays real.
 func (p *placer) placeProduct(n *ir.Node, f op.Facts, q precision) {
-	if why := p.unfit(n, f); why != "" {
+	rule := p.target.Mode(string(q.mode))
+	if why := p.unfit(n, f, rule); why != "" {
 		p.skip(n, why, true)
 		return
 	}
 	w := n.In[f.Weight]
+	if size := w.Const.Len(); size < rule.LeastElements && !q.asked {
+		p.skip(n, fmt.Sprintf("its weight has %d elements, and files for %s keep those below %d as floats", size, p.target.Name, rule.LeastElements), false)
+		return
+	}
+	name := n.Op.Name()
+	live, channels := liveValue{n.In[0], slices.Contains(rule.Rows, name)}, slices.Contains(rule.Channels, name)
+	if a, err := op.Axis(f.WeightAxis, len(w.Shape)); channels && (err != nil || w.Const.Shape()[a] < 2) {
+		p.skip(n, fmt.Sprintf("%s runs it so only with weights of several channels", p.target.Name), true)
+		return
+	}
 	axis := PerTensor
-	if p.perChannel {
+	if p.perChannel || channels {
 		if _, conv := n.Op.(*op.Conv); !conv || !p.parity { // the peer has one scale for filters
 			axis, _ = op.Axis(f.WeightAxis, len(w.Shape))
 		}
 	}
 	p.choose(n)
 	use := Use{firstOutput(n), 0}
-	if i, ok := p.dynamic[n.In[0]]; ok {
+	if i, ok := p.dynamic[live]; ok {
 		p.out.Points[i].Uses = append(p.out.Points[i].Uses, use)
 	} else {
-		p.dynamic[n.In[0]] = len(p.out.Points)
-		p.out.Points = append(p.out.Points, Point{Value: n.In[0].Name, Role: Live, Uses: []Use{use}, Type: q.activation, Axis: PerTensor})
+		p.dynamic[live] = len(p.out.Points)
+		pt := Point{Value: n.In[0].Name, Role: Live, Uses: []Use{use}, Type: q.activation, Axis: PerTensor, Rows: live.rows}
+		if live.rows {
+			pt.Block, _ = n.In[0].Shape[len(n.In[0].Shape)-1].Int()
+		}
+		p.out.Points = append(p.out.Points, pt)
 	}
 	p.addWeight(n, f.Weight, q, axis, 0)
 }
 
+// liveValue is a value that is quantized as the model runs: as a whole, or each
+// row by itself.
+type liveValue struct {
+	v    *ir.Value
+	rows bool
+}
+
 // unfit says why a product cannot be dynamic; "" if it can.
-func (p *placer) unfit(n *ir.Node, f op.Facts) string {
+func (p *placer) unfit(n *ir.Node, f op.Facts, rule *target.ModeRule) string {
 	x, w := n.In[0], n.In[f.Weight]
 	switch o := n.Op.(type) {
 	case *op.Gemm:
@@ -119,10 +141,17 @@ func (p *placer) unfit(n *ir.Node, f op.Facts) string {
 		return "its weight is a vector"
 	case n.Op.Name() == "MatMul" && len(w.Shape) != 2:
 		return "its weight is a stack of matrices"
+	case slices.Contains(rule.Rows, n.Op.Name()) && len(x.Shape) > 0 && !known(x.Shape[len(x.Shape)-1]):
+		return "the size of the rows of its input is not known"
 	case len(x.Shape) < 2:
 		return "the rank of its input is not known, or below 2"
 	}
 	return ""
+}
+
+func known(d op.Dim) bool {
+	_, ok := d.Int()
+	return ok
 }
 
 // placeTable stores a table of constants, of which a Gather takes rows, in

@@ -28,7 +28,7 @@ func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 		return nil, err
 	}
 	pl := &placer{settings: s, g: g, prod: g.Producers(), uses: g.Uses(), integer: map[*ir.Value]bool{}, chosen: map[*ir.Node]bool{},
-		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[*ir.Value]int{}, masks: map[*ir.Value]bool{}}
+		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[liveValue]int{}, masks: map[*ir.Value]bool{}}
 	if err := pl.patterns(); err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ type placer struct {
 	integer  map[*ir.Value]bool  // values that exist as integers
 	points   map[*ir.Value]int   // index into out.Points of a value's main point
 	absorbed map[*ir.Node]bool
-	dynamic  map[*ir.Value]int  // index into out.Points of a value's live point
+	dynamic  map[liveValue]int  // index into out.Points of a value's live point
 	masks    map[*ir.Value]bool // that hold numbers which stand for infinity
 	standing
 	out Placement

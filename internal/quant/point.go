@@ -50,6 +50,8 @@ type Point struct {
 	Symmetric bool
 	// Axis is the channel axis of a weight, PerTensor for one scale.
 	Axis int
+	// Rows says that each row of a live value has its own range.
+	Rows bool
 	// Block is how many elements along Axis share a scale; 0: all at an index
 	// of Axis do.
 	Block int

@@ -180,6 +180,11 @@ func (s *settings) of(m Mode, asked bool) (precision, error) {
 		p.block = s.block
 	} else {
 		p.activation = dtype.Uint8
+		if r.Activation != "" {
+			if p.activation, err = dtype.Parse(r.Activation); err != nil {
+				return p, err
+			}
+		}
 		if s.block > 0 && !asked {
 			return p, diag.Usagef("mode dynamic: weights have one scale a channel or one in all, no groups").Note("--granularity channel, or --mode weight-only")
 		}

@@ -64,6 +64,18 @@ type ModeRule struct {
 	Operators []string `json:"operators,omitempty"`
 	// Asked lists those that run in it, but only where a recipe names them.
 	Asked []string `json:"asked,omitempty"`
+	// Activation is the type that activations get as the model runs; "" is uint8
+	// in mode dynamic, and means nothing in others.
+	Activation string `json:"activation,omitempty"`
+	// Rows lists the operators of whose activations each row has a range of its
+	// own.
+	Rows []string `json:"rows,omitempty"`
+	// Channels lists the operators that run in the mode only where each of
+	// several channels of the weight has a scale.
+	Channels []string `json:"channels,omitempty"`
+	// LeastElements is the size below which weights stay as they are, unless a
+	// recipe names what reads them.
+	LeastElements int `json:"least_elements,omitempty"`
 	// NBits are the widths of weights that MatMulNBits takes.
 	NBits []int `json:"nbits,omitempty"`
 	// Storage says that numbers are only stored so: a Cast comes before they
@@ -236,8 +248,8 @@ func (t *Target) validate() error {
 			return fmt.Errorf("mode %q is not known, or listed twice", m.Mode)
 		}
 		modes[m.Mode] = true
-		for _, name := range m.Types {
-			if _, err := dtype.Parse(name); err != nil {
+		for _, name := range append(slices.Clone(m.Types), m.Activation) {
+			if _, err := dtype.Parse(name); name != "" && err != nil {
 				return err
 			}
 		}

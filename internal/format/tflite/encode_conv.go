@@ -340,10 +340,11 @@ func encodeConv(e *encoder) {
 	if e.err != nil {
 		return
 	}
-	w := e.window(o.Layout, k[2:], o.Strides, o.Dilations, o.Pads, o.AutoPad, false, nil)
 	group := max(o.Group, 1)
-	perm := []int{0, 2, 3, 1}
 	deep := group > 1 && k[1] == 1
+	e.multiply(false, deep)
+	w := e.window(o.Layout, k[2:], o.Strides, o.Dilations, o.Pads, o.AutoPad, false, nil)
+	perm := []int{0, 2, 3, 1}
 	switch {
 	case deep && w.flat:
 		perm = []int{1, 2, 0}
@@ -372,10 +373,14 @@ func encodeConv(e *encoder) {
 // tall gives weights of one spatial axis a height of 1: [out, width, in] or
 // [1, width, channels].
 func (e *encoder) tall(filter int32, deep bool) int32 {
-	if filter < 0 || e.tensors[filter].data == nil {
+	if filter < 0 {
 		return filter
 	}
 	x := *e.tensors[filter]
+	if x.data == nil { // computed, or widened
+		s := x.shape
+		return e.reshaped(filter, op.Shape{s[0], op.Size(1), s[1], s[2]})
+	}
 	s := x.data.Shape()
 	shape := []int{s[0], 1, s[1], s[2]}
 	data, err := x.data.Reshape(shape...)

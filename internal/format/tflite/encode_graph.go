@@ -22,6 +22,8 @@ type encoder struct {
 	uses   map[*ir.Value][]ir.Use
 	params map[*ir.Value]affine.Params // of the values that are integers
 	made   map[*ir.Value]*ir.Node      // the DequantizeLinear that made a value
+	halves map[*ir.Value]*ir.Value     // constants of float16 by the float32 that a Cast makes of them
+	live   map[*ir.Value]live          // by the numbers that are dequantized again
 	warn   []diag.Warning
 
 	tensors   []*outTensor
@@ -35,6 +37,7 @@ type encoder struct {
 
 	n    *ir.Node
 	q    *op.Quantized     // of n, nil where it is float
+	h    *hybrid           // of n, nil where it is none
 	gone map[*ir.Node]bool // nodes that became part of those before
 	err  error
 }
@@ -52,7 +55,7 @@ type usedCode struct {
 }
 
 func newEncoder(g *ir.Graph) *encoder {
-	return &encoder{g: g, uses: g.Uses(), params: map[*ir.Value]affine.Params{}, made: map[*ir.Value]*ir.Node{}, index: map[tensorKey]int32{},
+	return &encoder{g: g, uses: g.Uses(), params: map[*ir.Value]affine.Params{}, made: map[*ir.Value]*ir.Node{}, halves: map[*ir.Value]*ir.Value{}, live: map[*ir.Value]live{}, index: map[tensorKey]int32{},
 		known: map[opCode]int32{}, gone: map[*ir.Node]bool{}}
 }
 
@@ -78,7 +81,7 @@ func (e *encoder) graph() error {
 		if e.gone[n] || dequantizes(n) {
 			continue
 		}
-		e.n, e.q = n, nil
+		e.n, e.q, e.h = n, nil, nil
 		e.q, _ = n.Op.(*op.Quantized)
 		to := encodings[unwrap(n.Op).Name()]
 		if len(n.Bodies) > 0 || to == nil {
@@ -113,7 +116,31 @@ func (e *encoder) find() error {
 		e.params[v] = p
 		return nil
 	}
+	dynamic := map[*ir.Value]*ir.Node{}
 	for _, n := range e.g.Nodes {
+		switch o := n.Op.(type) {
+		case *op.DynamicQuantize:
+			for _, v := range n.Out {
+				if v != nil {
+					e.live[v] = live{n.In[0], o}
+				}
+			}
+			dynamic[n.Out[0]] = n
+			e.gone[n] = true
+			continue
+		case *op.Cast:
+			if c := n.In[0]; c.Const != nil && c.Type == dtype.Float16 && o.To == dtype.Float32 {
+				e.halves[n.Out[0]] = c
+				e.gone[n] = true
+			}
+			continue
+		case *op.DequantizeLinear:
+			if d := dynamic[n.In[0]]; d != nil {
+				e.live[n.Out[0]] = live{d.In[0], d.Op.(*op.DynamicQuantize)}
+				e.gone[n] = true
+				continue
+			}
+		}
 		switch o := n.Op.(type) {
 		case *op.Quantized:
 			for i, p := range o.In {
@@ -211,17 +238,16 @@ func (e *encoder) tensor(v *ir.Value) int32 {
 	if i, ok := e.index[key]; ok {
 		return i
 	}
-	if n := e.made[v]; n != nil && dequantizes(n) {
-		if c := e.folded(v); c != nil {
-			e.index[key] = e.constant(ir.NewConst(v.Name, c), affine.Params{}, nil)
-			return e.index[key]
-		}
-		outer, q := e.n, e.q
-		e.n, e.q = n, nil
-		e.index[key] = e.add(&outTensor{name: v.Name, typ: v.Type, shape: v.Shape})
-		encodeDequantize(e)
-		e.n, e.q = outer, q
+	if c := e.folded(v); c != nil {
+		e.index[key] = e.constant(ir.NewConst(v.Name, c), affine.Params{}, nil)
 		return e.index[key]
+	}
+	if e.stored(v) {
+		return e.widened(v, nil)
+	}
+	if l, ok := e.live[v]; ok {
+		e.err = e.notHybrid(l)
+		return -1
 	}
 	x := &outTensor{name: v.Name, typ: v.Type, shape: v.Shape}
 	if p, ok := e.params[v]; ok {
@@ -289,6 +315,9 @@ func (e *encoder) in(k int) int32 {
 		return -1
 	}
 	v := e.n.In[k]
+	if k == 0 && e.h != nil {
+		return e.tensor(e.h.x)
+	}
 	if v.Const != nil && e.q != nil && k < len(e.q.In) && e.q.In[k].Present() {
 		return e.constant(v, e.q.In[k], nil)
 	}
@@ -299,6 +328,12 @@ func (e *encoder) in(k int) int32 {
 // computed one is transposed.
 func (e *encoder) weight(k int, perm ...int) int32 {
 	v := e.n.In[k]
+	if e.h != nil {
+		return e.constant(e.h.w, e.h.params, perm)
+	}
+	if e.stored(v) {
+		return e.widened(v, perm)
+	}
 	if v.Const == nil {
 		if perm != nil && !slices.IsSorted(perm) {
 			return e.transposed(e.tensor(v), perm)
