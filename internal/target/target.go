@@ -76,6 +76,9 @@ type ModeRule struct {
 	// LeastElements is the size below which weights stay as they are, unless a
 	// recipe names what reads them.
 	LeastElements int `json:"least_elements,omitempty"`
+	// Ungrouped says that groups of weights have no scale of their own: a channel
+	// has one, or all have.
+	Ungrouped bool `json:"ungrouped,omitempty"`
 	// NBits are the widths of weights that MatMulNBits takes.
 	NBits []int `json:"nbits,omitempty"`
 	// Storage says that numbers are only stored so: a Cast comes before they

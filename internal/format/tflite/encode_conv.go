@@ -21,7 +21,7 @@ func (e *encoder) activation() (byte, int32) {
 	v := e.n.Out[0]
 	if uses := e.uses[v]; len(uses) == 1 && uses[0].Index == 0 && !e.g.IsOutput(v) {
 		next := uses[0].Node
-		if f, ok := fusedOf(next); ok {
+		if f, ok := e.fusedOf(next); ok {
 			e.gone[next] = true
 			return f, e.tensor(next.Out[0])
 		}
@@ -30,12 +30,12 @@ func (e *encoder) activation() (byte, int32) {
 }
 
 // fusedOf returns the fused activation that stands for a node.
-func fusedOf(n *ir.Node) (byte, bool) {
+func (e *encoder) fusedOf(n *ir.Node) (byte, bool) {
 	switch n.Op.(type) {
 	case *op.Relu:
 		return fusedRelu, true
 	case *op.Clip:
-		lo, hi, ok := limits(n)
+		lo, hi, ok := e.limits(n)
 		if !ok {
 			return 0, false
 		}
@@ -45,13 +45,16 @@ func fusedOf(n *ir.Node) (byte, bool) {
 }
 
 // limits returns the constant bounds of a Clip.
-func limits(n *ir.Node) (lo, hi float64, ok bool) {
+func (e *encoder) limits(n *ir.Node) (lo, hi float64, ok bool) {
 	bounds := [2]float64{math.Inf(-1), math.Inf(1)}
 	for i := range bounds {
 		if i+1 >= len(n.In) || n.In[i+1] == nil {
 			continue
 		}
 		c := n.In[i+1].Const
+		if half := e.halves[n.In[i+1]]; half != nil {
+			c, _ = op.Convert(half.Const, dtype.Float32)
+		}
 		if c == nil || c.Type() != dtype.Float32 || c.Len() != 1 {
 			return 0, 0, false
 		}
@@ -343,6 +346,7 @@ func encodeConv(e *encoder) {
 	group := max(o.Group, 1)
 	deep := group > 1 && k[1] == 1
 	e.multiply(false, deep)
+	e.bytes = deep // LiteRT 2.3 registers no version for int4
 	w := e.window(o.Layout, k[2:], o.Strides, o.Dilations, o.Pads, o.AutoPad, false, nil)
 	perm := []int{0, 2, 3, 1}
 	switch {
@@ -428,6 +432,7 @@ func encodeConvTranspose(e *encoder) {
 			}
 		}
 	}
+	e.bytes = true
 	// Weights are [in, out, height, width] here, [out, height, width, in] there.
 	filter := e.weight(1, 1, 2, 3, 0)
 	b := e.bias(2, k[1])

@@ -35,11 +35,14 @@ type encoder struct {
 	used      []usedCode
 	operators flatbuf.Parts
 
-	n    *ir.Node
-	q    *op.Quantized     // of n, nil where it is float
-	h    *hybrid           // of n, nil where it is none
-	gone map[*ir.Node]bool // nodes that became part of those before
-	err  error
+	n *ir.Node
+	q *op.Quantized // of n, nil where it is float
+	h *hybrid       // of n, nil where it is none
+	// bytes says that n's kernel takes no int4 weights: they become int8, with
+	// the same numbers.
+	bytes bool
+	gone  map[*ir.Node]bool // nodes that became part of those before
+	err   error
 }
 
 // tensorKey is what makes a tensor: a value and, for constants, in which order
@@ -81,7 +84,7 @@ func (e *encoder) graph() error {
 		if e.gone[n] || dequantizes(n) {
 			continue
 		}
-		e.n, e.q, e.h = n, nil, nil
+		e.n, e.q, e.h, e.bytes = n, nil, nil, false
 		e.q, _ = n.Op.(*op.Quantized)
 		to := encodings[unwrap(n.Op).Name()]
 		if len(n.Bodies) > 0 || to == nil {
@@ -269,11 +272,15 @@ func (e *encoder) tensor(v *ir.Value) int32 {
 // nil for its own, and with params, the zero Params for plain numbers. Integers
 // of uint8 move by 128.
 func (e *encoder) constant(v *ir.Value, p affine.Params, perm []int) int32 {
-	key := tensorKey{v, fmt.Sprint(perm, p.Type, p.Axis, p.Scale, p.ZeroPoint)}
+	key := tensorKey{v, fmt.Sprint(perm, p.Type, e.bytes, p.Axis, p.Scale, p.ZeroPoint)}
 	if i, ok := e.index[key]; ok {
 		return i
 	}
 	x := &outTensor{name: v.Name, data: v.Const, typ: v.Const.Type()}
+	if p.Type == dtype.Int4 && e.bytes {
+		vals, _ := tensor.Ints(x.data)
+		x.data, p.Type = tensor.FromInts(dtype.Int8, vals, x.data.Shape()...), dtype.Int8
+	}
 	if p.Present() {
 		shift := false
 		if x.quantization, x.typ, shift = quantizationFor(p); shift {

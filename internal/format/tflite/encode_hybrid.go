@@ -50,8 +50,8 @@ func (e *encoder) multiply(rows, deep bool) {
 		e.err = orError(err, e.notHybrid(l))
 		return
 	}
-	if q, typ, _ := quantizationFor(p); typ != dtype.Int8 && (typ != dtype.Int4 || deep) || slices.ContainsFunc(q.zero, func(z int64) bool { return z != 0 }) {
-		e.err = e.unsupported(e.n, fmt.Sprintf("with weights of %v and zero point %d", p.Type, p.Zero(0)), "hybrid kernels take int8 around 0, and but for depthwise convolutions int4: quantize the float model with --mode dynamic --target litert")
+	if q, typ, _ := quantizationFor(p); typ != dtype.Int8 && typ != dtype.Int4 || slices.ContainsFunc(q.zero, func(z int64) bool { return z != 0 }) {
+		e.err = e.unsupported(e.n, fmt.Sprintf("with weights of %v and zero point %d", p.Type, p.Zero(0)), "hybrid kernels take int8 and int4 around 0: quantize the float model with --mode dynamic --target litert")
 		return
 	}
 	if !rows {

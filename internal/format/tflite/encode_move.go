@@ -224,11 +224,25 @@ func encodeExpand(e *encoder) {
 }
 
 func encodeShape(e *encoder) {
-	if o := e.n.Op.(*op.ShapeOf); o.Start != 0 || o.End.Set {
-		e.err = e.unsupported(e.n, "of some of the axes", "fix the dynamic dimensions with --shape or --dim")
+	o, x, y := e.n.Op.(*op.ShapeOf), e.in(0), e.out(0)
+	rank := len(e.n.In[0].Shape)
+	if o.Start == 0 && !o.End.Set || x < 0 || y < 0 {
+		e.emit("SHAPE", typeOptions{typeNumber(dtype.Int64)}, []int32{x}, y)
 		return
 	}
-	e.emit("SHAPE", typeOptions{typeNumber(dtype.Int64)}, []int32{e.in(0)}, e.out(0))
+	within := func(i int) int {
+		if i < 0 {
+			i += rank
+		}
+		return max(min(i, rank), 0)
+	}
+	from, to := within(o.Start), rank
+	if o.End.Set {
+		to = within(o.End.Value)
+	}
+	all := e.like(y, op.Known(rank))
+	e.emit("SHAPE", typeOptions{typeNumber(dtype.Int64)}, []int32{x}, all)
+	e.emit("STRIDED_SLICE", stridedSliceOptions{}, []int32{all, e.list(from), e.list(max(from, to)), e.list(1)}, y)
 }
 
 func encodeDepthToSpace(e *encoder) {

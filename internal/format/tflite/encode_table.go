@@ -68,7 +68,7 @@ func encodeSum(name string) func(*encoder) {
 }
 
 func encodeClip(e *encoder) {
-	lo, hi, ok := limits(e.n)
+	lo, hi, ok := e.limits(e.n)
 	if !ok {
 		e.err = e.unsupported(e.n, "with computed limits", "make them constants")
 		return
