@@ -40,12 +40,12 @@ fuzz: ## fuzz every reader of foreign bytes, FUZZTIME each
 bench: ## kernel benchmarks as a table; BENCHFLAGS="-family gemm -bench Products"
 	$(GO) run ./bench/kernels $(BENCHFLAGS)
 
-bench-peers: build $(MODELS)/empty.onnx ## compare with ONNX Runtime and OpenVINO and write docs/benchmarks.md; PEERFLAGS="--quick --only resnet50"
+bench-peers: build $(MODELS)/empty.onnx ## compare with ONNX Runtime and OpenVINO and write a page of docs/benchmarks; PEERFLAGS="--quick --only resnet50"
 	cmp -s bench/peers/requirements.txt $(PEERS)/stamp || { python3 -m venv $(PEERS) && \
 	  $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/peers/requirements.txt && \
 	  cp bench/peers/requirements.txt $(PEERS)/stamp; }
 	CGO_ENABLED=0 $(GO) build -o $(MODELS)/engine ./bench/peers
-	$(PEERS)/bin/python bench/peers/peers.py --octavo ./octavo --engine $(MODELS)/engine --models $(MODELS) -o docs/benchmarks.md $(PEERFLAGS)
+	$(PEERS)/bin/python bench/peers/peers.py --octavo ./octavo --engine $(MODELS)/engine --models $(MODELS) -o docs/benchmarks $(PEERFLAGS)
 
 generate: ## write the generated files anew (the polynomials need python3 with mpmath)
 	$(GO) mod download

@@ -64,6 +64,7 @@ var liteCases = []struct{ name, in, consts, nodes string }{
 	{"gather", "4,3", "const i int64[3] = [-1 0 2]", "y float32[3,3] = Gather(x, i)"},
 	{"expand", "3,1", "const s int64[3] = [2 1 4]", "y float32[2,3,4] = Expand(x, s)"},
 	{"tile", "2,3", "const r int64[2] = [1 2]", "y float32[2,6] = Tile(x, r)"},
+	{"sizes of some axes", "2,3,1", "", "s int64[2] = Shape(x) {start=0, end=-1}\ny float32[2,3] = Reshape(x, s)"},
 	{"sum, product and quotient", "2,3", "c float32[3]", "a float32[2,3] = Add(x, c)\nb float32[2,3] = Mul(a, x)\ny float32[2,3] = Div(b, c)"},
 }
 

@@ -8,8 +8,10 @@ import time
 import numpy as np
 import onnxruntime as ort
 import openvino as ov
+from ai_edge_litert.interpreter import Interpreter
 
 ORT, OV, NNCF, DYNAMIC, OCTAVO = "ONNX Runtime", "OpenVINO", "OpenVINO (NNCF)", "ONNX Runtime (own)", "octavo"
+LITERT = "LiteRT"
 
 
 def timed(run, runs, seconds):
@@ -164,6 +166,27 @@ class OpenVino:
 
     def close(self):
         self.request = self.tensors = self.results = None
+
+
+class LiteRt:
+    """An interpreter with its default kernels (XNNPACK), on octavo's TensorFlow Lite form of the model."""
+    name = LITERT
+
+    def __init__(self, path, threads, inputs):
+        self.interpreter = Interpreter(str(path), num_threads=threads)
+        names = {n: d["index"] for n, d in self.interpreter.get_signature_runner().get_input_details().items()}
+        for n, index in names.items():
+            self.interpreter.resize_tensor_input(index, inputs[n].shape)
+        self.interpreter.allocate_tensors()
+        for d in self.interpreter.get_input_details():
+            n = next(n for n, index in names.items() if index == d["index"])
+            self.interpreter.set_tensor(d["index"], inputs[n].astype(d["dtype"]))
+
+    def time(self, runs, seconds):
+        return timed(self.interpreter.invoke, runs, seconds)
+
+    def close(self):
+        self.interpreter = None
 
 
 def reason(e):

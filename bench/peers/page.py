@@ -4,7 +4,7 @@ import os
 from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 
-from engines import DYNAMIC, NNCF, OCTAVO, ORT, OV
+from engines import DYNAMIC, LITERT, NNCF, OCTAVO, ORT, OV
 
 LEAST = 0.1  # of a time remains at least when the empty graph's is taken off
 VAGUE = 0.5  # of a time: a model whose run takes hardly longer than the empty graph's cannot be judged
@@ -46,7 +46,7 @@ def figures(row, empties):
             out["vague"].append(name)
         out["ms"][name] = net(name, median(t for r in rounds for t in r), 1) / 1e6
         out["min_ms"][name] = net(name, min(map(min, rounds)), 0) / 1e6
-    peers = [n for n in out["ms"] if n != OCTAVO]
+    peers = [n for n in out["ms"] if n not in (OCTAVO, LITERT)]  # LiteRT runs another file, and is judged apart
     if peers:
         best = out["best"] = min(peers, key=out["ms"].get)
         pairs = zip(row["times"][OCTAVO], row["times"][best])
@@ -88,7 +88,7 @@ def ms(v):
 
 def versions():
     out = []
-    for name in ("onnxruntime", "openvino", "nncf"):
+    for name in ("onnxruntime", "openvino", "nncf", "ai-edge-litert"):
         try:
             out.append(f"{name} {version(name)}")
         except PackageNotFoundError:
@@ -142,8 +142,8 @@ def times(f):
     rows = []
     for (model, kind, t), row in f.rows.items():
         ms_of = f.of[model, kind, t]["ms"]
-        rows.append([model, kind, str(t)] + [ms(ms_of.get(n)) for n in (OCTAVO, ORT, OV, NNCF, DYNAMIC)] + [number(row.get("cosine"), "{:.4f}")])
-    return table(["model", "type", "threads", OCTAVO, ORT, OV, NNCF, DYNAMIC, "cosine"], rows)
+        rows.append([model, kind, str(t)] + [ms(ms_of.get(n)) for n in (OCTAVO, ORT, OV, NNCF, DYNAMIC, LITERT)] + [number(row.get("cosine"), "{:.4f}")])
+    return table(["model", "type", "threads", OCTAVO, ORT, OV, NNCF, DYNAMIC, LITERT, "cosine"], rows)
 
 
 def means(f):
@@ -157,6 +157,16 @@ def means(f):
             cells += [f"{geomean([x[which] for x in v]):.2f}" if v else "" for which in ("ratio", "ratio_min")] + [str(len(v))]
         rows.append(cells)
     return table(["models"] + [h for t in f.threads for h in (f"{t} thread{'s' * (t > 1)}: median", "min", "models")], rows)
+
+
+def beside_litert(f):
+    """octavo's time over that of LiteRT."""
+    rows = []
+    for model, kind in f.names:
+        pairs = [(f.own(model, kind, t), f.get(model, kind, t, "ms", LITERT)) for t in f.threads]
+        if any(b for _, b in pairs):
+            rows.append([model, kind] + [number(a / b if a and b else None) for a, b in pairs])
+    return table(["model", "type"] + [f"{t} thread{'s' * (t > 1)}" for t in f.threads], rows)
 
 
 def gains(f, of):
@@ -173,10 +183,14 @@ def gains(f, of):
     return table(["model", "", "octavo", "better peer"], rows)
 
 
+def level(result):
+    """The instruction set that octavo used."""
+    return next((r["isa"] for r in result["empty"] + result["rows"]), "unknown")
+
+
 def write(result):
     """The page, as Markdown."""
     f = Figures(result)
-    isa = next((r["isa"] for r in result["empty"] + result["rows"]), "")
     empty = table(["threads"] + list(result["empty"][0]["times"]) if result["empty"] else ["threads"],
                   [[str(e["threads"])] + [f"{median(t for r in x for t in r) / 1e3:.2f}" for x in e["times"].values()] for e in result["empty"]])
     foot = table(["model", "type", "load, ms", "first run, ms", "anonymous, MB", "mapped, MB"],
@@ -185,11 +199,11 @@ def write(result):
     notes = result["left_out"] + sorted({f"{r['model']} {r['type']}: {n}" for r in result["rows"] for n in r["notes"]})
     faster = gains(f, lambda m, k: [(f"{t} thread{'s' * (t > 1)}", (m, "float32", t), (m, "int8", t)) for t in f.threads] if k == "int8" else [])
     scaling = gains(f, lambda m, k: [(k, (m, k, f.threads[0]), (m, k, t)) for t in f.threads[1:]])
-    return f"""# Benchmarks
+    return f"""# Benchmarks: {level(result)}
 
-How fast octavo's engine runs models at batch 1, next to ONNX Runtime and OpenVINO. `make bench-peers` measures anew and writes this page; all figures are of one run on one machine.
+How fast octavo's engine runs models at batch 1, next to ONNX Runtime, OpenVINO and LiteRT. `make bench-peers` measures anew and writes this page; all figures are of one run on one machine.
 
-Machine: {machine()}; octavo used {isa}.
+Machine: {machine()}; octavo used {level(result)}.
 Peers: {versions()}.
 
 ## octavo's time over that of the better peer
@@ -201,6 +215,12 @@ Below 1 octavo is faster. The median is that over {result['rounds']} rounds of t
 Geometric means:
 
 {means(f)}
+
+## octavo's time over that of LiteRT
+
+Medians. LiteRT runs octavo's TensorFlow Lite file of the same model with its default kernels (XNNPACK), octavo the ONNX file.
+
+{beside_litert(f)}
 
 ## Milliseconds
 

@@ -1,4 +1,4 @@
-"""Compares octavo with ONNX Runtime and OpenVINO on this machine and writes docs/benchmarks.md.
+"""Compares octavo with ONNX Runtime, OpenVINO and LiteRT on this machine and writes a page of docs/benchmarks.
 
   peers.py --octavo BINARY --engine BINARY --models DIR [-o FILE] [--only NAME,...] [--rounds N] [--quick] [--types TYPE,...] [--threads N,...] [--no-own]
 
@@ -98,6 +98,8 @@ def compare(server, model, path, kind, threads, turns, others, folder):
         for name, engine in ((engines.NNCF, engines.OpenVino), (engines.DYNAMIC, engines.OnnxRuntime)):
             if name in others:
                 makers.append((name, lambda engine=engine, name=name: engine(others[name], threads, own.inputs, name)))
+        if engines.LITERT in others:
+            makers.append((engines.LITERT, lambda: engines.LiteRt(others[engines.LITERT], threads, own.inputs)))
         for name, make in makers:
             try:
                 field.append(make())
@@ -147,6 +149,19 @@ def own_forms(model, path, folder, kind, inputs):
         return {}, f"{name}: {engines.reason(e)}"
 
 
+def lite_form(binary, model, path, folder, kind):
+    """octavo's TensorFlow Lite form of a model, and why there is none."""
+    out = folder / f"{model.name}.{kind}.tflite"
+    words = {"float32": ["convert", str(path), str(out)],
+             "int8": ["quantize", str(path), "--data", "random", "--samples", "8", "-o", str(out)],
+             "dynamic": ["quantize", str(path), "--mode", "dynamic", "-o", str(out)]}[kind]
+    done = subprocess.run([binary, *words, "--force", "--quiet"], capture_output=True, text=True)
+    if done.returncode == 0:
+        return {engines.LITERT: out}, None
+    problem = next((w.split("error: ")[1] for w in done.stderr.splitlines() if "error: " in w), f"exit code {done.returncode}")
+    return {}, f"{engines.LITERT}: {engines.reason(problem)}"
+
+
 def footprint(binary, path, threads):
     """What octavo takes in a process of its own."""
     out = subprocess.run([binary, "bench", str(path), "--threads", str(threads), "--runs", "2", "--json", "--quiet"],
@@ -159,7 +174,7 @@ def main():
     p.add_argument("--octavo", required=True, help="the command, which quantizes")
     p.add_argument("--engine", required=True, help="bench/peers, built")
     p.add_argument("--models", required=True, type=pathlib.Path, help="folder of bench/models, and of what is made here")
-    p.add_argument("-o", "--output", type=pathlib.Path, help="file for the page")
+    p.add_argument("-o", "--output", type=pathlib.Path, help="file for the page, or a folder where it is named by the instruction set that octavo used")
     p.add_argument("--only", default="", help="names of models, with commas between")
     p.add_argument("--rounds", type=int, default=0, help="how many turns each engine has (7; 3 with --quick)")
     p.add_argument("--quick", action="store_true", help="shorter turns, fewer rounds")
@@ -187,8 +202,9 @@ def main():
     (a.models / "benchmarks.json").write_text(json.dumps(result))
     text = page.write(result)
     if a.output and not only:
-        a.output.write_text(text)
-        print(f"-> {a.output}, {result['took']:.0f} s")
+        out = a.output / f"{page.level(result)}.md" if a.output.is_dir() else a.output
+        out.write_text(text)
+        print(f"-> {out}, {result['took']:.0f} s")
     else:
         print(text)
     wrong = page.disagreements(result)
@@ -200,7 +216,9 @@ def main():
 def measure(a, server, turns, only, result, tmp):
     counts = [int(n) for n in a.threads.split(",")]
     for threads in counts:
-        row = compare(server, Model("empty", "empty"), a.models / "empty.onnx", "float32", threads, turns, {}, tmp / "empty")
+        empty = Model("empty", "empty")
+        lite, _ = lite_form(a.octavo, empty, a.models / "empty.onnx", a.models, "float32")
+        row = compare(server, empty, a.models / "empty.onnx", "float32", threads, turns, lite, tmp / "empty")
         result["empty"].append(row)
     kinds = [k for k in a.types.split(",") if k]
     for model in MODELS:
@@ -217,22 +235,24 @@ def measure(a, server, turns, only, result, tmp):
             result["left_out"].append(f"{model.name}: octavo {e.cmd[1]} ended with exit code {e.returncode}")
             continue
         for kind, file in forms:
-            others, problem = None, None
+            others, problems = None, []
             for threads in counts:
                 folder = tmp / f"{model.name}-{kind}"
                 if others is None:
-                    others = {}
+                    others, problem = lite_form(a.octavo, model, path, a.models, kind)
+                    problems = [problem] if problem else []
                     if kind != "float32" and not a.no_own:
                         own = engines.Octavo(server, path, 1, folder)
                         own.close()
-                        others, problem = own_forms(model, path, a.models, kind, own.inputs)
+                        made, problem = own_forms(model, path, a.models, kind, own.inputs)
+                        others.update(made)
+                        problems += [problem] if problem else []
                 try:
                     row = compare(server, model, file, kind, threads, turns, others, folder)
                 except RuntimeError as e:
                     result["left_out"].append(f"{model.name} {kind}: {engines.reason(e)}")
                     break
-                if problem:
-                    row["notes"].append(problem)
+                row["notes"] += problems
                 result["rows"].append(row)
                 print(page.line(row, result["empty"]), flush=True)
             if model.group == "full-size":

@@ -15,7 +15,9 @@ type ShapeOf struct {
 // Name returns "Shape".
 func (o *ShapeOf) Name() string { return "Shape" }
 
-func (o *ShapeOf) span(rank int) (lo, hi int) {
+// Span returns the axes lo to hi of a tensor of the given rank whose sizes are
+// the result.
+func (o *ShapeOf) Span(rank int) (lo, hi int) {
 	clamp := func(i int) int {
 		if i < 0 {
 			i += rank
@@ -36,7 +38,7 @@ func (o *ShapeOf) Infer(in []Fact, _ int) ([]Fact, error) {
 	}
 	out := TensorFact(dtype.Int64, OfRank(1))
 	if s := in[0].Shape; s != nil {
-		lo, hi := o.span(len(s))
+		lo, hi := o.Span(len(s))
 		out.Values = append([]Dim{}, s[lo:hi]...)
 		out.Shape = Known(hi - lo)
 	}
@@ -49,7 +51,7 @@ func (o *ShapeOf) Eval(in []Datum) ([]Datum, error) {
 		return nil, err
 	}
 	s := in[0].Tensor.Shape()
-	lo, hi := o.span(len(s))
+	lo, hi := o.Span(len(s))
 	out := make([]int64, 0, hi-lo)
 	for _, d := range s[lo:hi] {
 		out = append(out, int64(d))

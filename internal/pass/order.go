@@ -9,6 +9,7 @@ type constraint struct {
 var order = []constraint{
 	{"bind_captures", "infer_shapes", "what a weight tells is known in a body only where it is the body's own"},
 	{"infer_shapes", "fold_constants", "sizes are checked before anything is computed"},
+	{"fold_constants", "fix_reshapes", "sizes that are all known are constants already"},
 	{"fold_constants", "inline_branches", "the condition must be known"},
 	{"inline_branches", "eliminate_identity", "outputs that a branch hands on come through Identity"},
 	{"fold_constants", "eliminate_identity", "weights that reach their node through Identity are constants only after folding"},

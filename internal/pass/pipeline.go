@@ -34,6 +34,7 @@ var prepare = []Pass{
 	{Name: "bind_captures", Run: BindCaptures, Deep: true},
 	{Name: "infer_shapes", Run: InferShapes, Deep: true},
 	{Name: "fold_constants", Run: FoldConstants, Large: FoldLargeConstants, Deep: true},
+	{Name: "fix_reshapes", Run: FixReshapes},
 	{Name: "inline_branches", Run: InlineBranches},
 	{Name: "eliminate_identity", Run: EliminateIdentity},
 	{Name: "fuse_layer_normalization", Run: FuseLayerNormalization, Pattern: true},

@@ -61,7 +61,8 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Plan, bias []float32, b bounds, other int) {
 	w := pl.values[s.in[1]].fixed
 	packed := pl.packs(key).get(key, "rows", k.WeightLen(), func(dst []float32) {
-		k.Pack(dst, tensor.Data[float32](w))
+		src := tensor.Data[float32](w)
+		pl.inParts(k.Packs(), len(src), func(lo, hi int) { k.PackParts(dst, src, lo, hi) })
 		w.Release()
 	})
 	ends := k.FloatEnds(bias, b.on, b.lo, b.hi)
@@ -94,7 +95,8 @@ func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantiz
 		e.repeat(n)
 	}
 	packed := pl.packs(key).getBytes(key, form, k.WeightBytes(), func(dst []int8) {
-		k.PackBytes(dst, shifted(w, n, stride))
+		src := shifted(w, n, stride)
+		pl.inParts(k.Packs(), len(src), func(lo, hi int) { k.PackByteParts(dst, src, lo, hi) })
 		w.Release()
 	})
 	sums := pl.packs(key).getSums(key, form, k.Filters(), func(dst []int32) { k.Sums(dst, packed) })

@@ -119,43 +119,70 @@ func TestSmallWorkIsNotShared(t *testing.T) {
 	}
 }
 
-// TestCrowdedProcessorsAreLeft: losing processors often makes a crew go alone,
-// longer each time, and calm makes it try sooner; old looks say nothing.
+// TestCrowdedProcessorsAreLeft: steps that take no less with helpers make a crew
+// go alone, longer each time, and calm makes it try sooner. What the caller loses
+// of its processor is not taken for what the step takes alone.
 func TestCrowdedProcessorsAreLeft(t *testing.T) {
+	const step = time.Millisecond
 	var c crowd
-	now := time.Unix(1000, 0)
-	if c.judge(now, 500) {
-		t.Error("busy at the first look")
-	}
-	if now = now.Add(look); c.judge(now, 502) {
-		t.Error("busy after losing two")
-	}
-	for range rows - 1 { // a burst
-		if now = now.Add(look); c.judge(now, c.taken+50) {
-			t.Error("busy after a burst")
+	var least int64
+	// A look at steps of which the caller does half, waiting a time after that.
+	see := func(waited time.Duration) (busy bool) {
+		for range look / step {
+			if c.weigh(&least, step/2+waited, waited, 8, 4) {
+				return true
+			}
 		}
+		return false
 	}
+	if see(step / 4) {
+		t.Error("busy where a helper does half of the work")
+	}
+	if time.Duration(least) != step {
+		t.Errorf("alone a step takes %v, want %v", time.Duration(least), step)
+	}
+	if c.weigh(&least, 4*step, 0, 8, 1); time.Duration(least) != step {
+		t.Errorf("a caller without its processor makes the step take %v", time.Duration(least))
+	}
+	c = crowd{}
+	now := time.Now().Add(time.Hour)
 	for want := leastPause; want <= mostPause; want *= 2 {
-		if now = now.Add(look); !c.judge(now, c.taken+10) {
-			t.Fatal("not busy after losing ten")
+		if !see(3 * step) {
+			t.Fatal("not busy where steps wait for helpers")
 		}
-		if c.until.Sub(now) != min(want, mostPause) || !c.isBusy(now.Add(want/2)) {
+		if c.leave(now); c.until.Sub(now) != want || c.isOver() {
 			t.Errorf("alone for %v, want %v", c.until.Sub(now), want)
 		}
-		now = c.until
-		if c.judge(now, c.taken+1000) {
-			t.Error("busy at the first look after a pause")
+		if c.until = time.Now(); !c.isOver() || c.isOver() {
+			t.Error("the time alone does not end, or more than once")
 		}
+		c.together, c.alone = 0, 0
 	}
 	long := c.pause
 	for range 20 {
-		now = now.Add(look)
-		c.judge(now, c.taken)
+		see(0)
 	}
 	if c.pause > long/8 {
 		t.Errorf("after calm a pause is still %v", c.pause)
 	}
-	if now = now.Add(2 * stale); c.judge(now, c.taken+1000) {
-		t.Error("busy after a long time in which nothing may have run")
+}
+
+// TestCrewComesBack: a crew that went alone in the middle of a run has helpers
+// again later in the same run.
+func TestCrewComesBack(t *testing.T) {
+	old := runtime.GOMAXPROCS(4)
+	defer runtime.GOMAXPROCS(old)
+	c := newCrew(4)
+	c.begin(0)
+	c.crowd.pause = time.Millisecond
+	c.crowd.leave(time.Now())
+	c.giveBack()
+	shares(t, c, 50)
+	time.Sleep(2 * time.Millisecond)
+	if shares(t, c, 50); len(c.helpers) == 0 {
+		t.Error("no helpers after the time alone")
+	}
+	if c.end(); len(c.helpers) != 0 || c.helped() {
+		t.Error("helpers after the run")
 	}
 }

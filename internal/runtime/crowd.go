@@ -1,67 +1,68 @@
 package runtime
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
-// crowd tells whether other processes want the processors. A helper that waits
-// awake then takes time from whoever it waits for, and a caller without its
-// helper waits for a slice of somebody else's time: going alone is faster. The
-// system says how often it took a processor from this process; a look at that
-// costs little, but not nothing, so that it is taken every few milliseconds.
+// crowd tells whether helpers help. Where other processes want the processors, a
+// helper that lost its own holds work that the caller then waits for: going
+// alone is faster. Losing a processor for a moment, to what runs in the
+// background, is no reason to.
+//
+// What steps take together is compared with what each would take alone, which
+// the caller's own share of it says: the least that was seen, as the caller may
+// have lost its processor too.
 type crowd struct {
-	since time.Time // of the present look
-	taken int64     // processors taken before
-	until time.Time // to go alone
-	pause time.Duration
-	row   int // looks in a row that found it busy
-	usage usage
+	together, alone time.Duration // of the present look
+	until           time.Time     // to go alone
+	pause           time.Duration
 }
 
 const (
-	// look is how long processors are counted.
+	// look is how long steps are compared.
 	look = 10 * time.Millisecond
-	// stale is the age from which a look is not finished: nothing ran meanwhile.
-	stale = 4 * look
-	// often is the time between losses of a processor that is too short. A
-	// process that has its processors to itself loses one every 5 to 10 ms.
-	often = 1600 * time.Microsecond
-	// fewest is how many losses count: the system's own work comes in bursts.
-	fewest = 6
-	// rows is how many looks in a row must find it busy, unless it was lately: Go's
-	// own monitor wakes 50 times within some 5 ms now and then.
-	rows = 3
 	// leastPause and mostPause bound how long to go alone before trying again.
 	// Where the processors are free after all, no more than that is lost.
 	leastPause, mostPause = 25 * time.Millisecond, 200 * time.Millisecond
 )
 
-// isBusy looks on, and reports whether to go alone.
-func (c *crowd) isBusy(now time.Time) bool {
-	if now.Before(c.until) {
-		return true
-	}
-	if now.Sub(c.since) < look {
+// weigh notes how long a step took of which the caller did mine of all chunks in
+// the time in which it did not wait, and reports whether to go alone from now
+// on. least is the step's own: what it takes alone, 0 if that is not known.
+func (c *crowd) weigh(least *int64, took, waited time.Duration, all, mine int) bool {
+	if mine == 0 {
 		return false
 	}
-	return c.judge(now, c.usage.taken())
+	alone := int64(took-waited) * int64(all) / int64(mine)
+	if known := atomic.LoadInt64(least); known == 0 || alone < known {
+		atomic.StoreInt64(least, alone) // of two at the same time either will do
+	} else {
+		alone = known
+	}
+	c.together += took
+	c.alone += time.Duration(alone)
+	if c.together < look {
+		return false
+	}
+	busy := c.together > c.alone
+	c.together, c.alone = 0, 0
+	if busy {
+		c.pause = min(max(2*c.pause, leastPause), mostPause)
+	} else {
+		c.pause -= c.pause / 4
+	}
+	return busy
 }
 
-// judge ends a look, at the number of processors taken, and begins another one.
-func (c *crowd) judge(now time.Time, taken int64) bool {
-	age, lost := now.Sub(c.since), taken-c.taken
-	c.since, c.taken = now, taken
-	if age > stale {
-		c.row = 0
+// leave begins a time of going alone.
+func (c *crowd) leave(now time.Time) { c.until = now.Add(c.pause) }
+
+// isOver reports, once, that a time of going alone has come to its end.
+func (c *crowd) isOver() bool {
+	if c.until.IsZero() || time.Now().Before(c.until) {
 		return false
 	}
-	if lost < fewest || age/time.Duration(lost) > often {
-		c.pause -= c.pause / 4
-		c.row = 0
-		return false
-	}
-	if c.row++; c.row < rows && c.pause < leastPause {
-		return false
-	}
-	c.pause = min(max(2*c.pause, leastPause), mostPause)
-	c.until, c.since = now.Add(c.pause), time.Time{}
+	c.until = time.Time{}
 	return true
 }

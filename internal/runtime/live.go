@@ -124,7 +124,8 @@ func (pl *plan) convolveLive(s *step, key *ir.Node, c *conv.Plan) {
 	const a, b, aScale, bScale, aZero = 0, 1, 2, 3, 4
 	w, units := pl.constant(s, b), pl.constant(s, bScale)
 	packed := pl.packs(key).getBytes(key, "rows", c.WeightBytes(), func(dst []int8) {
-		c.PackBytes(dst, tensor.Data[int8](w))
+		src := tensor.Data[int8](w)
+		pl.inParts(c.Packs(), len(src), func(lo, hi int) { c.PackByteParts(dst, src, lo, hi) })
 		w.Release()
 	})
 	ends := c.LiveEnd(tensor.Data[float32](units), packed)

@@ -75,6 +75,22 @@ func packed[T float32 | int8 | int32](c *packCache, node *ir.Node, form string, 
 	return viewOf[T](b, n)
 }
 
+// packCost is about how many multiply-adds take as long as packing one element.
+const packCost = 16
+
+// inParts packs parts lo to hi of n on as many goroutines as are worth it for so
+// many elements.
+func (pl *plan) inParts(n, elements int, pack func(lo, hi int)) {
+	if elements < wakeStep/packCost {
+		pack(0, n)
+		return
+	}
+	c := newCrew(pl.p.threads)
+	c.begin(packCost * elements)
+	defer c.end()
+	c.share(nil, nil, n, packCost*elements, func(_ *frame, _ *step, _, lo, hi int) { pack(lo, hi) })
+}
+
 // viewOf returns bytes as n numbers.
 func viewOf[T float32 | int8 | int32](b []byte, n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n)

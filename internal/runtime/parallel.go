@@ -51,6 +51,7 @@ type crew struct {
 	n, chunk, all int
 
 	threads int
+	open    bool // between begin and end
 	helpers []*helper
 	fault   atomic.Pointer[any] // what a helper panicked with
 
@@ -60,6 +61,8 @@ type crew struct {
 	wake  chan struct{}
 
 	crowd crowd
+	start time.Time // of the work
+	mine  int       // chunks of it that the caller has done
 }
 
 // maxThreads is the number of slots that fit in a word.
@@ -74,12 +77,7 @@ func newCrew(threads int) *crew {
 
 // share runs a step's work over [0, n) in chunks.
 func (c *crew) share(f *frame, s *step, n, cost int, work part) {
-	if n <= 1 || cost < smallWork || len(c.helpers) == 0 {
-		work(f, s, 0, 0, n)
-		return
-	}
-	if c.crowd.isBusy(time.Now()) {
-		c.end()
+	if n <= 1 || cost < smallWork || !c.helped() {
 		work(f, s, 0, 0, n)
 		return
 	}
@@ -93,19 +91,31 @@ func (c *crew) share(f *frame, s *step, n, cost int, work part) {
 	if cost >= wakeStep {
 		c.rouse()
 	}
+	c.start, c.mine = time.Now(), 0
 	defer c.settle()
-	c.claim(0)
+	c.mine = c.claim(0)
 }
 
-// claim runs chunks until none is left.
-func (c *crew) claim(slot int) {
+// helped reports whether there are helpers, and takes them again after a time of
+// going alone.
+func (c *crew) helped() bool {
+	if len(c.helpers) == 0 && c.open && c.crowd.isOver() {
+		c.borrow()
+	}
+	return len(c.helpers) > 0
+}
+
+// claim runs chunks until none is left, and returns how many it was.
+func (c *crew) claim(slot int) (n int) {
 	for c.left.Load() > 0 {
 		i := c.left.Add(-1)
 		if i < 0 {
-			return
+			break
 		}
 		c.run(slot, c.all-1-int(i))
+		n++
 	}
+	return n
 }
 
 func (c *crew) run(slot, i int) {
@@ -130,6 +140,24 @@ func (c *crew) finish(slot int) {
 // the caller's own work panicked, nobody begins another chunk.
 func (c *crew) settle() {
 	begun := int64(c.all) - max(c.left.Swap(0), 0)
+	worked := time.Since(c.start)
+	took := worked
+	if c.done.Load() < begun {
+		c.await(begun)
+		took = time.Since(c.start)
+	}
+	if c.s != nil && c.crowd.weigh(&c.s.alone, took, took-worked, c.all, c.mine) {
+		c.crowd.leave(c.start.Add(took))
+		c.giveBack()
+	}
+	c.f, c.s, c.work = nil, nil, nil
+	if p := c.fault.Swap(nil); p != nil {
+		panic(*p)
+	}
+}
+
+// await returns when so many chunks are done.
+func (c *crew) await(begun int64) {
 	for i := 0; c.done.Load() < begun; i++ {
 		if i < spins {
 			cpu.Pause()
@@ -140,23 +168,27 @@ func (c *crew) settle() {
 			<-c.wake
 		}
 	}
-	c.f, c.s, c.work = nil, nil, nil
-	if p := c.fault.Swap(nil); p != nil {
-		panic(*p)
-	}
 }
 
 // begin borrows helpers for a run whose steps that are worth sharing have the
 // given cost, end gives them back.
 func (c *crew) begin(cost int) {
-	if c.threads > 1 && !c.crowd.isBusy(time.Now()) {
-		c.helpers = idle.take(c.helpers, min(c.threads, runtime.GOMAXPROCS(0))-1)
-		for _, h := range c.helpers {
-			h.crew.Store(c)
-		}
+	if c.threads < 2 {
+		return
+	}
+	c.open = true
+	if c.crowd.until.IsZero() || c.crowd.isOver() {
+		c.borrow()
 		if cost >= wakeRun {
 			c.rouse()
 		}
+	}
+}
+
+func (c *crew) borrow() {
+	c.helpers = idle.take(c.helpers, min(c.threads, runtime.GOMAXPROCS(0))-1)
+	for _, h := range c.helpers {
+		h.crew.Store(c)
 	}
 }
 
@@ -167,6 +199,11 @@ func (c *crew) rouse() {
 }
 
 func (c *crew) end() {
+	c.open = false
+	c.giveBack()
+}
+
+func (c *crew) giveBack() {
 	if len(c.helpers) > 0 {
 		for _, h := range c.helpers {
 			h.crew.Store(nil)

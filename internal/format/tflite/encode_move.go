@@ -223,26 +223,19 @@ func encodeExpand(e *encoder) {
 	e.emit("BROADCAST_TO", nil, []int32{e.in(0), to}, e.out(0))
 }
 
+// encodeShape is a SHAPE, of which a STRIDED_SLICE takes some of the sizes.
 func encodeShape(e *encoder) {
-	o, x, y := e.n.Op.(*op.ShapeOf), e.in(0), e.out(0)
 	rank := len(e.n.In[0].Shape)
-	if o.Start == 0 && !o.End.Set || x < 0 || y < 0 {
-		e.emit("SHAPE", typeOptions{typeNumber(dtype.Int64)}, []int32{x}, y)
-		return
+	lo, hi := e.n.Op.(*op.ShapeOf).Span(rank)
+	out, whole := e.out(0), lo == 0 && hi == rank
+	all := out
+	if !whole {
+		all = e.like(out, op.Known(rank))
 	}
-	within := func(i int) int {
-		if i < 0 {
-			i += rank
-		}
-		return max(min(i, rank), 0)
+	e.emit("SHAPE", typeOptions{typeNumber(dtype.Int64)}, []int32{e.in(0)}, all)
+	if !whole {
+		e.emit("STRIDED_SLICE", stridedSliceOptions{}, []int32{all, e.list(lo), e.list(hi), e.list(1)}, out)
 	}
-	from, to := within(o.Start), rank
-	if o.End.Set {
-		to = within(o.End.Value)
-	}
-	all := e.like(y, op.Known(rank))
-	e.emit("SHAPE", typeOptions{typeNumber(dtype.Int64)}, []int32{x}, all)
-	e.emit("STRIDED_SLICE", stridedSliceOptions{}, []int32{all, e.list(from), e.list(max(from, to)), e.list(1)}, y)
 }
 
 func encodeDepthToSpace(e *encoder) {

@@ -257,16 +257,28 @@ func (p *Plan) WeightBytes() int { return p.g.Group * p.matrix.Bytes() }
 // Pack packs weights given as [Out, In/Group, kernel...], or, transposed, as
 // [In, Out/Group, kernel...]. What it makes depends on nothing but these sizes,
 // the group and the dilation.
-func (p *Plan) Pack(dst, w []float32) {
-	for g := range p.g.Group {
-		gemm.PackFloats(dst[g*p.matrix.Floats():], w[g*p.group:(g+1)*p.group], p.matrix)
+func (p *Plan) Pack(dst, w []float32) { p.PackParts(dst, w, 0, p.Packs()) }
+
+// PackBytes is Pack for int8.
+func (p *Plan) PackBytes(dst, w []int8) { p.PackByteParts(dst, w, 0, p.Packs()) }
+
+// Packs is the number of parts that weights can be packed in, by different
+// goroutines.
+func (p *Plan) Packs() int { return p.g.Group * p.panels }
+
+// PackParts is Pack for parts lo to hi alone.
+func (p *Plan) PackParts(dst, w []float32, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		g := i / p.panels
+		p.matrix.PackFloatPanel(dst[g*p.matrix.Floats():], w[g*p.group:(g+1)*p.group], i%p.panels)
 	}
 }
 
-// PackBytes is Pack for int8.
-func (p *Plan) PackBytes(dst, w []int8) {
-	for g := range p.g.Group {
-		gemm.PackBytes(dst[g*p.matrix.Bytes():], w[g*p.group:(g+1)*p.group], p.matrix)
+// PackByteParts is PackParts for int8.
+func (p *Plan) PackByteParts(dst, w []int8, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		g := i / p.panels
+		p.matrix.PackBytePanel(dst[g*p.matrix.Bytes():], w[g*p.group:(g+1)*p.group], i%p.panels)
 	}
 }
 

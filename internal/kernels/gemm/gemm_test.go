@@ -39,6 +39,10 @@ func TestPackingFollowsStrides(t *testing.T) {
 			Plain(600, n, 1, 600),
 			{Columns: n, Taps: 9, Steps: 1, Channels: 70, Column: 630, Tap: 1, Channel: 9},
 			{Columns: n, Taps: 6, Steps: 1, Channels: 4, Column: 24, Tap: 1, Channel: 6},
+			{Columns: n, Taps: 3, Steps: 3, Channels: 72, Column: 648, Tap: 3, Step: 1, Channel: 9},
+			{Columns: n, Taps: 1, Steps: 3, Channels: 12, Column: 36, Step: 12, Channel: 1},
+			{Columns: n, Taps: 2, Steps: 2, Channels: 3, Column: 4, Tap: 2, Step: 1, Channel: 4 * n},
+			{Columns: n, Taps: 2, Steps: 1, Channels: 10, Column: 1, Tap: 10 * n, Channel: n},
 		} {
 			k := m.Taps * m.Depth()
 			floats, bytes := kerneltest.Floats(r, k*n, false), kerneltest.Ints[int8](r, k*n)
@@ -119,6 +123,7 @@ func BenchmarkPackBytes(b *testing.B) {
 	}{
 		{"rows", Plain(k, n, n, 1)},
 		{"columns", Plain(k, n, 1, k)},
+		{"even columns", Plain(k/9*8, n, 1, k/9*8)},
 		{"taps", Matrix{Columns: n, Taps: 9, Steps: 1, Channels: k / 9, Column: k, Tap: 1, Channel: 9}},
 	} {
 		dst, sums := make([]int8, of.m.Bytes()), make([]int32, n)
