@@ -287,7 +287,7 @@ func (e *encoder) constant(v *ir.Value, p affine.Params, perm []int) int32 {
 			x.data = turned(x.data)
 		}
 		if p.BlockSize > 0 {
-			e.err = e.unsupported(e.n, "with weights in blocks", "quantize with a scale for each channel (--group 0)")
+			e.err = e.unsupported(e.n, "with weights in blocks", "quantize the float model with a scale for each channel (--granularity channel)")
 			return -1
 		}
 	}
