@@ -147,6 +147,14 @@ func (e *encoder) bias(k, n int) int32 {
 	return e.add(x)
 }
 
+// added is bias for a FULLY_CONNECTED, which does without where it is absent.
+func (e *encoder) added(k, n int) int32 {
+	if k >= len(e.n.In) || e.n.In[k] == nil {
+		return -1
+	}
+	return e.bias(k, n)
+}
+
 // flat returns a float bias as a list; that of constant integers is computed.
 func (e *encoder) flat(k int) int32 {
 	v := e.n.In[k]
@@ -320,7 +328,7 @@ func (e *encoder) number(x int32, v float32) int32 {
 	}
 	least, most := affine.Scheme{Type: from.typ}.Range()
 	k := math.RoundToEven(float64(v)/float64(from.scale[0])) + float64(from.zero[0])
-	i := e.given(tensor.FromInts(from.typ, []int64{int64(max(min(k, float64(most)), float64(least)))}))
+	i := e.owned(tensor.FromInts(from.typ, []int64{int64(max(min(k, float64(most)), float64(least)))}))
 	e.tensors[i].quantization = from.quantization
 	return i
 }

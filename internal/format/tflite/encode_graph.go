@@ -395,7 +395,22 @@ func (e *encoder) array(shape []int, vals ...int) int32 {
 // scalar returns a constant float.
 func (e *encoder) scalar(x float32) int32 { return e.given(tensor.Scalar(x)) }
 
+// given returns a constant of the format's own; small ones that are alike are
+// one.
 func (e *encoder) given(t *tensor.Tensor) int32 {
+	key := tensorKey{form: fmt.Sprint(t.Type(), t.Shape()) + alike(t)}
+	if i, ok := e.index[key]; ok {
+		return i
+	}
+	i := e.owned(t)
+	if alike(t) != "" {
+		e.index[key] = i
+	}
+	return i
+}
+
+// owned returns a constant that is nobody else's.
+func (e *encoder) owned(t *tensor.Tensor) int32 {
 	return e.add(&outTensor{name: fmt.Sprintf("%s/constant_%d", e.n.Out[0].Name, len(e.tensors)), typ: t.Type(), shape: op.Known(t.Shape()...), data: t})
 }
 

@@ -31,7 +31,7 @@ func encodeGemm(e *encoder) {
 	}
 	e.multiply(true, false)
 	w := e.weight(1, perm...)
-	b := e.bias(2, out)
+	b := e.added(2, out)
 	f, y := e.activation()
 	e.emit("FULLY_CONNECTED", fullyConnectedOptions{Fused: f, Asymmetric: e.h != nil && e.h.asymmetric}, []int32{e.in(0), w, b}, y)
 }
@@ -51,7 +51,7 @@ func encodeMatMul(e *encoder) {
 	e.multiply(true, false)
 	rows := len(e.n.In[0].Shape) != 2
 	f, y := e.activation()
-	e.emit("FULLY_CONNECTED", fullyConnectedOptions{Fused: f, KeepDims: rows, Asymmetric: e.h != nil && e.h.asymmetric}, []int32{e.in(0), e.weight(1, 1, 0), e.bias(2, k[1])}, y)
+	e.emit("FULLY_CONNECTED", fullyConnectedOptions{Fused: f, KeepDims: rows, Asymmetric: e.h != nil && e.h.asymmetric}, []int32{e.in(0), e.weight(1, 1, 0), e.added(2, k[1])}, y)
 }
 
 // encodeSoftmax works along the last axis.
