@@ -81,7 +81,8 @@ func expanded(x *tensor.Tensor, to Shape) (*tensor.Tensor, error) {
 		return nil, fmt.Errorf("cannot expand %v to %v", x, to)
 	}
 	if x.Len() == 1 && splats(x.Type()) {
-		if n, ok := tensor.Count(shape); ok && x.Type().Size(n) >= 0 {
+		n, ok := tensor.Count(shape)
+		if size := x.Type().Size(n); ok && size >= 0 && int64(size) <= maxBytes {
 			return tensor.Splat(x.Type(), shape, x.Bytes()), nil
 		}
 	}

@@ -26,6 +26,9 @@ type recurrence struct {
 	ends                [3][]*gemm.FloatEnd
 	weights             []recurrentWeights
 	products            []part // of the data with the weights, by direction
+	stateProducts       []part // of the states, likewise
+	hiddenProducts      []part // of a GRU
+	ofState, ofHidden   step   // as which the crew knows these
 
 	slots, total int // scratch memory: of all slots of a product, and with the rest
 }
@@ -71,7 +74,7 @@ func (pl *plan) dispatchRecurrent(s *step, key *ir.Node, q *recurrence, directio
 	}
 	q.plan(pl, s, key, features)
 	pl.scratch = max(pl.scratch, 4*q.total)
-	s.share(q.data.Blocks(), q.data.MACs(), nil) // for what run shares
+	s.share(q.data.Blocks(), q.data.MACs()+q.time*q.state.Cost(), nil) // for what run shares
 	s.run = q.run
 }
 
@@ -114,41 +117,61 @@ func (q *recurrence) plan(pl *plan, s *step, key *ir.Node, features int) {
 			all := f.floats(0, q.total)
 			q.data.Run(all[q.slots:], nil, tensor.Data[float32](f.vals[s.in[0]]), ws.data, q.ends[0], lo, hi, all[slot*each:(slot+1)*each])
 		})
+		q.stateProducts = append(q.stateProducts, func(f *frame, _ *step, slot, lo, hi int) {
+			all, m := f.floats(0, q.total), q.memory(f)
+			q.state.Run(m.pre, nil, m.h, ws.state, q.ends[1], lo, hi, all[slot*each:(slot+1)*each])
+		})
+		q.hiddenProducts = append(q.hiddenProducts, func(f *frame, _ *step, slot, lo, hi int) {
+			all, m := f.floats(0, q.total), q.memory(f)
+			from := m.spare[:q.batch*n] // the states that are reset
+			if q.linearBeforeReset {
+				from = m.h
+			}
+			q.hidden.Run(m.pre[2*q.batch*n:], nil, from, ws.hidden, q.ends[2], lo, hi, all[slot*each:(slot+1)*each])
+		})
 	}
 	for _, c := range []*tensor.Tensor{pl.constant(s, 1), pl.constant(s, 2)} {
 		c.Release()
 	}
 }
 
+// recurrentMemory is what a run keeps between the steps of time: the products of
+// all data, what the gates get, the states and scratch memory.
+type recurrentMemory struct{ xw, pre, h, c, spare []float32 }
+
+func (q *recurrence) memory(f *frame) (m recurrentMemory) {
+	size, rows := q.batch*q.cells, q.batch*q.gates*q.cells
+	rest := f.floats(0, q.total)[q.slots:]
+	m.xw, rest = rest[:q.time*rows], rest[q.time*rows:]
+	m.pre, rest = rest[:rows], rest[rows:]
+	m.h, m.c, m.spare = rest[:size], rest[size:2*size], rest[2*size:4*size]
+	return m
+}
+
 func (q *recurrence) run(f *frame, s *step) error {
-	n, size := q.cells, q.batch*q.cells
-	rows := q.batch * q.gates * n
-	all := f.floats(0, q.total)
-	scratch, rest := all[:q.slots], all[q.slots:]
-	xw, rest := rest[:q.time*rows], rest[q.time*rows:]
-	pre, rest := rest[:rows], rest[rows:]
-	h, c, spare := rest[:size], rest[size:2*size], rest[2*size:4*size]
-	dirs := len(q.backward)
+	m := q.memory(f)
+	rows, dirs := len(m.pre), len(q.backward)
 	for d, backward := range q.backward {
-		w := &q.weights[d]
 		f.crew.share(f, s, q.data.Blocks(), q.data.MACs(), q.products[d])
-		f.initial(h, s, 5, d)
-		f.initial(c, s, 6, d)
+		f.initial(m.h, s, 5, d)
+		f.initial(m.c, s, 6, d)
 		for i := range q.time {
 			t := i
 			if backward {
 				t = q.time - 1 - i
 			}
-			now := xw[t*rows : (t+1)*rows]
+			now := m.xw[t*rows : (t+1)*rows]
+			f.crew.share(f, &q.ofState, q.state.Blocks(), q.state.Cost(), q.stateProducts[d])
 			if q.gates == 4 {
-				q.lstm(w, now, pre, h, c, spare, scratch)
+				eltwise.Add(m.pre, now, m.pre)
+				q.gate(q.weights[d].sum, m.pre, m.h, m.c, m.spare)
 			} else {
-				q.gru(w, now, pre, h, spare, scratch)
+				q.gru(f, d, now, &m)
 			}
-			f.final(s, 0, t*dirs+d, h)
+			f.final(s, 0, t*dirs+d, m.h)
 		}
-		f.final(s, 1, d, h)
-		f.final(s, 2, d, c)
+		f.final(s, 1, d, m.h)
+		f.final(s, 2, d, m.c)
 	}
 	return nil
 }
@@ -166,12 +189,6 @@ func (f *frame) final(s *step, i, d int, v []float32) {
 	if t := f.tensorAt(s.out, i); t != nil {
 		copy(tensor.Data[float32](t)[d*len(v):], v)
 	}
-}
-
-// lstm computes the next states from the products now of the data.
-func (q *recurrence) lstm(w *recurrentWeights, now, pre, h, c, spare, scratch []float32) {
-	q.state.Run(pre, now, h, w.state, q.ends[1], 0, q.state.Blocks(), scratch)
-	q.gate(w.sum, pre, h, c, spare)
 }
 
 // gate computes the next states of an LSTM from what the gates get less their
@@ -192,12 +209,12 @@ func (q *recurrence) gate(sum, pre, h, c, spare []float32) {
 	}
 }
 
-// gru is lstm for a GRU.
-func (q *recurrence) gru(w *recurrentWeights, now, pre, h, spare, scratch []float32) {
-	n, size := q.cells, q.batch*q.cells
-	gates, v := pre[:2*size], pre[2*size:]
-	reset, keep := spare[:size], spare[size:size+n]
-	q.state.Run(gates, nil, h, w.state, q.ends[1], 0, q.state.Blocks(), scratch)
+// gru computes the next states of a GRU from the products now of the data, and
+// those of the states.
+func (q *recurrence) gru(f *frame, d int, now []float32, m *recurrentMemory) {
+	n, size, w, h := q.cells, q.batch*q.cells, &q.weights[d], m.h
+	gates, v := m.pre[:2*size], m.pre[2*size:]
+	reset, keep := m.spare[:size], m.spare[size:size+n]
 	for b := range q.batch {
 		zr := gates[b*2*n : (b+1)*2*n]
 		eltwise.Add(zr, now[b*3*n:b*3*n+2*n], zr)
@@ -207,11 +224,7 @@ func (q *recurrence) gru(w *recurrentWeights, now, pre, h, spare, scratch []floa
 			eltwise.Mul(reset[b*n:(b+1)*n], h[b*n:(b+1)*n], zr[n:])
 		}
 	}
-	from := reset
-	if q.linearBeforeReset {
-		from = h
-	}
-	q.hidden.Run(v, nil, from, w.hidden, q.ends[2], 0, q.hidden.Blocks(), scratch)
+	f.crew.share(f, &q.ofHidden, q.hidden.Blocks(), q.hidden.Cost(), q.hiddenProducts[d])
 	for b := range q.batch {
 		x, y, z, r, old := now[b*3*n+2*n:(b+1)*3*n], v[b*n:(b+1)*n], gates[b*2*n:b*2*n+n], gates[b*2*n+n:(b+1)*2*n], h[b*n:(b+1)*n]
 		if q.linearBeforeReset {

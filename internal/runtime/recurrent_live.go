@@ -69,6 +69,7 @@ func (pl *plan) dispatchLiveLSTM(s *step, key *ir.Node, o *op.DynamicQuantizeLST
 		}
 		q.live = append(q.live, c)
 		q.products = append(q.products, q.multiply(d))
+		q.stateProducts = append(q.stateProducts, q.multiplyState(d))
 	}
 	w.Release()
 	r.Release()
@@ -78,7 +79,7 @@ func (pl *plan) dispatchLiveLSTM(s *step, key *ir.Node, o *op.DynamicQuantizeLST
 	q.ints, q.states = round(q.time*q.batch*features), round(q.batch*q.cells)
 	q.total = q.slots + q.ints + q.states + 4*(q.time*q.batch*rows+q.batch*(rows+3*q.cells))
 	pl.scratch = max(pl.scratch, q.total)
-	s.share(q.data.Blocks(), q.data.MACs()/bytesAtOnce, nil) // for what run shares
+	s.share(q.data.Blocks(), (q.data.MACs()+q.time*q.state.Cost())/bytesAtOnce, nil) // for what run shares
 	s.run = q.run
 }
 
@@ -154,35 +155,54 @@ func (q *liveRecurrence) multiply(d int) part {
 	}
 }
 
-func (q *liveRecurrence) run(f *frame, s *step) error {
+// multiplyState returns the product of the states likewise.
+func (q *liveRecurrence) multiplyState(d int) part {
+	return func(f *frame, _ *step, slot, lo, hi int) {
+		m := q.memory(f)
+		q.live[d].state.run(f, m.pre, m.states, lo, hi, f.bytes(0, q.total)[slot*q.slot:(slot+1)*q.slot])
+	}
+}
+
+// liveMemory is recurrentMemory with the integers of the data and of the states.
+type liveMemory struct {
+	recurrentMemory
+	ints, states []byte
+}
+
+func (q *liveRecurrence) memory(f *frame) (m liveMemory) {
 	size, rows := q.batch*q.cells, q.batch*4*q.cells
-	mem := f.bytes(0, q.total)
-	scratch, mem := mem[:q.slot], mem[q.slots:]
-	ints, mem := mem[:q.ints], mem[q.ints:]
-	states, rest := mem[:q.states], floatsOf(mem[q.states:])
-	xw, rest := rest[:q.time*rows], rest[q.time*rows:]
-	pre, rest := rest[:rows], rest[rows:]
-	h, c, spare := rest[:size], rest[size:2*size], rest[2*size:3*size]
-	x, dirs := tensor.Data[float32](f.vals[s.in[0]]), len(q.backward)
+	mem := f.bytes(0, q.total)[q.slots:]
+	m.ints, mem = mem[:q.ints], mem[q.ints:]
+	m.states = mem[:size]
+	rest := floatsOf(mem[q.states:])
+	m.xw, rest = rest[:q.time*rows], rest[q.time*rows:]
+	m.pre, rest = rest[:rows], rest[rows:]
+	m.h, m.c, m.spare = rest[:size], rest[size:2*size], rest[2*size:3*size]
+	return m
+}
+
+func (q *liveRecurrence) run(f *frame, s *step) error {
+	m := q.memory(f)
+	x, rows, dirs := tensor.Data[float32](f.vals[s.in[0]]), len(m.pre), len(q.backward)
 	for d, backward := range q.backward {
 		w := &q.live[d]
-		w.data.quantize(f, ints[:len(x)], x)
+		w.data.quantize(f, m.ints[:len(x)], x)
 		f.crew.share(f, s, q.data.Blocks(), q.data.MACs()/bytesAtOnce, q.products[d])
-		f.initial(h, s, 5, d)
-		f.initial(c, s, 6, d)
+		f.initial(m.h, s, 5, d)
+		f.initial(m.c, s, 6, d)
 		for i := range q.time {
 			t := i
 			if backward {
 				t = q.time - 1 - i
 			}
-			w.state.quantize(f, states[:size], h)
-			w.state.run(f, pre, states, 0, q.state.Blocks(), scratch)
-			eltwise.Add(pre, xw[t*rows:(t+1)*rows], pre)
-			q.gate(w.sum, pre, h, c, spare)
-			f.final(s, 0, t*dirs+d, h)
+			w.state.quantize(f, m.states, m.h)
+			f.crew.share(f, &q.ofState, q.state.Blocks(), q.state.Cost()/bytesAtOnce, q.stateProducts[d])
+			eltwise.Add(m.pre, m.xw[t*rows:(t+1)*rows], m.pre)
+			q.gate(w.sum, m.pre, m.h, m.c, m.spare)
+			f.final(s, 0, t*dirs+d, m.h)
 		}
-		f.final(s, 1, d, h)
-		f.final(s, 2, d, c)
+		f.final(s, 1, d, m.h)
+		f.final(s, 2, d, m.c)
 	}
 	return nil
 }

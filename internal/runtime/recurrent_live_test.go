@@ -81,7 +81,7 @@ func (c liveLSTM) make(r *rand.Rand) (op.Op, []*tensor.Tensor) {
 // only weights with other zero points than the kernels know are left to that.
 func TestLiveLSTMsEqualTheReference(t *testing.T) {
 	var cases []liveLSTM
-	for i, size := range [][4]int{{1, 1, 1, 1}, {3, 1, 40, 128}, {7, 1, 9, 16}, {5, 3, 17, 19}, {2, 2, 64, 33}} {
+	for i, size := range [][4]int{{1, 1, 1, 1}, {3, 1, 40, 128}, {3, 1, 8, 200}, {7, 1, 9, 16}, {5, 3, 17, 19}, {2, 2, 64, 33}} {
 		for k, direction := range []string{"forward", "reverse", "bidirectional"} {
 			c := liveLSTM{time: size[0], batch: size[1], features: size[2], hidden: size[3], direction: direction, spread: 1}
 			c.unsigned, c.channels, c.bias, c.states = (i+k)%2 == 1, (i+k)%3 > 0, i%2 == 0, k != 1

@@ -25,7 +25,7 @@ func TestRecurrentKernelsEqualTheReference(t *testing.T) {
 		return tensor.FromSlice(v, shape...)
 	}
 	for _, direction := range []string{"forward", "reverse", "bidirectional"} {
-		for _, c := range []struct{ time, batch, features, hidden int }{{1, 1, 1, 1}, {1, 1, 40, 128}, {7, 1, 9, 16}, {5, 3, 17, 19}, {2, 2, 64, 33}} {
+		for _, c := range []struct{ time, batch, features, hidden int }{{1, 1, 1, 1}, {1, 1, 40, 128}, {3, 1, 8, 200}, {7, 1, 9, 16}, {5, 3, 17, 19}, {2, 2, 64, 33}} {
 			for _, gates := range []int{4, 3, -3} {
 				for _, extras := range []int{0, 1, 2} {
 					dirs, states := 1, 1

@@ -199,7 +199,7 @@ func (f *frame) own(s *step, in []op.Datum, d op.Datum) op.Datum {
 			return op.Datum{Tensor: t.Clone()} // a view is of other bytes in the next run
 		}
 	}
-	if overlaps(t.Bytes(), f.arena) {
+	if _, splat := t.IsSplat(); !splat && overlaps(t.Bytes(), f.arena) {
 		return op.Datum{Tensor: t.Clone()}
 	}
 	return d

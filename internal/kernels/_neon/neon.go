@@ -12,6 +12,7 @@ var three = map[string]uint32{
 	"fmax": 0x4e20f400, "fmin": 0x4ea0f400, "fmaxnm": 0x4e20c400, "fminnm": 0x4ea0c400,
 	"fcmeq": 0x4e20e400, "fcmgt": 0x6ea0e400, "fmaxp": 0x6e20f400, "mul": 0x4ea09c00,
 	"tbl4.16b": 0x4e006000, "tbx4.16b": 0x4e007000, "sub.16b": 0x6e208400,
+	"umin": 0x6ea06c00, "umax": 0x6ea06400, "smax": 0x4ea06400, "cmeq": 0x6ea08c00,
 	"umax.16b": 0x6e206400, "smax.16b": 0x4e206400,
 	// The third is as wide as half of the others.
 	"uaddw": 0x2e601000, "uaddw2": 0x6e601000, "saddw": 0x0e601000, "saddw2": 0x4e601000,

@@ -153,7 +153,11 @@ func (p *Plan) cut(size int) {
 	rows := max(1, budget/input)
 	plane := p.res[1] * p.res[2]
 	planes := p.g.Batch * p.res[0] * p.g.Group * p.panels
-	parts := max(min(16, p.MACs()>>21), min(p.g.Parts, (p.MACs()*size+leastPart)/(4*leastPart)))
+	parts := min(p.g.Parts, (p.MACs()*size+leastPart)/(4*leastPart))
+	if size > 1 {
+		// Of bytes the fewer bands the better: kernels look at the weights first.
+		parts = max(parts, min(16, p.MACs()>>21))
+	}
 	if bands := (parts + planes - 1) / planes; bands > 1 {
 		rows = min(rows, (plane+bands-1)/bands)
 	}

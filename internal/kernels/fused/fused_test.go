@@ -20,7 +20,7 @@ func rows() (out []kerneltest.Variant) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "ztail_avx2_amd64.s", "zsoftmax_avx2_amd64.s", "ztail_avx512_amd64.s", "zsoftmax_avx512_amd64.s")
+	kerneltest.Fresh(t, "ztail_avx2_amd64.s", "zsoftmax_avx2_amd64.s", "ztail_avx512_amd64.s", "zsoftmax_avx512_amd64.s", "ztail_neon_arm64.s")
 }
 
 // special are arguments that need care: no numbers, infinities, and exact
@@ -105,6 +105,10 @@ func TestTailsEqualTheirOperators(t *testing.T) {
 // TestGeluOfAllArguments goes through arguments densely, on grids on which
 // Gelu's approximation shows.
 func TestGeluOfAllArguments(t *testing.T) {
+	step := float32(4e-6)
+	if testing.Short() {
+		step = 1e-4
+	}
 	kerneltest.Run(t, rows()[:len(rows())-1], func(t *testing.T) {
 		floats := make([]float32, Rows*Width)
 		for _, scale := range []float32{0.03, 1e-3, 5e-6} {
@@ -114,7 +118,7 @@ func TestGeluOfAllArguments(t *testing.T) {
 			for at := float32(-8); at < 8; {
 				for i := range b.X {
 					b.X[i] = at
-					at += 4e-6
+					at += step
 				}
 				GeluBytes(got, Width, b, q)
 				line := make([]float32, len(b.X))

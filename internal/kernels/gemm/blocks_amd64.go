@@ -8,32 +8,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/cpu"
 )
 
-// blockCall is what the kernels of blocks get; assembly knows its fields by
-// name.
-type blockCall struct {
-	row                [directly]unsafe.Pointer // of A
-	codes, scale, zero unsafe.Pointer
-	zeroStep           int // between blocks, in bytes
-	table              unsafe.Pointer
-	c                  unsafe.Pointer
-	ldc                int // in bytes
-	m                  int // 0 asks for the numbers themselves, in c
-	k, block           int
-	columns            uint64 // a bit for each that belongs to C
-}
-
-func (b *Blocks) call(p int) blockCall {
-	at := p * b.blocks() * Width
-	c := blockCall{
-		codes: unsafe.Pointer(&b.codes[p*b.panelBytes()]), scale: unsafe.Pointer(&b.scale[at]), zero: unsafe.Pointer(&b.levels),
-		table: unsafe.Pointer(&b.table), k: b.k, block: b.block, columns: 1<<Width - 1,
-	}
-	if b.zero != nil {
-		c.zero, c.zeroStep = unsafe.Pointer(&b.zero[at]), 4*Width
-	}
-	return c
-}
-
 // numbers is numbersGeneric.
 func (b *Blocks) numbers(dst []float32, p int) {
 	if !cpu.Has(cpu.AVX2) {
@@ -69,17 +43,6 @@ func (b *Blocks) direct(dst []float32, ldc int, a []float32, row []int32, p, col
 	for i := range row {
 		copy(dst[i*ldc+whole:i*ldc+cols], t[i*lanes:])
 	}
-}
-
-// from returns the call for the columns of the panel from one of them on.
-func (c *blockCall) from(b *Blocks, column int) blockCall {
-	x, size := *c, 4 // a word for each
-	if b.bits == 8 {
-		size = 1
-	}
-	x.codes = unsafe.Add(x.codes, size*column)
-	x.scale, x.zero = unsafe.Add(x.scale, 4*column), unsafe.Add(x.zero, 4*column)
-	return x
 }
 
 // launch computes the leading columns of a panel, which AVX2 takes in sixteens.

@@ -156,7 +156,7 @@ func TestCounterIsFullInTime(t *testing.T) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "zcount_avx2_amd64.s", "zpick_avx512_amd64.s")
+	kerneltest.Fresh(t, "zcount_avx2_amd64.s", "zcount_neon_arm64.s", "zpick_avx512_amd64.s")
 }
 
 func BenchmarkCounter(b *testing.B) {

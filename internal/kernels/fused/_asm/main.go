@@ -1,5 +1,5 @@
-// Command _asm writes the assembly of package fused for AVX2 and AVX-512 into the
-// folder given as its argument.
+// Command _asm writes the assembly of package fused for AVX2, AVX-512 and NEON
+// into the folder given as its argument.
 package main
 
 import (
@@ -21,6 +21,7 @@ func main() {
 		"zsoftmax_avx2_amd64.s":   softmax2(),
 		"ztail_avx512_amd64.s":    tails(),
 		"zsoftmax_avx512_amd64.s": softmax(),
+		"ztail_neon_arm64.s":      tailsNEON(),
 	} {
 		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -18,6 +18,7 @@ func main() {
 		"zbytes_amx_amd64.s":     bytesAMX(),
 		"zblocks_avx2_amd64.s":   blocks2(),
 		"zblocks_avx512_amd64.s": blocks512(),
+		"zblocks_neon_arm64.s":   blocksNEON(),
 		"zbytes_vnni_amd64.s":    bytesVNNI(),
 		"zbytes_avx2_amd64.s":    bytes2(),
 		"zbytes_avxvnni_amd64.s": bytesVEX(),

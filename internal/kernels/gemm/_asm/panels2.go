@@ -2,7 +2,8 @@ package main
 
 // floats2 writes the float32 kernel of 16 columns of a panel of any width, where
 // the steps of k lie R14 bytes apart: accumulators Y0… (row r in Y2r, Y2r+1), B
-// in Y12, Y13, A in Y14, Y15.
+// in Y12, Y13, A in Y14, Y15. Lines so far apart share few places of the first
+// cache, so that B comes from the second: some steps ahead it is called for.
 func floats2(f *file) {
 	p := &kernel{file: f, name: "floatsAVX2", most: 6, step: 4, scale: 4, unroll: 4}
 	p.begin = func(m int) {
@@ -14,6 +15,7 @@ func floats2(f *file) {
 	p.one = func(m, s int) {
 		f.line("VMOVUPS (SI), Y12")
 		f.line("VMOVUPS 32(SI), Y13")
+		f.line("PREFETCHT0 (SI)(R14*8)")
 		f.line("ADDQ R14, SI")
 		for r := range m {
 			a := 14 + r%2

@@ -1,5 +1,5 @@
-// Command _asm writes the assembly of package histogram for AVX2 and AVX-512
-// into the folder given as its argument.
+// Command _asm writes the assembly of package histogram for AVX2, AVX-512 and
+// NEON into the folder given as its argument.
 package main
 
 import (
@@ -21,7 +21,7 @@ func main() {
 	b := begin()
 	b.bounds("boundsAVX512", "Z", 16)
 	b.pick()
-	for name, f := range map[string]*file{"zcount_avx2_amd64.s": a, "zpick_avx512_amd64.s": b} {
+	for name, f := range map[string]*file{"zcount_avx2_amd64.s": a, "zpick_avx512_amd64.s": b, "zcount_neon_arm64.s": arm64()} {
 		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(f.String()), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
