@@ -40,12 +40,16 @@ type Check struct {
 	Problems []string `json:"problems"`
 }
 
-// NodeCheck is what becomes of one node.
+// NodeCheck is what becomes of one node. Nodes in bodies of control flow have the
+// path to them for a name, such as "choice/then_branch/conv".
 type NodeCheck struct {
 	Node   string `json:"node"`
 	Op     string `json:"op"`
 	Runs   string `json:"runs"` // one of the Runs constants
 	Reason string `json:"reason,omitempty"`
+	// Activations is the element type of what an integer node reads where it is
+	// not the target's first.
+	Activations string `json:"activations,omitempty"`
 	// By is what runs the node where that is not the target itself, or is slow.
 	By string `json:"by,omitempty"`
 }
@@ -91,13 +95,18 @@ func (m *Model) Check(name string) (*Check, error) {
 		runs[s.Node] = NodeCheck{Runs: RunsFloat, Reason: s.Reason}
 	}
 	refused, chosen, absorbed := map[string]bool{}, set(p.Nodes), set(p.Absorbed)
+	outer := map[*ir.Node]bool{} // names of values in bodies may be those of others
 	for _, n := range g.Nodes {
+		outer[n] = true
+	}
+	var nodes []*ir.Node // of c.Nodes
+	quant.EachNode(g, func(path string, n *ir.Node) {
 		r := NodeCheck{Runs: RunsAsIs}
 		first := ""
 		if len(n.Out) > 0 && n.Out[0] != nil {
 			first = n.Out[0].Name
 		}
-		if s, ok := runs[quant.NodeName(n)]; ok {
+		if s, ok := runs[path]; ok {
 			r = s
 		}
 		custom, ok := n.Op.(*op.Custom)
@@ -107,16 +116,17 @@ func (m *Model) Check(name string) (*Check, error) {
 				refused[n.Op.Name()] = true
 				c.Problems = append(c.Problems, fmt.Sprintf("operator %s is no ONNX operator and %s does not bring it", n.Op.Name(), name))
 			}
-		} else if absorbed[first] {
+		} else if outer[n] && absorbed[first] {
 			r = NodeCheck{Runs: RunsFolded}
-		} else if chosen[first] {
+		} else if outer[n] && chosen[first] {
 			r = NodeCheck{Runs: RunsInteger}
-			r.By = t.Rule(n.Op.Name()).RunBy(constantWeight(n))
+			rule := t.Rule(n.Op.Name())
+			r.By, r.Activations = rule.RunBy(constantWeight(n)), rule.Prefers
 		}
-		r.Node, r.Op = quant.NodeName(n), n.Op.Name()
-		c.Nodes = append(c.Nodes, r)
-	}
-	c.rest(g, t)
+		r.Node, r.Op = path, n.Op.Name()
+		c.Nodes, nodes = append(c.Nodes, r), append(nodes, n)
+	})
+	c.rest(nodes, t)
 	if c.Opset > c.MaxOpset {
 		c.Problems = append(c.Problems, fmt.Sprintf("opset %d is newer than %d, the highest that %s loads: quantize with --opset %[2]d", c.Opset, c.MaxOpset, name))
 	}
@@ -124,12 +134,12 @@ func (m *Model) Check(name string) (*Check, error) {
 }
 
 // rest fills in what becomes of the nodes that the target does not run.
-func (c *Check) rest(g *ir.Graph, t *target.Target) {
+func (c *Check) rest(nodes []*ir.Node, t *target.Target) {
 	if t.Rest == nil {
 		return
 	}
 	r := RestCheck{By: t.Rest.Where, Cost: t.Rest.Cost}
-	for i, n := range g.Nodes {
+	for i, n := range nodes {
 		left := c.Nodes[i].Runs == RunsFloat || c.Nodes[i].Runs == RunsAsIs && onFloats(n)
 		if left && r.From == "" {
 			r.From = c.Nodes[i].Node

@@ -94,29 +94,9 @@ func (m *Model) Inspect() (*Info, error) {
 		return out
 	}
 	info.Inputs, info.Outputs = describe(g.Inputs), describe(g.Outputs)
-	byType := map[dtype.Type]*PrecisionInfo{}
-	for _, v := range g.Values() {
-		if v.Const == nil || v.Const.Storage() == nil {
-			continue
-		}
-		p := byType[v.Type]
-		if p == nil {
-			p = &PrecisionInfo{Type: v.Type.String()}
-			byType[v.Type] = p
-		}
-		p.Elements += int64(v.Const.Len())
-		p.Bytes += v.Const.Storage().Len()
-		info.Parameters += int64(v.Const.Len())
-		info.ParameterBytes += v.Const.Storage().Len()
-	}
-	for _, p := range byType {
-		info.Precision = append(info.Precision, *p)
-	}
-	slices.SortFunc(info.Precision, func(a, b PrecisionInfo) int {
-		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Type, b.Type))
-	})
+	info.weigh(g)
 	count := map[string]*OperatorInfo{}
-	for _, n := range g.Nodes {
+	quant.EachNode(g, func(path string, n *ir.Node) {
 		o := count[n.Op.Name()]
 		if o == nil {
 			o = &OperatorInfo{Name: n.Op.Name()}
@@ -126,8 +106,8 @@ func (m *Model) Inspect() (*Info, error) {
 			count[o.Name] = o
 		}
 		o.Count++
-		info.Nodes = append(info.Nodes, nodeText(n))
-	}
+		info.Nodes = append(info.Nodes, nodeText(path, n))
+	})
 	for _, o := range count {
 		info.Operators = append(info.Operators, *o)
 	}
@@ -143,6 +123,43 @@ func (m *Model) Inspect() (*Info, error) {
 	return info, nil
 }
 
+// weigh counts the parameters of g and of the bodies of its nodes, each tensor
+// once.
+func (info *Info) weigh(g *ir.Graph) {
+	byType := map[dtype.Type]*PrecisionInfo{}
+	seen := map[*tensor.Tensor]bool{}
+	var count func(g *ir.Graph)
+	count = func(g *ir.Graph) {
+		for _, v := range g.Values() {
+			if v.Const == nil || v.Const.Storage() == nil || seen[v.Const] {
+				continue
+			}
+			seen[v.Const] = true
+			p := byType[v.Type]
+			if p == nil {
+				p = &PrecisionInfo{Type: v.Type.String()}
+				byType[v.Type] = p
+			}
+			p.Elements += int64(v.Const.Len())
+			p.Bytes += v.Const.Storage().Len()
+			info.Parameters += int64(v.Const.Len())
+			info.ParameterBytes += v.Const.Storage().Len()
+		}
+		for _, n := range g.Nodes {
+			for _, b := range n.Bodies {
+				count(b)
+			}
+		}
+	}
+	count(g)
+	for _, p := range byType {
+		info.Precision = append(info.Precision, *p)
+	}
+	slices.SortFunc(info.Precision, func(a, b PrecisionInfo) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Type, b.Type))
+	})
+}
+
 func typeText(v *ir.Value) string {
 	if v.Type == dtype.Invalid {
 		return "unknown"
@@ -150,8 +167,8 @@ func typeText(v *ir.Value) string {
 	return v.Type.String() + v.Shape.String()
 }
 
-func nodeText(n *ir.Node) string {
-	s := fmt.Sprintf("%s (%s)", quant.NodeName(n), n.Op.Name())
+func nodeText(path string, n *ir.Node) string {
+	s := fmt.Sprintf("%s (%s)", path, n.Op.Name())
 	for _, v := range n.Out {
 		if v != nil {
 			s += " -> " + typeText(v)

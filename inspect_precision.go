@@ -17,23 +17,31 @@ type ComputeInfo struct {
 	Count     int    `json:"count"`
 }
 
-// precisionMap counts what operators compute on: those that only move numbers
-// or convert them, and those on integers by nature, are left out.
+// precisionMap counts what operators compute on, in bodies too: those that only
+// move numbers or convert them, those on integers by nature, and those whose
+// bodies compute are left out.
 func precisionMap(g *ir.Graph) []ComputeInfo {
 	out := []ComputeInfo{}
-	prod := g.Producers()
-	for _, n := range g.Nodes {
-		p := precisionOf(n, prod)
-		if p == "" {
-			continue
+	var count func(g *ir.Graph)
+	count = func(g *ir.Graph) {
+		prod := g.Producers()
+		for _, n := range g.Nodes {
+			for _, b := range n.Bodies {
+				count(b)
+			}
+			p := precisionOf(n, prod)
+			if p == "" || len(n.Bodies) > 0 {
+				continue
+			}
+			i := slices.IndexFunc(out, func(c ComputeInfo) bool { return c.Precision == p && c.Op == n.Op.Name() })
+			if i < 0 {
+				i = len(out)
+				out = append(out, ComputeInfo{Precision: p, Op: n.Op.Name()})
+			}
+			out[i].Count++
 		}
-		i := slices.IndexFunc(out, func(c ComputeInfo) bool { return c.Precision == p && c.Op == n.Op.Name() })
-		if i < 0 {
-			i = len(out)
-			out = append(out, ComputeInfo{Precision: p, Op: n.Op.Name()})
-		}
-		out[i].Count++
 	}
+	count(g)
 	slices.SortStableFunc(out, func(a, b ComputeInfo) int {
 		return cmp.Or(cmp.Compare(a.Precision, b.Precision), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Op, b.Op))
 	})

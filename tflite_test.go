@@ -33,8 +33,6 @@ var tfliteAllowed = []struct {
 	// Over the 16 unrolled cells the steps of the state add up.
 	{"unrolled.int8.", 0.1, 16},
 	{"unrolled.uint8io.", 0.1, 16},
-	// Its state is quantized once a run and not once a step of time.
-	{"fused.int8.", 0.02, 4},
 	{".int8.", 0.02, 1},
 	{".uint8io.", 0.02, 1},
 	{"", 0.01, 2e-3},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -51,11 +52,11 @@ func newCheck(c *cli) *cobra.Command {
 // printCheck writes one line for the nodes of one operator and one fate.
 func printCheck(w io.Writer, r *octavo.Check) error {
 	fmt.Fprintf(w, "%s on %s: %s\n", r.Model, r.Target, r.Summary())
-	type line struct{ op, runs, reason, by string }
+	type line struct{ op, runs, reason, by, activations string }
 	var order []line
 	count := map[line]int{}
 	for _, n := range r.Nodes {
-		l := line{n.Op, n.Runs, n.Reason, n.By}
+		l := line{n.Op, n.Runs, n.Reason, n.By, n.Activations}
 		if count[l] == 0 {
 			order = append(order, l)
 		}
@@ -65,7 +66,7 @@ func printCheck(w io.Writer, r *octavo.Check) error {
 	for _, l := range order {
 		runs := l.runs
 		if runs == octavo.RunsInteger {
-			runs = r.Activations
+			runs = cmp.Or(l.activations, r.Activations)
 		}
 		if l.by != "" {
 			runs += ", by " + l.by

@@ -19,6 +19,7 @@ type quantizeFlags struct {
 	samples                       int
 	target, weights, activations  string
 	granularity, observer, parity string
+	activationGranularity         string
 	algorithms                    []string
 	effort                        int
 	symmetric, strict, force      bool
@@ -55,6 +56,7 @@ func newQuantize(c *cli) *cobra.Command {
 	s.StringVar(&f.activations, "activations", "", "type of activations (default: by target)")
 	s.BoolVar(&f.symmetric, "symmetric", false, "force the zero point of activations to the middle")
 	s.StringVar(&f.granularity, "granularity", "", "of weights: channel, tensor, or group:N in mode weight-only (default: by target and type)")
+	s.StringVar(&f.activationGranularity, "activation-granularity", "", "in mode dynamic, what of an activation has a range: "+strings.Join(octavo.Words("activations.granularity"), ", ")+" (default: tensor)")
 	s.StringVar(&f.observer, "observer", "", "how ranges of activations are chosen: "+strings.Join(octavo.Observers(), ", ")+" (default: "+octavo.DefaultObserver+")")
 	s.StringSliceVar(&f.algorithms, "algorithm", nil, "what wins accuracy back: "+strings.Join(octavo.Algorithms(), ", ")+", with commas between (default: by --effort); of weights in mode weight-only "+strings.Join(octavo.Words("weights.algorithm"), ", ")+" (default: rtn)")
 	s.IntVar(&f.effort, "effort", 2, "how much is done for accuracy: 0 is plain rounding, 3 all there is")
@@ -110,6 +112,7 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command, path string) (*octavo.Recip
 	set("weights", &r.Weights.DType, f.weights)
 	set("granularity", &r.Weights.Granularity, f.granularity)
 	set("activations", &r.Activations.DType, f.activations)
+	set("activation-granularity", &r.Activations.Granularity, f.activationGranularity)
 	set("observer", &r.Activations.Observer, f.observer)
 	set("parity", &r.Parity, f.parity)
 	set("onnx-form", &r.OnnxForm, f.form)

@@ -87,6 +87,9 @@ func printTarget(w io.Writer, t *octavo.Target) error {
 		if len(m.Asked) > 0 {
 			what += "; where a recipe names it " + strings.Join(m.Asked, ", ")
 		}
+		if m.Rows {
+			what += "; a range for each row where it is asked for"
+		}
 		if m.Storage {
 			what = "storage only"
 		}
@@ -125,6 +128,12 @@ func printTarget(w io.Writer, t *octavo.Target) error {
 			what += " (others by " + r.By + ")"
 		} else if r.By != "" {
 			what += ", by " + r.By
+		}
+		if r.Prefers != "" {
+			what += ", by default " + r.Prefers
+		}
+		if r.Asked != "" {
+			what += ", only where a recipe names it"
 		}
 		if r.FloatOutput {
 			what += ", can end in float"

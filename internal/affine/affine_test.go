@@ -145,7 +145,7 @@ func TestAxesAndBlocksArePerTensorOfEachPart(t *testing.T) {
 		if block == 0 {
 			p, err = affine.ChooseWeightParams(x, s, axis)
 		} else {
-			p, err = affine.ChooseBlockParams(x, s, axis, block)
+			p, err = blockParams(x, s, axis, block)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -109,28 +109,9 @@ func WeightParams(t *tensor.Tensor, s Scheme, axis int) (p Params, finite bool, 
 	return p, finite, nil
 }
 
-// ChooseBlockParams returns the parameters that cover the elements of t with
-// one scale for each blockSize elements along the axis. The zero points follow
-// from the stored float32 scales, as in ONNX Runtime's blocked weights.
-func ChooseBlockParams(t *tensor.Tensor, s Scheme, axis, blockSize int) (Params, error) {
-	p := Params{Type: s.Type, Axis: axis, BlockSize: blockSize}
-	if axis < 0 || axis >= t.Rank() || blockSize <= 0 {
-		return p, fmt.Errorf("affine: no blocks of %d along axis %d of shape %v", blockSize, axis, t.Shape())
-	}
-	n, _ := tensor.Count(p.ScaleShape(t.Shape()))
-	p.Scale, p.ZeroPoint = make([]float32, n), make([]int64, n)
-	los, his, err := p.extremes(t)
-	if err != nil {
-		return p, err
-	}
-	for i := range p.Scale {
-		p.Scale[i], p.ZeroPoint[i] = BlockParams(los[i], his[i], s)
-	}
-	return p, nil
-}
-
-// BlockParams are the scale and zero point of ChooseBlockParams for a block of
-// elements from lo to hi.
+// BlockParams returns the scale and zero point that cover a block of elements from
+// lo to hi. The zero point follows from the stored float32 scale, as in ONNX
+// Runtime's blocked weights.
 func BlockParams(lo, hi float32, s Scheme) (scale float32, zeroPoint int64) {
 	qmin, qmax := s.Range()
 	lo, hi = min(lo, 0), max(hi, 0)

@@ -1,6 +1,9 @@
 package affine
 
-import "math"
+import (
+	"math"
+	mathbits "math/bits"
+)
 
 // Fixed is a real factor as TensorFlow Lite has it: M·2^(Shift−31) with M in
 // [2³⁰, 2³¹), or 0. Its functions are those of TensorFlow Lite's reference
@@ -98,3 +101,36 @@ func SaturatingShift(x int32, n int) int32 {
 func (p Params) FixedBounds(lo, hi float64) (qmin, qmax int64) {
 	return p.bounds(lo, hi, RoundHalfAway)
 }
+
+// InverseRoot returns 1/√x for x > 0, and what the reference has for 0, which is
+// 1: five steps of Newton's method from 1, on numbers with 28 fractional bits
+// (TensorFlow Lite's GetInvSqrtQuantizedMultiplierExp). M may have any
+// magnitude.
+func InverseRoot(x int32) Fixed {
+	if x <= 1 {
+		return Fixed{math.MaxInt32, 0}
+	}
+	right := 11
+	for x >= 1<<29 {
+		x /= 4
+		right++
+	}
+	pairs := (mathbits.LeadingZeros32(uint32(x))-1)/2 - 1
+	right -= pairs
+	x <<= 2 * pairs
+	const threeHalves, halfRootTwo = 1<<28 + 1<<27, 1518500250
+	half := RoundingShift(x>>1, 1)
+	y := int32(1 << 28)
+	for range 5 {
+		cube := SaturatingShift(HighMul(HighMul(y, y), y), 6)
+		y = SaturatingShift(HighMul(threeHalves, y)-HighMul(half, cube), 3)
+	}
+	y = HighMul(y, halfRootTwo)
+	if right < 0 {
+		y, right = y<<-right, 0
+	}
+	return Fixed{y, -right}
+}
+
+// Times returns f·2ⁿ.
+func (f Fixed) Times(n int) Fixed { return Fixed{f.M, max(-31, min(maxFixedShift, f.Shift+n))} }

@@ -145,16 +145,24 @@ func quantizedRows(codes, scale, zero *tensor.Tensor, dirs int) ([]quantizedMatr
 
 // multiply stores the products of rows of x with the weight.
 func (m quantizedMatrix) multiply(dst, x []float32, rows int) error {
-	k, n := m.codes.Shape()[0], m.codes.Shape()[1]
+	k := m.codes.Shape()[0]
 	q, err := dynamicUint8.Eval(Of(tensor.FromSlice(x[:rows*k], rows, k)))
 	if err != nil {
 		return err
 	}
-	acc, err := multiplyCentered(q[0].Tensor, m.codes, q[2].Tensor, m.zero, TensorFact(dtype.Int32, Known(rows, n)))
+	return m.multiplyBy(dst, quantizedOnce{q[0].Tensor, q[1].Tensor, q[2].Tensor})
+}
+
+// quantizedOnce is a matrix [rows, columns] with one scale.
+type quantizedOnce struct{ codes, scale, zero *tensor.Tensor }
+
+// multiplyBy stores the product of x with the weight.
+func (m quantizedMatrix) multiplyBy(dst []float32, x quantizedOnce) error {
+	acc, err := multiplyCentered(x.codes, m.codes, x.zero, m.zero, TensorFact(dtype.Int32, Known(x.codes.Shape()[0], m.codes.Shape()[1])))
 	if err != nil {
 		return err
 	}
-	y, err := rescale(acc, q[1].Tensor, m.scale, nil)
+	y, err := rescale(acc, x.scale, m.scale, nil)
 	if err != nil {
 		return err
 	}

@@ -32,12 +32,22 @@ import (
 //	AveragePool           y = clamp(acc/n), acc = Σ q, halves away from zero: one scale
 //	ReduceMean, ReduceSum acc = Σ q − n·z; F(s/sy) has its M times 2ᵉ divided by n and
 //	                      its Shift lessened by e for the mean, e = ⌊log₂ n⌋
+//	ReduceProd            acc = q−z of the first, then OfWide(acc·(q−z)), and once more at
+//	                      the end, by F(s/ⁿ√sy), n being the number of elements
 //	Sigmoid, Tanh, Gelu,  8 bits: y = clamp(round(f(s·(q−z))·(1/sy)) + zy) in float32, halves
-//	Elu, Exp              away from zero; int16: fixedSigmoid, fixedTanh
+//	Elu, Exp, Log         away from zero; int16: fixedSigmoid, fixedTanh, singleCurve
 //	HardSwish             fixedHardSwish
 //	LeakyRelu             F(float32 s/sy)·(q−z) + zy, or with alpha in the factor below z
 //	PRelu                 the same; below z F(float32 s·sα/sy)·((q−z)(qα−zα)) + zy
-//	Softmax               FixedSoftmax
+//	Abs                   F(float32 s/sy)·|q−z| + zy, without F where the scales are one
+//	Sqrt                  trunc(√(s·(q−z))/sy) + zy in float32
+//	ReciprocalSqrt        F(1/(√s·sy))·InverseRoot(q−z) + zy, with 20 fractional bits
+//	                      between; int16: singleCurve
+//	Div                   Quotient
+//	SquaredDifference     Distance
+//	Softmax, LogSoftmax,  FixedSoftmax, fixedLogSoftmax, fixedUnit
+//	LpNormalization
+//	Resize                weights of 10 bits, or (uint8) of float32: fixedResize
 //	Concat                y = q where the parameters are y's, else
 //	                      round(q·(s·(1/sy)) − z·(s·(1/sy))) + zy in float32
 //
@@ -67,18 +77,30 @@ func (o *Quantized) FixedPoint() bool {
 	case *MatMul:
 		b := input(o.In, 1)
 		return same && narrow(b) && b.Type == x.Type
-	case *Add, *Sub, *Mul, *PRelu:
+	case *Add, *Sub, *Mul, *PRelu, *Div:
 		b := input(o.In, 1)
 		return same && narrow(b) && b.Type == x.Type
 	case *Identity:
 		return true
 	case *AveragePool:
 		return same && x.Equal(y) && !inner.CountIncludePad
+	case *SquaredDifference:
+		return same && x.Type == dtype.Int8 && input(o.In, 1).Type == dtype.Int8 && narrow(input(o.In, 1))
 	case *ReduceMean, *ReduceSum, *LeakyRelu:
 		return same
+	case *ReduceProd, *Abs, *Sqrt:
+		return same && x.Type != dtype.Uint8
+	case *Exp, *Log, *ReciprocalSqrt:
+		return same && x.Type != dtype.Uint8 && (x.Type != dtype.Int16 || x.Symmetric() && y.Symmetric())
+	case *Resize:
+		return same && o.resizeFits(inner)
+	case *LogSoftmax:
+		return x.Type == dtype.Int8 && o.rowsFit(16.0/256, 127)
+	case *LpNormalization:
+		return x.Type == dtype.Int8 && inner.P == 2 && o.rowsFit(1.0/128, 0)
 	case *Sigmoid, *Tanh:
 		return same && (x.Type != dtype.Int16 || x.Symmetric() && y.Symmetric())
-	case *Gelu, *Elu, *Exp, *HardSwish:
+	case *Gelu, *Elu, *HardSwish:
 		return same && x.Type != dtype.Int16
 	case *Softmax:
 		return o.softmaxFits()
@@ -154,7 +176,11 @@ func (o *Quantized) fixed(in []Datum, shape []int) (*tensor.Tensor, error) {
 		return o.fixedBinary(in, shape, func(a, b int32) int32 { return m.Of(a * b) })
 	case *PRelu:
 		return o.fixedPRelu(in, shape)
-	case *Identity, *LeakyRelu, *HardSwish, *Sigmoid, *Tanh, *Gelu, *Elu, *Exp:
+	case *Div:
+		return o.fixedBinary(in, shape, o.Quotient())
+	case *SquaredDifference:
+		return o.fixedBinary(in, shape, o.Distance())
+	case *Identity, *LeakyRelu, *HardSwish, *Sigmoid, *Tanh, *Gelu, *Elu, *Exp, *Log, *Abs, *Sqrt, *ReciprocalSqrt:
 		return o.fixedMap(in), nil
 	case *AveragePool:
 		return o.fixedAveragePool(inner, in, shape)
@@ -162,8 +188,12 @@ func (o *Quantized) fixed(in []Datum, shape []int) (*tensor.Tensor, error) {
 		return o.fixedMean(reduction(*inner), in, shape, true)
 	case *ReduceSum:
 		return o.fixedMean(reduction(*inner), in, shape, false)
-	case *Softmax:
-		return o.fixedSoftmax(inner.Axis, in)
+	case *ReduceProd:
+		return o.fixedProduct(reduction(*inner), in, shape)
+	case *Resize:
+		return o.fixedResize(inner, in, shape)
+	case *Softmax, *LogSoftmax, *LpNormalization:
+		return o.fixedRows(in)
 	case *Concat:
 		return o.fixedConcat(inner, in, shape)
 	}

@@ -3,6 +3,7 @@ package op
 import (
 	"fmt"
 	"math"
+	mathbits "math/bits"
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -21,7 +22,15 @@ func (o *Quantized) FixedMap() func(int32) int32 {
 		f = o.leaking(inner.Alpha)
 	case *HardSwish:
 		f = fixedHardSwish(o.In[0], o.Out[0])
-	case *Sigmoid, *Tanh, *Gelu, *Elu, *Exp:
+	case *Abs:
+		f = o.absolute()
+	case *Sqrt:
+		f = o.root()
+	case *ReciprocalSqrt:
+		if f = o.reciprocalRoot(); o.In[0].Type == dtype.Int16 {
+			f = o.fixedFunction()
+		}
+	case *Sigmoid, *Tanh, *Gelu, *Elu, *Exp, *Log:
 		f = o.fixedFunction()
 	default:
 		return nil
@@ -65,6 +74,41 @@ func (o *Quantized) leaking(alpha float32) func(int32) int32 {
 			return plain.Of(q)
 		}
 		return sign * steep.Of(q)
+	}
+}
+
+// absolute is rescaling without the sign.
+func (o *Quantized) absolute() func(int32) int32 {
+	x, y := o.In[0].Scale[0], o.Out[0].Scale[0]
+	f := affine.FixedOf(float64(x / y))
+	return func(q int32) int32 {
+		if q = max(q, -q); x == y {
+			return q
+		}
+		return f.Of(q)
+	}
+}
+
+// root is the square root of real numbers, rounded towards 0.
+func (o *Quantized) root() func(int32) int32 {
+	x, y := o.In[0].Scale[0], o.Out[0].Scale[0]
+	return func(q int32) int32 {
+		v := float32(math.Sqrt(float64(x*float32(max(q, 0))))) / y
+		return int32(min(v, 1<<30))
+	}
+}
+
+// reciprocalRoot is 1/√q with 20 fractional bits, rescaled. That of 0, or less,
+// is the greatest number.
+func (o *Quantized) reciprocalRoot() func(int32) int32 {
+	const fraction = 20
+	x, y := o.In[0].Scale[0], o.Out[0].Scale[0]
+	f := affine.FixedOf(1 / float64(float32(math.Sqrt(float64(x)))*y)).Times(-fraction)
+	return func(q int32) int32 {
+		if q <= 0 {
+			return 1 << 30
+		}
+		return f.Of(affine.InverseRoot(q).Times(fraction).Of(1))
 	}
 }
 
@@ -130,6 +174,45 @@ func (s *Addition) Of(a, b int32) int32 {
 // MulFactor returns the factor of o, a Mul.
 func (o *Quantized) MulFactor() affine.Fixed {
 	return affine.FixedOf(float64(float32(o.In[0].Scale[0]*o.In[1].Scale[0]) / o.Out[0].Scale[0]))
+}
+
+// Quotient returns a/b, for integers without their zero points, as the table of
+// fixed.go has it; a quotient by 0 is 0.
+func (o *Quantized) Quotient() func(a, b int32) int32 {
+	f := affine.FixedOf(float64(o.In[0].Scale[0] / float32(o.In[1].Scale[0]*o.Out[0].Scale[0])))
+	return func(a, b int32) int32 {
+		if b == 0 {
+			return 0
+		}
+		if b < 0 {
+			a, b = -a, -b
+		}
+		inverse, over := inverseOf(b, 31)
+		headroom := signBits(a)
+		return f.Times(-over - headroom).Of(affine.HighMul(a<<headroom, inverse))
+	}
+}
+
+// signBits returns how often x can be doubled.
+func signBits(x int32) int {
+	if x < 0 {
+		x = ^x
+	}
+	return mathbits.LeadingZeros32(uint32(x)) - 1
+}
+
+// Distance returns (a−b)², for integers without their zero points, as the table
+// of fixed.go has it.
+func (o *Quantized) Distance() func(a, b int32) int32 {
+	a, b, y := o.In[0].Scale[0], o.In[1].Scale[0], o.Out[0].Scale[0]
+	const shift = 7
+	twice := float64(2 * max(a, b))
+	fa, fb := affine.FixedOf(float64(a)/twice), affine.FixedOf(float64(b)/twice)
+	fy := affine.FixedOf(float64(twice*twice) / float64(float32(1<<(2*shift))*y))
+	return func(p, q int32) int32 {
+		d := fa.Of(p<<shift) - fb.Of(q<<shift)
+		return fy.Of(d * d)
+	}
 }
 
 // fixedPRelu multiplies negative integers with slopes.

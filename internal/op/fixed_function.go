@@ -14,10 +14,13 @@ import (
 func (o *Quantized) fixedFunction() func(int32) int32 {
 	x, y := o.In[0], o.Out[0]
 	if x.Type == dtype.Int16 {
-		if _, tanh := o.Inner.(*Tanh); tanh {
+		switch o.Inner.(type) {
+		case *Tanh:
 			return fixedTanh(x.Scale[0])
+		case *Sigmoid:
+			return fixedSigmoid(x.Scale[0])
 		}
-		return fixedSigmoid(x.Scale[0])
+		return singleCurve(x.Scale[0], y.Scale[0], o.function()).of
 	}
 	f, s, inverse := o.function(), x.Scale[0], 1/y.Scale[0]
 	return func(q int32) int32 { return round32(float64(f(s*float32(q)) * inverse)) }
@@ -33,6 +36,23 @@ func (o *Quantized) function() func(float32) float32 {
 		return func(x float32) float32 { return float32(eltwise.Tanh64(float64(x))) }
 	case *Exp:
 		return exp
+	case *Log:
+		least, _ := o.Out[0].Type.Range()
+		lowest := float32(least-o.Out[0].Zero(0)) * o.Out[0].Scale[0]
+		return func(x float32) float32 {
+			if x <= 0 {
+				return lowest
+			}
+			return float32(eltwise.Log64(float64(x)))
+		}
+	case *ReciprocalSqrt:
+		most := math.MaxInt16 * o.Out[0].Scale[0]
+		return func(x float32) float32 {
+			if x <= 0 {
+				return most
+			}
+			return 1 / float32(math.Sqrt(float64(x)))
+		}
 	case *Elu:
 		return func(x float32) float32 {
 			if x < 0 {
@@ -124,6 +144,26 @@ func fixedTanh(scale float32) func(int32) int32 {
 		}
 		return int32(int16(y >> 8))
 	}
+}
+
+// singleCurve is curveOf around 0 in float32, as the reference has it for
+// functions of activations.
+func singleCurve(scaleX, scaleY float32, f func(float32) float32) *curve {
+	const steps = 512
+	from, to := scaleX*math.MinInt16, scaleX*math.MaxInt16
+	step := (to - from) / steps
+	inverse := 65536 / (float32(scaleY*math.MaxInt16) - float32(scaleY*math.MinInt16))
+	value := func(x float32) float32 { return float32(f(x) * inverse) }
+	round := func(x float32) float32 { return float32(math.Round(float64(x))) }
+	var t curve
+	for i := range steps {
+		x := from + float32(float32(i)*step)
+		here, next := round(value(x)), value(from+float32(float32(i+1)*step))
+		off := round((round((next+here)/2) - round(value(x+step/2))) / 2)
+		t[i] = int32(max(math.MinInt16, min(math.MaxInt16, here-off)))
+	}
+	t[steps] = int32(max(math.MinInt16, min(math.MaxInt16, round(value(to)))))
+	return &t
 }
 
 // curve is a function of int16 as 512 straight lines.

@@ -8,7 +8,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
-	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // softmaxFits reports whether the result has the steps that TensorFlow Lite
@@ -26,24 +25,6 @@ func (o *Quantized) softmaxFits() bool {
 	return x.Type == y.Type && y.Zero(0) == least && near(1.0/256)
 }
 
-// fixedSoftmax computes e^x/Σe^x along an axis.
-func (o *Quantized) fixedSoftmax(axis int, in []Datum) (*tensor.Tensor, error) {
-	f := FixedSoftmax(o.In[0].Type, o.In[0].Scale[0])
-	ints := func(t *tensor.Tensor) []int32 {
-		v, _ := tensor.Ints(t)
-		out := make([]int32, len(v))
-		for i, q := range v {
-			out[i] = int32(q)
-		}
-		return out
-	}
-	y, err := rows(arg(in, 0), axis, ints, f)
-	if err != nil {
-		return nil, err
-	}
-	return tensor.FromInts(o.Out[0].Type, widened(tensor.Data[int32](y)), y.Shape()...), nil
-}
-
 // FixedSoftmax returns the softmax of rows of integers of the given type and
 // scale, whose results are of the same type.
 func FixedSoftmax(typ dtype.Type, scale float32) func(dst, x []int32) {
@@ -51,16 +32,7 @@ func FixedSoftmax(typ dtype.Type, scale float32) func(dst, x []int32) {
 		m := affine.FixedOf(float64(scale) / (10.0 / 65535))
 		return func(dst, x []int32) { fixedSoftmax16(dst, x, m) }
 	}
-	// Differences to the greatest are taken to 26 fractional bits; what lies
-	// behind the radius counts nothing.
-	m := affine.FixedOf(min(float64(scale)*(1<<26), math.MaxInt32))
-	radius := math.Floor(31 * (1 << 26) / float64(int64(1)<<max(m.Shift, 0)))
-	least, most := typ.Range()
-	t := &exponents{count: int(min(radius, 255)) + 1, least: int32(least), most: int32(most)}
-	for d := range t.count {
-		t.of[d] = expOfNegative(m.Of(int32(-d)))
-	}
-	return t.softmax
+	return exponentsOf(typ, scale).softmax
 }
 
 // exponents are e^−d·scale with 31 fractional bits, for the differences d that
@@ -69,6 +41,21 @@ type exponents struct {
 	of          [256]int32
 	count       int
 	least, most int32
+	factor      affine.Fixed // takes differences to 26 fractional bits
+	radius      int          // differences behind it count nothing
+}
+
+// exponentsOf returns those of a type and a scale.
+func exponentsOf(typ dtype.Type, scale float32) *exponents {
+	m := affine.FixedOf(min(float64(scale)*(1<<26), math.MaxInt32))
+	least, most := typ.Range()
+	t := &exponents{least: int32(least), most: int32(most), factor: m}
+	t.radius = int(math.Floor(31 * (1 << 26) / float64(int64(1)<<max(m.Shift, 0))))
+	t.count = min(t.radius, 255) + 1
+	for d := range t.count {
+		t.of[d] = expOfNegative(m.Of(int32(-d)))
+	}
+	return t
 }
 
 // softmax sums the exponentials with 19 fractional bits, and multiplies with the
@@ -126,17 +113,30 @@ func expNearEighth(x int32) int32 {
 }
 
 // inverseOf returns 1/x, for x > 0 with the given integer bits, as y·2^-over
-// with 31 fractional bits of y: three steps of Newton's method (gemmlowp's
-// one_over_one_plus_x_for_x_in_0_1).
+// with 31 fractional bits of y.
 func inverseOf(x int32, integer int) (y int32, over int) {
 	zeros := mathbits.LeadingZeros32(uint32(x))
-	less := int32(uint32(x)<<zeros - 1<<31) // x on [1, 2), less 1
-	half := int32((int64(less) + math.MaxInt32 + 1) / 2)
+	return inverseAboveOne(int32(uint32(x)<<zeros - 1<<31)), integer - zeros // x on [1, 2)
+}
+
+// inverseAboveOne returns 1/(1+x) for x in [0, 1), both with 31 fractional bits:
+// three steps of Newton's method (gemmlowp's one_over_one_plus_x_for_x_in_0_1).
+func inverseAboveOne(x int32) int32 {
+	half := halfSum(x, math.MaxInt32)
 	r := int32(1515870810) + affine.HighMul(half, -1010580540) // 48/17 − 32/17·half, 29 fractional bits
 	for range 3 {
 		r += affine.SaturatingShift(affine.HighMul(r, 1<<29-affine.HighMul(half, r)), 2)
 	}
-	return affine.SaturatingShift(r, 1), integer - zeros
+	return affine.SaturatingShift(r, 1)
+}
+
+// halfSum returns (a+b)/2, halves away from zero.
+func halfSum(a, b int32) int32 {
+	s := int64(a) + int64(b)
+	if s >= 0 {
+		return int32((s + 1) / 2)
+	}
+	return int32((s - 1) / 2)
 }
 
 // exponentials is e^x over [−10, 0], and reciprocals 1/(1+x) over [0, 1], for

@@ -27,6 +27,9 @@ func (o *GRU) recurrent() recurrent {
 // Infer returns all outputs and the last output.
 func (o *GRU) Infer(in []Fact, _ int) ([]Fact, error) { return o.recurrent().infer(in, 6) }
 
+// Quantization names the weights of the data and of the state.
+func (*GRU) Quantization() Facts { return recurrentFacts() }
+
 // Eval runs the cells.
 func (o *GRU) Eval(in []Datum) ([]Datum, error) {
 	return o.recurrent().eval(o, in, o.step)

@@ -5,6 +5,8 @@ package op
 // beyond the common ones are the initial cell state and the peepholes
 // [directions, 3·hidden]. InputForget couples the gates: forget = 1 − input.
 // Computed in float32: the products, then the peephole, then the biases.
+// CellClip limits the cell's state to ±CellClip, as TensorFlow Lite does; ONNX
+// has no word for that.
 type LSTM struct {
 	Alpha       []float32    `attr:"activation_alpha"`
 	Beta        []float32    `attr:"activation_beta"`
@@ -14,6 +16,7 @@ type LSTM struct {
 	HiddenSize  int          `attr:"hidden_size"`
 	InputForget bool         `attr:"input_forget,default=0"`
 	BatchFirst  bool         `attr:"layout,default=0"`
+	CellClip    Opt[float32] `attr:".cell_clip"`
 }
 
 // Name returns "LSTM".
@@ -25,6 +28,9 @@ func (o *LSTM) recurrent() recurrent {
 
 // Infer returns all outputs, the last output and the last cell state.
 func (o *LSTM) Infer(in []Fact, _ int) ([]Fact, error) { return o.recurrent().infer(in, 8) }
+
+// Quantization names the weights of the data and of the state.
+func (*LSTM) Quantization() Facts { return recurrentFacts() }
 
 // Eval runs the cells.
 func (o *LSTM) Eval(in []Datum) ([]Datum, error) {
@@ -55,6 +61,9 @@ func (o *LSTM) step(c *cell, xw []float32, states [][]float32) {
 				forget = f(sum(2, 2, old))
 			}
 			mem[at] = float32(forget*old) + float32(i*g(sum(3, -1, 0)))
+			if o.CellClip.Set {
+				mem[at] = min(max(mem[at], -o.CellClip.Value), o.CellClip.Value)
+			}
 			h[at] = f(sum(1, 1, mem[at])) * out(mem[at])
 		}
 	}

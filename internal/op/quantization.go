@@ -22,6 +22,10 @@ type Facts struct {
 	// constant, None if there is none. WeightAxis is its output-channel
 	// axis, counted from the end if negative.
 	Weight, WeightAxis int
+	// State is the weight that the operator multiplies its own state with, step
+	// after step; its output channels are along WeightAxis, too. None if there is
+	// none.
+	State int
 	// WeightInput is the axis of the weight that runs over the input channels
 	// of a group, and Groups how many groups the channels of input and output
 	// fall into, one after the other; 0 where no such axis is told. Channels is
@@ -64,4 +68,6 @@ func channelwise(f Facts) Facts {
 }
 
 // NoFacts is the starting point of an operator's Facts: no weight, no bias.
-func NoFacts() Facts { return Facts{Weight: None, Bias: None, BiasFactor: 1, Gain: None, Offset: None} }
+func NoFacts() Facts {
+	return Facts{Weight: None, State: None, Bias: None, BiasFactor: 1, Gain: None, Offset: None}
+}

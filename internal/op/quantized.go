@@ -28,6 +28,12 @@ import (
 //	Add                          y = clamp(round(fma(qa, sa/sy, fma(qb, sb/sy, c)))), where
 //	                             c = zy − fma(za, sa/sy, (sb/sy)·zb)
 //	Mul                          y = clamp(round((qa−za)(qb−zb)·((sa·sb)/sy) + zy))
+//	LSTM, GRU, RNN               real results; the data's product with its weight is
+//	                             float32(acc)·unit (data of 16 bits: of the high bytes, plus
+//	                             that of the low ones), and so is the state's, which is made
+//	                             uint8 before it by DynamicQuantizeLinear, the states of a
+//	                             batch together; all other steps are the operator's
+//	                             (IntegerCell says where)
 //	all others                   y = clamp(quantize(operator(dequantize(operands)))), by a
 //	                             table of 256 entries where the operator is elementwise
 //	                             and its operand 8 bits wide: the same result
@@ -42,8 +48,9 @@ import (
 // The rows above "all others" hold for operands of at most 8 bits, one scale
 // for the activations (MatMul's and Gemm's A: or one a row; weights: or one a
 // channel), 8 or 16 bits in the result and rounding half to even; Add and Mul
-// need an integer result. Otherwise the operator runs on real numbers, as in
-// the last row.
+// need an integer result. A QDQ file cannot say what integers the states of
+// recurrent cells are: they have the range that they turn out to have. Otherwise
+// the operator runs on real numbers, as in the last row.
 type Quantized struct {
 	Inner Op
 	// In and Out hold the parameters of Inner's operands and results; the
@@ -111,6 +118,9 @@ func (o *Quantized) Eval(in []Datum) ([]Datum, error) {
 		}
 		y, err := o.fixed(in, shape)
 		return Of(y), err
+	}
+	if o.IntegerCell() {
+		return o.recur(in)
 	}
 	if o.integer() {
 		shape, ok := out[0].Shape.Ints()

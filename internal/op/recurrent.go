@@ -68,6 +68,15 @@ var activationTable = []struct {
 	}},
 }
 
+// recurrentFacts are those of every recurrent operator. The data are operand 0
+// alone: initial states, biases and peepholes are added to what comes of the
+// products.
+func recurrentFacts() Facts {
+	f := NoFacts()
+	f.Data, f.Weight, f.WeightAxis, f.State = []int{0}, 1, 1, 2
+	return f
+}
+
 // directions returns the number of directions and which of them run backwards.
 func (r recurrent) directions() (n int, backward func(d int) bool, err error) {
 	switch r.direction {

@@ -22,6 +22,9 @@ func (o *RNN) recurrent() recurrent {
 // Infer returns all outputs and the last output.
 func (o *RNN) Infer(in []Fact, _ int) ([]Fact, error) { return o.recurrent().infer(in, 6) }
 
+// Quantization names the weights of the data and of the state.
+func (*RNN) Quantization() Facts { return recurrentFacts() }
+
 // Eval runs the cells.
 func (o *RNN) Eval(in []Datum) ([]Datum, error) {
 	return o.recurrent().eval(o, in, o.step)

@@ -39,7 +39,12 @@ func FuseQDQ(g *ir.Graph, can func(Region) bool) error { return fuseQDQ(g, false
 // Identity, the latter with a Clamp.
 //
 // Before: y = Q(DQ(x))    After: y = Quantized{Identity}(x)
-func FuseFixed(g *ir.Graph, can func(Region) bool) error { return fuseQDQ(g, true, can) }
+func FuseFixed(g *ir.Graph, can func(Region) bool) error {
+	if err := fuseFixedLSTM(g, can); err != nil {
+		return err
+	}
+	return fuseQDQ(g, true, can)
+}
 
 func fuseQDQ(g *ir.Graph, fixed bool, can func(Region) bool) error {
 	m := newMatcher(g)
@@ -56,10 +61,14 @@ func fuseQDQ(g *ir.Graph, fixed bool, can func(Region) bool) error {
 			}
 			continue
 		}
-		r := Region{Node: n, Op: n.Op, In: make([]affine.Params, len(n.In)), Out: make([]affine.Params, len(n.Out))}
-		sources := slices.Clone(n.In)
+		r := Region{Node: n, Op: n.Op}
+		if fixed {
+			r = m.merged(n)
+		}
+		sources := slices.Clone(r.Node.In[:len(n.In)])
+		r.In, r.Out = make([]affine.Params, len(sources)), make([]affine.Params, len(n.Out))
 		found := false
-		for i, v := range n.In {
+		for i, v := range sources {
 			dq, _, ok := from[*op.DequantizeLinear](m, v)
 			if !ok {
 				continue
@@ -106,6 +115,29 @@ func fuseQDQ(g *ir.Graph, fixed bool, can func(Region) bool) error {
 	g.Nodes = slices.DeleteFunc(g.Nodes, func(n *ir.Node) bool { return gone[n] })
 	_, err := EliminateDead(g)
 	return err
+}
+
+// merged returns the region of a node, which for the last of two operators that
+// TensorFlow Lite has in one is theirs: its operands are those of the first, and
+// behind them stands the value between.
+func (m *matcher) merged(n *ir.Node) Region {
+	r := Region{Node: n, Op: n.Op}
+	var first *ir.Node
+	switch n.Op.(type) {
+	case *op.Reciprocal:
+		if p, _, ok := from[*op.Sqrt](m, n.In[0]); ok {
+			first, r.Op = p, &op.ReciprocalSqrt{}
+		}
+	case *op.Mul:
+		if p, _, ok := from[*op.Sub](m, n.In[0]); ok && n.In[0] == n.In[1] {
+			first, r.Op = p, &op.SquaredDifference{}
+		}
+	}
+	if first == nil || !m.inner(n.In[0], n) || len(first.In) != len(n.In) {
+		return Region{Node: n, Op: n.Op}
+	}
+	r.Node = &ir.Node{Name: n.Name, Op: r.Op, In: append(slices.Clone(first.In), n.In[0]), Out: n.Out, Origin: n.Origin}
+	return r
 }
 
 // requantize makes one operator of a QuantizeLinear that reads a

@@ -3,6 +3,7 @@ package pass
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/octavo-ml/octavo/internal/affine"
@@ -29,7 +30,12 @@ func coded(t *testing.T, typ dtype.Type, k, n, block int, transposed, symmetric 
 	scheme := affine.Scheme{Type: typ, Symmetric: symmetric}
 	p, err := affine.ChooseWeightParams(real, scheme, 1-along)
 	if block > 0 {
-		p, err = affine.ChooseBlockParams(real, scheme, along, block)
+		p = affine.Params{Type: typ, Axis: along, BlockSize: block}
+		groups, _ := tensor.Count(p.ScaleShape(shape))
+		p.Scale, p.ZeroPoint = make([]float32, groups), make([]int64, groups)
+		err = p.EachBlock(real, func(i int, x []float32) {
+			p.Scale[i], p.ZeroPoint[i] = affine.BlockParams(slices.Min(x), slices.Max(x), scheme)
+		})
 	}
 	if err != nil {
 		t.Fatal(err)

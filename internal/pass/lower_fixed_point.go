@@ -21,21 +21,34 @@ func lowerFixedPoint(g *ir.Graph) error {
 	if err := ir.Infer(g); err != nil {
 		return err
 	}
+	if err := spellOut(g); err != nil {
+		return err
+	}
 	if err := FuseQDQ(g, hasFixedPointKernel); err != nil {
 		return err
 	}
-	_, err := ConvertLayout(g, LayoutOptions{Spatial: true})
-	return err
+	shuffles := gatherShuffles(g)
+	if _, err := EliminateDead(g); err != nil {
+		return err
+	}
+	if _, err := ConvertLayout(g, LayoutOptions{Spatial: true}); err != nil {
+		return err
+	}
+	if err := expandShuffles(g, shuffles); err != nil {
+		return err
+	}
+	return foldTransposes(g)
 }
 
 // fixedPoint lists the operators of which TensorFlow Lite has kernels that read
 // and write integers, and whether of int16, too. Source: LiteRT,
-// kernels/register_ref.cc and the kernels' Prepare.
+// kernels/register_ref.cc and the kernels' Prepare. ReduceSum is left out: the
+// reference kernel of release 2.3 takes int8 for uint8.
 var fixedPoint = map[string]struct{ wide bool }{
 	"Abs": {true}, "Add": {true}, "AveragePool": {true}, "Concat": {true}, "Conv": {true}, "ConvTranspose": {true}, "DepthToSpace": {},
 	"Flatten": {true}, "Gather": {true}, "Gemm": {true}, "GlobalAveragePool": {true}, "HardSwish": {}, "Identity": {true}, "LeakyRelu": {true},
 	"LogSoftmax": {}, "MatMul": {true}, "Max": {true}, "MaxPool": {true}, "Min": {true}, "Mul": {true}, "Pad": {true}, "PRelu": {},
-	"ReduceMax": {true}, "ReduceMean": {true}, "ReduceMin": {true}, "ReduceSum": {}, "Relu": {true}, "Reshape": {true}, "Resize": {true},
+	"ReduceMax": {true}, "ReduceMean": {true}, "ReduceMin": {true}, "Relu": {true}, "Reshape": {true}, "Resize": {true},
 	"Sigmoid": {true}, "Slice": {true}, "Softmax": {true}, "SpaceToDepth": {}, "Split": {true}, "Squeeze": {true}, "Sub": {true}, "Tanh": {true},
 	"Tile": {true}, "Transpose": {true}, "Unsqueeze": {true},
 }

@@ -37,6 +37,7 @@ var prepare = []Pass{
 	{Name: "fix_reshapes", Run: FixReshapes},
 	{Name: "inline_branches", Run: InlineBranches},
 	{Name: "eliminate_identity", Run: EliminateIdentity},
+	{Name: "replace_sum", Run: ReplaceSum, Pattern: true},
 	{Name: "fuse_layer_normalization", Run: FuseLayerNormalization, Pattern: true},
 	{Name: "fuse_gelu", Run: FuseGelu, Pattern: true},
 	{Name: "fuse_hard_swish", Run: FuseHardSwish, Pattern: true},

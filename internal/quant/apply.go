@@ -232,16 +232,15 @@ func (a *applier) live(v *ir.Value, pt Point) {
 	q := op.New[op.DynamicQuantize]()
 	q.Type = pt.Type
 	d, params := op.New[op.DequantizeLinear](), op.Known()
-	if last := len(v.Shape) - 1; pt.Rows && last >= 0 {
-		q.Axis = op.Some(-1)
-		d.Axis, d.BlockSize = -1, pt.Block
+	if pt.Rows > 0 {
+		q.Axis, d.Axis, d.BlockSize = op.Some(-1), -1, pt.Rows
 		params = v.Shape.Clone()
-		params[last] = op.Size(1)
+		params[len(params)-1] = op.Size(1)
 	}
 	val := func(suffix string, t dtype.Type, s op.Shape) *ir.Value {
 		return &ir.Value{Name: a.names.Name(v.Name + suffix), Fact: op.TensorFact(t, s)}
 	}
-	outs := []*ir.Value{val("_quantized", pt.Type, v.Shape.Clone()), val("_scale", dtype.Float32, params), val("_zero_point", pt.Type, params)}
+	outs := []*ir.Value{val("_quantized", pt.Type, v.Shape.Clone()), val("_scale", dtype.Float32, params), val("_zero_point", pt.Type, params.Clone())}
 	dq := val("_dequantized", dtype.Float32, v.Shape.Clone())
 	a.added = append(a.added,
 		&ir.Node{Name: a.names.Name(v.Name + "_DynamicQuantize"), Op: q, In: []*ir.Value{v}, Out: outs},

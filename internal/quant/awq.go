@@ -19,6 +19,7 @@ import (
 const (
 	protectRows = 512
 	protectFits = 10
+	clipRows    = 64 // that are tried at once
 )
 
 // protector runs AWQ: the float graph goes through the samples, and the layers
@@ -224,24 +225,15 @@ func (p *protector) clip(s *sharing, matrix []float32, in *rows, factors []float
 			}
 		}
 		gram := algo.NewGram(own, width, s.of, s.groups, factors, p.threads)
-		algo.Each(per, p.threads, func(i int) {
-			r := group*per + i
-			if r >= s.rows() {
-				return
-			}
-			x, e := make([]float64, 0, width), make([]float64, width)
+		algo.Each((per+clipRows-1)/clipRows, p.threads, func(i int) {
+			first := group*per + i*clipRows
+			n := min(clipRows, per-i*clipRows, s.rows()-first)
 			for g, list := range columns {
-				x = x[:0]
-				for _, c := range list {
-					x = append(x, float64(matrix[r*width+c]))
-				}
-				k := r*s.groups + g
-				scale[k], zero[k] = fit.least(x, func(t, z, _ float64) float64 {
-					for i, v := range x {
-						e[i] = v - float64((fit.code(v, t, z)-z)*t)
-					}
-					return gram.Cost(g, e[:len(x)])
-				}, protectFits)
+				fit.leastOf(matrix[min(first*width, len(matrix)):], width, n, list, func(cost []float64, e, products []float32) { gram.Costs(cost, g, e, products) },
+					func(r int, t float32, z int64) {
+						k := (first+r)*s.groups + g
+						scale[k], zero[k] = t, z
+					})
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -74,7 +75,7 @@ func weightsOf(n *ir.Node, f op.Facts) []int {
 // integers, and what is added to it stays real.
 func (p *placer) placeProduct(n *ir.Node, f op.Facts, q precision) {
 	rule := p.target.Mode(string(q.mode))
-	if why := p.unfit(n, f, rule); why != "" {
+	if why := p.unfit(n, f); why != "" {
 		p.skip(n, why, true)
 		return
 	}
@@ -84,7 +85,7 @@ func (p *placer) placeProduct(n *ir.Node, f op.Facts, q precision) {
 		return
 	}
 	name := n.Op.Name()
-	live, channels := liveValue{n.In[0], slices.Contains(rule.Rows, name)}, slices.Contains(rule.Channels, name)
+	channels := slices.Contains(rule.Channels, name)
 	if a, err := op.Axis(f.WeightAxis, len(w.Shape)); channels && (err != nil || w.Const.Shape()[a] < 2) {
 		p.skip(n, fmt.Sprintf("%s runs it so only with weights of several channels", p.target.Name), true)
 		return
@@ -97,28 +98,61 @@ func (p *placer) placeProduct(n *ir.Node, f op.Facts, q precision) {
 	}
 	p.choose(n)
 	use := Use{firstOutput(n), 0}
-	if i, ok := p.dynamic[live]; ok {
+	read := reading{n.In[0], p.rowsOf(n, f)}
+	if i, ok := p.dynamic[read]; ok {
 		p.out.Points[i].Uses = append(p.out.Points[i].Uses, use)
 	} else {
-		p.dynamic[live] = len(p.out.Points)
-		pt := Point{Value: n.In[0].Name, Role: Live, Uses: []Use{use}, Type: q.activation, Axis: PerTensor, Rows: live.rows}
-		if live.rows {
-			pt.Block, _ = n.In[0].Shape[len(n.In[0].Shape)-1].Int()
-		}
-		p.out.Points = append(p.out.Points, pt)
+		p.dynamic[read] = len(p.out.Points)
+		p.out.Points = append(p.out.Points, Point{Value: n.In[0].Name, Role: Live, Uses: []Use{use}, Type: q.activation, Axis: PerTensor, Rows: read.rows})
 	}
 	p.addWeight(n, f.Weight, q, axis, 0)
 }
 
-// liveValue is a value that is quantized as the model runs: as a whole, or each
-// row by itself.
-type liveValue struct {
-	v    *ir.Value
-	rows bool
+// reading is a value as products read it: with a range for each row of so many
+// elements, or with 0 for all.
+type reading struct {
+	value *ir.Value
+	rows  int
+}
+
+// rowsOf returns the length of the rows of what a product reads where each has a
+// range, else 0: what a convolution reads has no rows.
+func (p *placer) rowsOf(n *ir.Node, f op.Facts) int {
+	if !p.perRow && !slices.Contains(p.target.Mode(string(Dynamic)).RowsOf, n.Op.Name()) {
+		return 0
+	}
+	w := n.In[f.Weight].Const
+	switch o := n.Op.(type) {
+	case *op.Gemm:
+		if o.TransB {
+			return w.Shape()[1]
+		}
+	case *op.MatMul:
+	default:
+		return 0
+	}
+	return w.Shape()[0]
+}
+
+// resolveRows checks whether activations may have a range for each row.
+func (s *settings) resolveRows() error {
+	s.perRow = s.recipe.Activations.Granularity == perRow
+	switch rule := s.target.Mode(string(Dynamic)); {
+	case !s.perRow:
+	case s.mode != Dynamic:
+		return diag.Usagef("activations of granularity %s: mode %s has one range for a tensor, only mode %s has ranges of rows", perRow, s.mode, Dynamic).Note("--mode %s", Dynamic)
+	case rule == nil || !rule.Rows || s.parity:
+		e := diag.Usagef("activations of granularity %s: %s quantizes a tensor with one range, and has no form for more", perRow, s.target.Name)
+		if s.parity {
+			e = diag.Usagef("activations of granularity %s: the peer of --parity has one range for a tensor", perRow)
+		}
+		return e.Note("--target octavo has a range for each row, where --parity is not given").Note("--activation-granularity %s, the default, runs everywhere", perTensor)
+	}
+	return nil
 }
 
 // unfit says why a product cannot be dynamic; "" if it can.
-func (p *placer) unfit(n *ir.Node, f op.Facts, rule *target.ModeRule) string {
+func (p *placer) unfit(n *ir.Node, f op.Facts) string {
 	x, w := n.In[0], n.In[f.Weight]
 	switch o := n.Op.(type) {
 	case *op.Gemm:
@@ -141,17 +175,10 @@ func (p *placer) unfit(n *ir.Node, f op.Facts, rule *target.ModeRule) string {
 		return "its weight is a vector"
 	case n.Op.Name() == "MatMul" && len(w.Shape) != 2:
 		return "its weight is a stack of matrices"
-	case slices.Contains(rule.Rows, n.Op.Name()) && len(x.Shape) > 0 && !known(x.Shape[len(x.Shape)-1]):
-		return "the size of the rows of its input is not known"
 	case len(x.Shape) < 2:
 		return "the rank of its input is not known, or below 2"
 	}
 	return ""
-}
-
-func known(d op.Dim) bool {
-	_, ok := d.Int()
-	return ok
 }
 
 // placeTable stores a table of constants, of which a Gather takes rows, in

@@ -28,7 +28,7 @@ func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 		return nil, err
 	}
 	pl := &placer{settings: s, g: g, prod: g.Producers(), uses: g.Uses(), integer: map[*ir.Value]bool{}, chosen: map[*ir.Node]bool{},
-		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[liveValue]int{}, masks: map[*ir.Value]bool{}}
+		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[reading]int{}, masks: map[*ir.Value]bool{}}
 	if err := pl.patterns(); err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ type placer struct {
 	integer  map[*ir.Value]bool  // values that exist as integers
 	points   map[*ir.Value]int   // index into out.Points of a value's main point
 	absorbed map[*ir.Node]bool
-	dynamic  map[liveValue]int  // index into out.Points of a value's live point
+	dynamic  map[reading]int    // index into out.Points of a value's live point
 	masks    map[*ir.Value]bool // that hold numbers which stand for infinity
 	standing
 	out Placement
@@ -183,16 +183,35 @@ func (p *placer) candidate(n *ir.Node) (*target.Rule, string) {
 	switch {
 	case r == nil:
 		return nil, fmt.Sprintf("%s has no integer form of %s", p.target.Name, n.Op.Name())
+	case r.Asked != "" && !p.precision[n].asked:
+		return nil, r.Asked
 	case !p.target.Accepts(r.Op, activation):
 		return nil, fmt.Sprintf("%s has no %v form of %s", p.target.Name, activation, n.Op.Name())
 	case p.refuses(r, n) != "":
 		return nil, p.refuses(r, n)
-	case len(n.Bodies) > 0 || len(n.Out) == 0 || n.Out[0] == nil:
+	}
+	y := result(n)
+	switch {
+	case len(n.Bodies) > 0 || y == nil:
 		return nil, "it has no output to quantize"
-	case n.Out[0].Type != dtype.Float32:
-		return nil, fmt.Sprintf("its output is %v, not float32", n.Out[0].Type)
+	case y.Type != dtype.Float32:
+		return nil, fmt.Sprintf("its output is %v, not float32", y.Type)
 	}
 	return r, ""
+}
+
+// result returns the first output of n: of a recurrent operator, whichever of
+// its states is read first; of others, output 0. nil where it has none.
+func result(n *ir.Node) *ir.Value {
+	if f, _ := facts(n); f.State != op.None {
+		if i := slices.IndexFunc(n.Out, func(v *ir.Value) bool { return v != nil }); i >= 0 {
+			return n.Out[i]
+		}
+	}
+	if len(n.Out) == 0 {
+		return nil
+	}
+	return n.Out[0]
 }
 
 // weighted reports whether the node multiplies by a matrix: by a constant
@@ -248,19 +267,11 @@ func (p *placer) skipBodies(n *ir.Node, name, why string, kept bool) {
 	if !kept {
 		why = fmt.Sprintf("it stands in a body of %s, and what bodies compute stays float", n.Op.Name())
 	}
-	for i, b := range n.Bodies {
-		body := b.Name
-		if flow, ok := n.Op.(op.Flow); ok && i < len(flow.BodyNames()) {
-			body = flow.BodyNames()[i]
+	eachInner(n, name, func(path string, m *ir.Node) {
+		if p.floatWork(m) {
+			p.out.Skipped = append(p.out.Skipped, Skip{path, m.Op.Name(), why, !kept})
 		}
-		for _, m := range b.Nodes {
-			inner := name + "/" + body + "/" + NodeName(m)
-			if p.floatWork(m) {
-				p.out.Skipped = append(p.out.Skipped, Skip{inner, m.Op.Name(), why, !kept})
-			}
-			p.skipBodies(m, inner, why, kept)
-		}
-	}
+	})
 }
 
 // floatWork reports whether leaving the node float is worth a line: it
@@ -303,6 +314,10 @@ func (p *placer) placeWeighted(n *ir.Node, f op.Facts, rule *target.Rule) {
 		p.skip(n, "its weight is computed, not constant", true)
 		return
 	}
+	if f.State != op.None && !p.isConstant(n.In[f.State]) {
+		p.skip(n, "the weight of its state is computed, not constant", true)
+		return
+	}
 	if q, ok := p.dequantized[w]; ok && p.constants[w] && (q.BlockSize != 0 || !slices.Contains(p.target.Weights.Types, q.Type.String())) {
 		p.skip(n, fmt.Sprintf("its weight is %v already, in a form that %s multiplies as floats", q.Type, p.target.Name), false)
 		return
@@ -315,8 +330,11 @@ func (p *placer) placeWeighted(n *ir.Node, f op.Facts, rule *target.Rule) {
 		if v == nil || v.Const == nil || v.Type != dtype.Float32 || i == f.Bias {
 			continue
 		}
+		if f.Data != nil && i != f.Weight && i != f.State && !slices.Contains(f.Data, i) {
+			continue
+		}
 		axis := PerTensor
-		if i == f.Weight && p.perChannel && !rule.OneScale(p.precision[n].activation) {
+		if (i == f.Weight || i == f.State) && p.perChannel && !rule.OneScale(p.precision[n].activation) {
 			if a, err := op.Axis(f.WeightAxis, len(v.Shape)); err == nil {
 				axis = a
 			}
@@ -325,6 +343,9 @@ func (p *placer) placeWeighted(n *ir.Node, f op.Facts, rule *target.Rule) {
 	}
 	if f.Bias != op.None && f.Bias < len(n.In) && n.In[f.Bias] != nil && len(ins) > 0 {
 		p.bias(n, f, ins[0])
+	}
+	if f.State != op.None {
+		return // its results are its states, too
 	}
 	if q, _ := p.ahead(n.Out[0], 0); q != nil || p.wantsInteger(n) {
 		p.output(n, f, rule)
@@ -350,7 +371,9 @@ func (p *placer) wanted(v *ir.Value, depth int) bool {
 		f, _ := facts(u.Node)
 		switch {
 		case weighted(u.Node, f):
-			return true
+			if f.Data == nil || u.Index == f.Weight || slices.Contains(f.Data, u.Index) {
+				return true
+			}
 		case rule.Kind != target.Compute && u.Index == 0 && p.wanted(u.Node.Out[0], depth+1):
 			return true
 		}

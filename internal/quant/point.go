@@ -50,11 +50,12 @@ type Point struct {
 	Symmetric bool
 	// Axis is the channel axis of a weight, PerTensor for one scale.
 	Axis int
-	// Rows says that each row of a live value has its own range.
-	Rows bool
 	// Block is how many elements along Axis share a scale; 0: all at an index
 	// of Axis do.
 	Block int
+	// Rows is the length of the rows of a live activation that have a range each;
+	// 0: there is one range for all.
+	Rows int
 	// Mirrored says that scales of a weight may be negative.
 	Mirrored bool
 	// Algorithm is how a weight of mode weight-only finds its integers.

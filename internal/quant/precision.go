@@ -212,7 +212,7 @@ func (p *placer) precisions() error {
 		return err
 	}
 	for _, n := range p.g.Nodes {
-		p.precision[n] = base
+		p.precision[n] = p.preferred(n, base)
 		if _, kept := p.kept[n]; kept {
 			p.precision[n] = precision{mode: floating}
 		}
@@ -242,6 +242,18 @@ func (p *placer) precisions() error {
 		}
 	}
 	return nil
+}
+
+// preferred returns base with the activations that the target likes the operator
+// of n to have, where the recipe leaves that to it.
+func (p *placer) preferred(n *ir.Node, base precision) precision {
+	if base.mode != Static || p.recipe.Activations.DType != "" || p.parity {
+		return base
+	}
+	if r := p.target.Rule(n.Op.Name()); r != nil && r.Prefers != "" {
+		base.activation, _ = dtype.Parse(r.Prefers) // the target has parsed it
+	}
+	return base
 }
 
 // symmetricIn reports whether activations of a type have zero points in the

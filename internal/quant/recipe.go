@@ -127,6 +127,9 @@ type Activations struct {
 	DType string `yaml:"dtype,omitempty" default:"the target's first" example:"int8"`
 	// Zero points in the middle of the type.
 	Symmetric *bool `yaml:"symmetric,omitempty" default:"by target" example:"true"`
+	// What shares a range in mode dynamic: the whole tensor, or each row of what a
+	// product reads, where the target can do that.
+	Granularity string `yaml:"granularity,omitempty" default:"tensor" example:"tensor"`
 	// How ranges are chosen. percentile takes a share: percentile:99.9; auto
 	// tries five methods on samples and takes the best.
 	Observer string `yaml:"observer,omitempty" default:"auto" example:"\"percentile:99.9\""`
@@ -262,6 +265,7 @@ type settings struct {
 	symmetricActivation bool
 	symmetricWeight     bool
 	perChannel          bool
+	perRow              bool // of activations that are quantized at run time
 	parity              bool
 	mode                Mode
 	block               int // of weight-only, 0: none
@@ -308,6 +312,9 @@ func (r *Recipe) resolve() (*settings, error) {
 	}
 	if s.block = block; block > 0 && s.mode != WeightOnly {
 		return nil, diag.Usagef("granularity %s: only mode weight-only has groups", r.Weights.Granularity).Note("--mode weight-only, or --override PATTERN=w4a16:g%d for some nodes", block)
+	}
+	if err := s.resolveRows(); err != nil {
+		return nil, err
 	}
 	s.symmetricActivation = s.symmetricIn(s.activation)
 	s.symmetricWeight = s.weight.IsSigned()
@@ -410,7 +417,7 @@ func (r *Recipe) checkWords() error {
 	}
 	for _, w := range []struct{ key, what, word string }{
 		{"parity", "parity", r.Parity}, {"weights.algorithm", "algorithm", r.Weights.Algorithm},
-		{"existing", "existing", r.Existing}, {"onnx-form", "onnx-form", r.OnnxForm},
+		{"existing", "existing", r.Existing}, {"activations.granularity", "granularity of activations", r.Activations.Granularity}, {"onnx-form", "onnx-form", r.OnnxForm},
 	} {
 		if err := checkWord(w.key, w.what, w.word); err != nil {
 			return err

@@ -53,17 +53,17 @@ func (f *groupFit) weighed(x, cost []float64) (float32, int64) {
 			}
 		}
 		return sum
-	}, fitSteps)
+	})
 }
 
-// least tries parts of the range in so many steps; both ends shrink alike. A
-// loss need not be exact once it exceeds the best so far.
-func (f *groupFit) least(x []float64, loss func(s, z, best float64) float64, steps int) (float32, int64) {
+// least tries parts of the range in steps; both ends shrink alike. A loss need not
+// be exact once it exceeds the best so far.
+func (f *groupFit) least(x []float64, loss func(s, z, best float64) float64) (float32, int64) {
 	scales, z := f.bases(x)
 	best, bestS := math.Inf(1), scales[0]
 	for _, s := range scales {
-		for i := range steps + 1 {
-			t := float64(float32(s * (1 - float64((1-leastClip)*float64(i)/float64(steps)))))
+		for i := range fitSteps + 1 {
+			t := float64(float32(s * (1 - float64((1-leastClip)*float64(i)/fitSteps))))
 			if math.Abs(t) < 0x1p-126 {
 				break
 			}
@@ -73,6 +73,54 @@ func (f *groupFit) least(x []float64, loss func(s, z, best float64) float64, ste
 		}
 	}
 	return float32(bestS), int64(z)
+}
+
+// leastOf is least for a group of weights, those of the given columns, in each of n
+// rows of a matrix: what the errors of all rows cost is told at once. set gets the
+// parameters of each row.
+func (f *groupFit) leastOf(matrix []float32, width, n int, columns []int, costs func(cost []float64, e, products []float32), set func(row int, scale float32, zero int64)) {
+	w := len(columns)
+	if n <= 0 || w == 0 {
+		return
+	}
+	x, e, products := make([]float64, n*w), make([]float32, n*w), make([]float32, n*w)
+	scales, zeros := make([][]float64, n), make([]float64, n)
+	best, bestS, cost := make([]float64, n), make([]float64, n), make([]float64, n)
+	most := 0
+	for r := range n {
+		for i, c := range columns {
+			x[r*w+i] = float64(matrix[r*width+c])
+		}
+		scales[r], zeros[r] = f.bases(x[r*w : r*w+w])
+		best[r], bestS[r] = math.Inf(1), scales[r][0]
+		most = max(most, len(scales[r]))
+	}
+	now := make([]float64, n)
+	for k := range most {
+		for i := range protectFits + 1 {
+			for r := range n {
+				if now[r] = 0; k < len(scales[r]) {
+					now[r] = float64(float32(scales[r][k] * (1 - float64((1-leastClip)*float64(i)/protectFits))))
+				}
+				if math.Abs(now[r]) < 0x1p-126 {
+					clear(e[r*w : r*w+w])
+					continue
+				}
+				for j, v := range x[r*w : r*w+w] {
+					e[r*w+j] = float32(v - float64((f.code(v, now[r], zeros[r])-zeros[r])*now[r]))
+				}
+			}
+			costs(cost, e, products)
+			for r, l := range cost {
+				if math.Abs(now[r]) >= 0x1p-126 && l < best[r] {
+					best[r], bestS[r] = l, now[r]
+				}
+			}
+		}
+	}
+	for r := range n {
+		set(r, float32(bestS[r]), int64(zeros[r]))
+	}
 }
 
 // plain writes what plain rounding leaves of a row to dst, given the columns of

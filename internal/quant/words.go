@@ -20,6 +20,7 @@ const (
 	formQOperator = "qoperator"
 	perChannel    = "channel"
 	perTensor     = "tensor"
+	perRow        = "row"
 	perGroup      = "group"
 	precFloat     = "float"
 	precInt8      = "int8"
@@ -43,6 +44,7 @@ var vocabulary = []struct {
 	{"mode", diag.Words{Known: []string{string(Auto), string(Static), string(Dynamic), string(WeightOnly), string(Float16), string(BFloat16)}}},
 	{"target", diag.Words{Known: append([]string{DefaultTarget}, slices.DeleteFunc(target.Names(), func(n string) bool { return n == DefaultTarget })...)}},
 	{"activations.dtype", diag.Words{Known: typesOf(func(t *target.Target) []string { return t.Activations.Types }), Unbuilt: unbuiltTypes, Instead: integers}},
+	{"activations.granularity", diag.Words{Known: []string{perTensor, perRow}}},
 	{"activations.observer", diag.Words{Known: append([]string{AutoObserver}, observe.Names()...)}},
 	{"weights.dtype", diag.Words{Known: typesOf(weightTypes), Unbuilt: unbuiltTypes, Instead: integers}},
 	{"weights.granularity", diag.Words{Known: []string{perChannel, perTensor, perGroup + ":N"}}},

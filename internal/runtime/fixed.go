@@ -12,6 +12,8 @@ import (
 // a row in its table, and what copies or compares elements of one scale.
 func hasFixedKernel(r pass.Region) bool {
 	switch r.Op.(type) {
+	case *op.FixedLSTM:
+		return true
 	case *op.MaxPool, *op.Reshape, *op.Flatten, *op.Transpose, *op.Squeeze, *op.Unsqueeze, *op.Slice, *op.Gather, *op.Expand, *op.Tile:
 		narrow := func(p affine.Params) bool {
 			return p.IsPerTensor() && (p.Type == dtype.Int8 || p.Type == dtype.Uint8)
@@ -37,8 +39,8 @@ func (pl *plan) dispatchFixed(s *step, key *ir.Node, q *op.Quantized) error {
 		pl.dispatchFixedMean(s, q, o.NoopWithEmptyAxes, true)
 	case *op.ReduceSum:
 		pl.dispatchFixedMean(s, q, o.NoopWithEmptyAxes, false)
-	case *op.Softmax:
-		pl.dispatchFixedSoftmax(s, q, o)
+	case *op.Softmax, *op.LogSoftmax, *op.LpNormalization:
+		pl.dispatchFixedRows(s, q)
 	case *op.MaxPool:
 		pl.dispatchMaxPool(s, o)
 	case *op.Transpose:

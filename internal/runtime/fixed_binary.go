@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/convert"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -13,35 +14,31 @@ import (
 type fixedPair struct {
 	product      bool
 	za, zb       int32
-	a, b, y      factor
+	a, b, y      convert.Fixed
 	shift        int
-	sign         int64
-	zero, lo, hi int64
-	// tables hold what sums have of each of the 256 integers of 8 bits.
-	tables [2][256]int32
+	sign         int32
+	zero, lo, hi int32
+	bytes        *convert.FixedSum // of 8 bits, where there are no products
 }
 
 func fixedPairOf(q *op.Quantized) *fixedPair {
-	p := &fixedPair{za: int32(q.In[0].Zero(0)), zb: int32(q.In[1].Zero(0)), zero: q.Out[0].Zero(0)}
-	p.lo, p.hi = q.FixedLimits()
+	p := &fixedPair{za: int32(q.In[0].Zero(0)), zb: int32(q.In[1].Zero(0)), zero: int32(q.Out[0].Zero(0))}
+	lo, hi := q.FixedLimits()
+	p.lo, p.hi = int32(lo), int32(hi)
 	if _, p.product = q.Inner.(*op.Mul); p.product {
 		p.y = fixedFactor(q.MulFactor())
 		return p
 	}
 	s := q.Addition()
-	p.a, p.b, p.y, p.shift, p.sign = fixedFactor(s.A), fixedFactor(s.B), fixedFactor(s.Y), s.Shift, int64(s.Sign)
-	if q.In[0].Type.Bits() == 8 {
-		least, most := q.In[0].Type.Range()
-		for v := int32(least); v <= int32(most); v++ {
-			p.tables[0][uint8(v)], p.tables[1][uint8(v)] = p.first(v), p.second(v)
-		}
+	p.a, p.b, p.y, p.shift, p.sign = fixedFactor(s.A), fixedFactor(s.B), fixedFactor(s.Y), s.Shift, s.Sign
+	if q.In[0].Type.Bits() == 8 && q.Out[0].Type.Bits() == 8 {
+		p.bytes = convert.NewFixedSum(p.a, p.b, p.y, p.za, p.zb, int32(p.shift), p.sign, p.zero, p.lo, p.hi)
 	}
 	return p
 }
 
-// first and second return what a sum has of an integer of either operand.
-func (p *fixedPair) first(v int32) int32  { return int32(p.a.of((v - p.za) << p.shift)) }
-func (p *fixedPair) second(v int32) int32 { return int32(p.sign * p.b.of((v-p.zb)<<p.shift)) }
+// end limits v + zero, which does not wrap.
+func (p *fixedPair) end(v int32) int32 { return min(max(v, p.lo-p.zero), p.hi-p.zero) + p.zero }
 
 // fixedRun stores the results of elements of both operands.
 func fixedRun[T uint8 | int8 | int16](p *fixedPair, dst, x, y []T) {
@@ -49,16 +46,18 @@ func fixedRun[T uint8 | int8 | int16](p *fixedPair, dst, x, y []T) {
 	switch {
 	case p.product:
 		for i := range dst {
-			dst[i] = T(min(max(p.y.of((int32(x[i])-p.za)*(int32(y[i])-p.zb))+p.zero, p.lo), p.hi))
+			dst[i] = T(p.end(p.y.Of((int32(x[i]) - p.za) * (int32(y[i]) - p.zb))))
 		}
-	case unsafe.Sizeof(dst[0]) == 1:
-		ta, tb := &p.tables[0], &p.tables[1]
-		for i := range dst {
-			dst[i] = T(min(max(p.y.of(ta[uint8(x[i])]+tb[uint8(y[i])])+p.zero, p.lo), p.hi))
+	case p.bytes != nil:
+		switch d := any(dst).(type) {
+		case []int8:
+			convert.SumFixed(p.bytes, d, any(x).([]int8), any(y).([]int8))
+		case []uint8:
+			convert.SumFixed(p.bytes, d, any(x).([]uint8), any(y).([]uint8))
 		}
 	default:
 		for i := range dst {
-			dst[i] = T(min(max(p.y.of(p.first(int32(x[i]))+p.second(int32(y[i])))+p.zero, p.lo), p.hi))
+			dst[i] = T(p.end(p.y.Of(p.a.Of((int32(x[i])-p.za)<<p.shift) + p.sign*p.b.Of((int32(y[i])-p.zb)<<p.shift))))
 		}
 	}
 }

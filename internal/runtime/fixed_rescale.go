@@ -3,32 +3,14 @@ package runtime
 import (
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/convert"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// factor is an affine.Fixed as loops have it: with 64 bits no product overflows,
-// and no branch depends on what is rounded.
-type factor struct {
-	m, half, away int64
-	left, right   uint8
-}
-
-func fixedFactor(f affine.Fixed) factor {
-	k := factor{m: int64(f.M)}
-	if f.Shift > 0 {
-		k.left = uint8(f.Shift)
-	}
-	if f.Shift < 0 {
-		k.right, k.half, k.away = uint8(-f.Shift), 1<<(-f.Shift-1), -1
-	}
-	return k
-}
-
-// of is affine.Fixed.Of.
-func (k *factor) of(x int32) int64 {
-	v := (int64(x<<k.left)*k.m + 1<<30) >> 31
-	return (v + k.half + v>>63&k.away) >> k.right
+// fixedFactor returns a factor as kernels have it.
+func fixedFactor(f affine.Fixed) convert.Fixed {
+	return convert.Fixed{M: f.M, Left: int32(max(f.Shift, 0)), Right: int32(max(-f.Shift, 0))}
 }
 
 // rescaled takes the sums of products to integers, channels last.
@@ -70,37 +52,33 @@ func (r *rescaled) Eval(in []op.Datum) ([]op.Datum, error) {
 // rescaler is rescaled with one entry a channel.
 type rescaler struct {
 	*rescaled
-	biases  []int64
-	factors []factor
+	biases []int64
+	plain  *convert.Rescaling // nil unless there is one operand, and factors alone
 }
 
-func newRescaler(r *rescaled, channels int) *rescaler {
+func newRescaler(r *rescaled, channels, operands int) *rescaler {
 	k := &rescaler{rescaled: r, biases: make([]int64, channels)}
 	copy(k.biases, r.bias)
-	for c := range channels {
-		k.factors = append(k.factors, fixedFactor(r.end.Factors[c%len(r.end.Factors)]))
+	if r.end.Reals != nil || r.end.Wide || operands > 1 || r.times[0] != 1 {
+		return k
 	}
+	bias, factors := make([]int32, channels), make([]convert.Fixed, channels)
+	for c := range channels {
+		bias[c], factors[c] = int32(k.biases[c]), fixedFactor(r.end.Factors[c%len(r.end.Factors)])
+	}
+	k.plain = convert.NewRescaling(bias, factors, r.end.Zero, r.end.Min, r.end.Max)
 	return k
 }
 
 // rescaleRows stores rows of the result from the sums of one or two operands.
 func rescaleRows[T int8 | uint8 | int16](k *rescaler, dst []T, a, b []float32) {
 	n := len(k.biases)
-	zero, lo, hi := int64(k.end.Zero), int64(k.end.Min), int64(k.end.Max)
-	plain := k.end.Reals == nil && !k.end.Wide
 	for at := 0; at < len(dst); at += n {
-		to, x, biases, factors := dst[at:at+n], a[at:at+n], k.biases[:n], k.factors[:n]
-		if plain && b == nil {
-			for c := range to {
-				v := factors[c].of(int32(int64(x[c]) + biases[c]))
-				to[c] = T(min(max(v+zero, lo), hi))
-			}
-			continue
-		}
+		to, x, biases := dst[at:at+n], a[at:at+n], k.biases[:n]
 		for c := range to {
-			acc := int64(x[c])
+			acc := k.times[0] * int64(x[c])
 			if b != nil {
-				acc = k.times[0]*acc + k.times[1]*int64(b[at+c])
+				acc += k.times[1] * int64(b[at+c])
 			}
 			to[c] = T(k.end.Of(acc+biases[c], c))
 		}
@@ -114,7 +92,7 @@ func (pl *plan) dispatchRescaled(s *step, r *rescaled) {
 	}
 	channels := shape[len(shape)-1]
 	rows, _ := tensor.Count(shape[:len(shape)-1])
-	k := newRescaler(r, channels)
+	k := newRescaler(r, channels, len(s.in))
 	s.share(rows, rows*channels*eachQuantized, func(f *frame, s *step, _, lo, hi int) {
 		lo, hi = lo*channels, hi*channels
 		a := tensor.Data[float32](f.vals[s.in[0]])[lo:hi]
@@ -122,10 +100,14 @@ func (pl *plan) dispatchRescaled(s *step, r *rescaled) {
 		if len(s.in) > 1 {
 			b = tensor.Data[float32](f.vals[s.in[1]])[lo:hi]
 		}
-		switch y := f.out(s); r.typ {
-		case dtype.Int8:
+		switch y := f.out(s); {
+		case k.plain != nil && r.typ == dtype.Int8:
+			convert.Rescale(k.plain, tensor.Data[int8](y)[lo:hi], a)
+		case k.plain != nil && r.typ == dtype.Uint8:
+			convert.Rescale(k.plain, y.Bytes()[lo:hi], a)
+		case r.typ == dtype.Int8:
 			rescaleRows(k, tensor.Data[int8](y)[lo:hi], a, b)
-		case dtype.Uint8:
+		case r.typ == dtype.Uint8:
 			rescaleRows(k, y.Bytes()[lo:hi], a, b)
 		default:
 			rescaleRows(k, tensor.Data[int16](y)[lo:hi], a, b)

@@ -47,17 +47,17 @@ func mapEach[U, T int8 | uint8 | int16](dst []U, x []T, f func(int32) int32) {
 	}
 }
 
-// dispatchFixedSoftmax runs softmax along the last axis, row by row.
-func (pl *plan) dispatchFixedSoftmax(s *step, q *op.Quantized, o *op.Softmax) {
+// dispatchFixedRows runs softmax and the like along the last axis, row by row.
+func (pl *plan) dispatchFixedRows(s *step, q *op.Quantized) {
 	x := &pl.values[s.in[0]]
-	if x.shape == nil || o.Axis != -1 && o.Axis != len(x.shape)-1 {
+	f, axis := q.FixedRows()
+	if x.shape == nil || axis != -1 && axis != len(x.shape)-1 {
 		return
 	}
 	rows, n, ok := rowsOf(x.shape, -1)
 	if !ok || !pl.place(s, 0) {
 		return
 	}
-	f := op.FixedSoftmax(q.In[0].Type, q.In[0].Scale[0])
 	pl.scratch = max(pl.scratch, 4*n*pl.p.threads)
 	s.share(rows, rows*n*costSoftmax, func(fr *frame, s *step, slot, lo, hi int) {
 		x, y := fr.vals[s.in[0]], fr.out(s)
@@ -136,7 +136,7 @@ func (pl *plan) dispatchFixedMean(s *step, q *op.Quantized, noop, mean bool) {
 	k := fixedFactor(q.MeanFactor(places, mean))
 	pl.fixedSums(s, g, func(places int) func(sum int32, count int) int64 {
 		zeros := zx * int32(places)
-		return func(sum int32, _ int) int64 { return min(max(k.of(sum-zeros)+zy, lo), hi) }
+		return func(sum int32, _ int) int64 { return min(max(int64(k.Of(sum-zeros))+zy, lo), hi) }
 	})
 }
 

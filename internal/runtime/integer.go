@@ -9,7 +9,7 @@ import (
 )
 
 // hasIntegerKernel reports whether a quantized region runs on integers. 16-bit
-// regions, and those of operators not listed, run as dequantized floats.
+// regions but of recurrent cells, and those of operators not listed, run as dequantized floats.
 func hasIntegerKernel(r pass.Region) bool {
 	integer := func(p affine.Params) bool { return p.Present() && p.Type.Bits() == 8 && p.Type.IsInteger() }
 	in := func(i int) bool { return i < len(r.In) && integer(r.In[i]) && r.In[i].IsPerTensor() }
@@ -37,6 +37,10 @@ func hasIntegerKernel(r pass.Region) bool {
 		return in(0) && out && r.Clamp == nil && r.In[0].Equal(r.Out[0])
 	case *op.AveragePool, *op.GlobalAveragePool, *op.Sigmoid, *op.Tanh, *op.HardSwish, *op.HardSigmoid, *op.LeakyRelu, *op.Gelu, *op.Relu, *op.Softmax:
 		return in(0) && out
+	case *op.LSTM, *op.GRU, *op.RNN:
+		// The results may be of any kind: they are real numbers.
+		cell := op.Quantized{Inner: o, In: r.In}
+		return len(r.In) > 2 && r.Node.In[0].Type == dtype.Float32 && r.Clamp == nil && cell.IntegerCell()
 	}
 	return false
 }
@@ -66,6 +70,8 @@ func (pl *plan) dispatchQuantized(s *step, key *ir.Node, q *op.Quantized) error 
 		if g, ok := whole(pl.values[s.in[0]].shape, o.Layout); ok {
 			pl.dispatchQuantizedMean(s, q, g, nil)
 		}
+	case *op.LSTM, *op.GRU, *op.RNN:
+		pl.dispatchIntegerCell(s, key, q)
 	case *op.Softmax:
 		pl.dispatchQuantizedSoftmax(s, q, o)
 	case *op.Transpose:

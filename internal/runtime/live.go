@@ -14,7 +14,11 @@ import (
 // dispatchDynamicQuantize quantizes to 8 bits with the range of all elements.
 func (pl *plan) dispatchDynamicQuantize(s *step, o *op.DynamicQuantize) {
 	x := &pl.values[s.in[0]]
-	if x.typ != dtype.Float32 || x.shape == nil || byteless(o.Type) || o.Axis.Set {
+	if x.typ != dtype.Float32 || x.shape == nil || byteless(o.Type) {
+		return
+	}
+	if o.Axis.Set {
+		pl.dispatchQuantizeRows(s, o)
 		return
 	}
 	for i := range s.out {
@@ -49,6 +53,39 @@ func (pl *plan) dispatchDynamicQuantize(s *step, o *op.DynamicQuantize) {
 		}
 		return nil
 	}
+}
+
+// dispatchQuantizeRows quantizes to 8 bits with a range for each row.
+func (pl *plan) dispatchQuantizeRows(s *step, o *op.DynamicQuantize) {
+	shape := pl.values[s.in[0]].shape
+	rows, k, ok := rowsOf(shape, o.Axis.Value)
+	if axis, err := op.Axis(o.Axis.Value, len(shape)); err != nil || axis != len(shape)-1 || !ok || rows == 0 || k == 0 {
+		return
+	}
+	for i := range s.out {
+		if !pl.place(s, i) {
+			return
+		}
+	}
+	signedType := o.Type == dtype.Int8
+	s.share(rows, eachQuantized*rows*k, func(f *frame, s *step, _, lo, hi int) {
+		in, out := tensor.Data[float32](f.vals[s.in[0]]), f.out(s)
+		for i := lo; i < hi; i++ {
+			row := in[i*k : (i+1)*k]
+			scale, zero := o.Params(bounds32(row))
+			if signedType {
+				convert.Quantize(tensor.Data[int8](out)[i*k:(i+1)*k], row, scale, convert.GridOf[int8](int32(zero)))
+			} else {
+				convert.Quantize(tensor.Data[uint8](out)[i*k:(i+1)*k], row, scale, convert.GridOf[uint8](int32(zero)))
+			}
+			if t := f.tensorAt(s.out, 1); t != nil {
+				tensor.Data[float32](t)[i] = scale
+			}
+			if t := f.tensorAt(s.out, 2); t != nil {
+				t.Bytes()[i] = byte(zero)
+			}
+		}
+	})
 }
 
 // liveParams are what a run found for an activation.

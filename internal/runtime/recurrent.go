@@ -19,7 +19,8 @@ import (
 type recurrence struct {
 	gates              int // 4: LSTM, 3: GRU
 	linearBeforeReset  bool
-	backward           []bool // by direction
+	cellClip           float32 // 0: none
+	backward           []bool  // by direction
 	time, batch, cells int
 
 	data, state, hidden *conv.Plan // products; hidden only of a GRU
@@ -53,6 +54,16 @@ func (s *step) given(i int) bool { return i < len(s.in) && s.in[i] >= 0 }
 type recurrentWeights struct {
 	data, state, hidden []float32
 	wb, rb, sum         []float32
+}
+
+// biases takes those of direction d, zeros where b is nil.
+func (ws *recurrentWeights) biases(b *tensor.Tensor, d, rows int) {
+	ws.wb, ws.rb, ws.sum = make([]float32, rows), make([]float32, rows), make([]float32, rows)
+	if b != nil {
+		bs := tensor.Data[float32](b)[d*2*rows:]
+		ws.wb, ws.rb = slices.Clone(bs[:rows]), slices.Clone(bs[rows:2*rows])
+	}
+	eltwise.Add(ws.sum, ws.wb, ws.rb)
 }
 
 // dispatchRecurrent runs an LSTM or GRU step by step on packed weights.
@@ -106,12 +117,7 @@ func (q *recurrence) plan(pl *plan, s *step, key *ir.Node, features int) {
 		if q.hidden != nil {
 			ws.hidden = pack("hidden", q.hidden, own[seen*n:])
 		}
-		ws.wb, ws.rb, ws.sum = make([]float32, rows), make([]float32, rows), make([]float32, rows)
-		if b := pl.constant(s, 3); b != nil {
-			bs := tensor.Data[float32](b)[d*2*rows:]
-			ws.wb, ws.rb = slices.Clone(bs[:rows]), slices.Clone(bs[rows:2*rows])
-		}
-		eltwise.Add(ws.sum, ws.wb, ws.rb)
+		ws.biases(pl.constant(s, 3), d, rows)
 		q.weights = append(q.weights, ws)
 		q.products = append(q.products, func(f *frame, s *step, slot, lo, hi int) {
 			all := f.floats(0, q.total)
@@ -204,6 +210,11 @@ func (q *recurrence) gate(sum, pre, h, c, spare []float32) {
 		eltwise.Mul(m, forget, m)
 		eltwise.Mul(cell, in, cell)
 		eltwise.Add(m, m, cell)
+		if clip := q.cellClip; clip > 0 {
+			for i, v := range m {
+				m[i] = min(max(v, -clip), clip)
+			}
+		}
 		eltwise.TanhAll(tmp, m)
 		eltwise.Mul(h[b*n:(b+1)*n], out, tmp)
 	}
@@ -212,9 +223,17 @@ func (q *recurrence) gate(sum, pre, h, c, spare []float32) {
 // gru computes the next states of a GRU from the products now of the data, and
 // those of the states.
 func (q *recurrence) gru(f *frame, d int, now []float32, m *recurrentMemory) {
-	n, size, w, h := q.cells, q.batch*q.cells, &q.weights[d], m.h
-	gates, v := m.pre[:2*size], m.pre[2*size:]
-	reset, keep := m.spare[:size], m.spare[size:size+n]
+	w, gates, v := &q.weights[d], m.pre[:2*q.batch*q.cells], m.pre[2*q.batch*q.cells:]
+	q.reset(w, now, gates, m.h, m.spare)
+	f.crew.share(f, &q.ofHidden, q.hidden.Blocks(), q.hidden.Cost(), q.hiddenProducts[d])
+	q.update(w, now, gates, v, m.h, m.spare)
+}
+
+// reset computes the first two gates of a GRU from the products with the states,
+// and returns what the third one multiplies with its weights.
+func (q *recurrence) reset(w *recurrentWeights, now, gates, h, spare []float32) []float32 {
+	n := q.cells
+	reset := spare[:q.batch*n]
 	for b := range q.batch {
 		zr := gates[b*2*n : (b+1)*2*n]
 		eltwise.Add(zr, now[b*3*n:b*3*n+2*n], zr)
@@ -224,7 +243,16 @@ func (q *recurrence) gru(f *frame, d int, now []float32, m *recurrentMemory) {
 			eltwise.Mul(reset[b*n:(b+1)*n], h[b*n:(b+1)*n], zr[n:])
 		}
 	}
-	f.crew.share(f, &q.ofHidden, q.hidden.Blocks(), q.hidden.Cost(), q.hiddenProducts[d])
+	if q.linearBeforeReset {
+		return h
+	}
+	return reset
+}
+
+// update computes the next states from the gates and the product v of the third.
+func (q *recurrence) update(w *recurrentWeights, now, gates, v, h, spare []float32) {
+	n := q.cells
+	keep := spare[q.batch*n : q.batch*n+n]
 	for b := range q.batch {
 		x, y, z, r, old := now[b*3*n+2*n:(b+1)*3*n], v[b*n:(b+1)*n], gates[b*2*n:b*2*n+n], gates[b*2*n+n:(b+1)*2*n], h[b*n:(b+1)*n]
 		if q.linearBeforeReset {
@@ -247,15 +275,17 @@ func (q *recurrence) gru(f *frame, d int, now []float32, m *recurrentMemory) {
 var (
 	one           = []float32{1}
 	lstmFunctions = []string{"Sigmoid", "Tanh", "Tanh"}
+	gruFunctions  = []string{"Sigmoid", "Tanh"}
 )
 
 // dispatchLSTM and dispatchGRU hand over what is usual.
 func (pl *plan) dispatchLSTM(s *step, key *ir.Node, o *op.LSTM) {
 	odd := !usual(o.Activations, lstmFunctions) || o.Clip.Set || o.InputForget || o.BatchFirst
-	pl.dispatchRecurrent(s, key, &recurrence{gates: 4}, o.Direction, odd)
+	odd = odd || o.CellClip.Set && !(o.CellClip.Value > 0)
+	pl.dispatchRecurrent(s, key, &recurrence{gates: 4, cellClip: o.CellClip.Value}, o.Direction, odd)
 }
 
 func (pl *plan) dispatchGRU(s *step, key *ir.Node, o *op.GRU) {
 	q := &recurrence{gates: 3, linearBeforeReset: o.LinearBeforeReset}
-	pl.dispatchRecurrent(s, key, q, o.Direction, !usual(o.Activations, []string{"Sigmoid", "Tanh"}) || o.Clip.Set || o.BatchFirst)
+	pl.dispatchRecurrent(s, key, q, o.Direction, !usual(o.Activations, gruFunctions) || o.Clip.Set || o.BatchFirst)
 }

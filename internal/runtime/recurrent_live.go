@@ -3,6 +3,7 @@ package runtime
 import (
 	"fmt"
 
+	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/conv"
@@ -13,21 +14,28 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// liveRecurrence is an LSTM with weights of 8 bits. What it reads is quantized
-// as a whole, and so are the states of the batch at each step.
+// liveRecurrence is an LSTM or GRU with weights of 8 bits. What it reads is
+// quantized as a whole, unless it is integers already, and so are the states of
+// the batch at each step.
 type liveRecurrence struct {
 	recurrence
-	live []liveCell // by direction
+	live  []liveCell    // by direction
+	given affine.Params // of what it reads, where that is integers
+	wide  bool          // these have 16 bits
+	lows  []part        // of their low bytes with the weights, by direction
 
 	// Bytes of the scratch memory: of a slot of a product, of all slots, of the
 	// integers of the data and of the states, and of everything.
 	slot, slots, ints, states, total int
+	floats                           int // numbers of the products of the data
+
+	toAndFro [][2]part // products of the states, by direction: forwards through the weights, and back
 }
 
-// liveCell is what one direction multiplies with.
+// liveCell is what one direction multiplies with; low is data for low bytes.
 type liveCell struct {
-	data, state liveMatrix
-	sum         []float32 // of the biases
+	data, low, state, hidden liveMatrix
+	recurrentWeights         // its biases
 }
 
 // liveMatrix is a packed weight, and the number of its epilogue in a frame.
@@ -61,23 +69,51 @@ func (pl *plan) dispatchLiveLSTM(s *step, key *ir.Node, o *op.DynamicQuantizeLST
 	rows := 4 * q.cells
 	q.data = conv.NewPlan(matrixGeometry(q.time*q.batch, features, rows, false), conv.Uint8)
 	q.state = conv.NewPlan(matrixGeometry(q.batch, q.cells, rows, false), conv.Uint8)
-	for d := range q.backward {
-		c := liveCell{data: pl.liveMatrix(s, key, q.data, 1, 8, d, features*rows), state: pl.liveMatrix(s, key, q.state, 2, 10, d, q.cells*rows), sum: make([]float32, rows)}
-		if b := pl.constant(s, 3); b != nil {
-			bs := tensor.Data[float32](b)[d*2*rows:]
-			eltwise.Add(c.sum, bs[:rows], bs[rows:2*rows])
-		}
-		q.live = append(q.live, c)
-		q.products = append(q.products, q.multiply(d))
-		q.stateProducts = append(q.stateProducts, q.multiplyState(d))
+	scales := func(i, d int) []float32 {
+		u := tensor.Data[float32](pl.constant(s, i))
+		each := len(u) / len(q.backward)
+		return u[d*each : (d+1)*each]
 	}
-	w.Release()
-	r.Release()
+	for d := range q.backward {
+		q.live = append(q.live, liveCell{
+			data:  pl.liveMatrix(key, q.data, fmt.Sprint("live", 1, d), w, d*features*rows, features*rows, scales(8, d)),
+			state: pl.liveMatrix(key, q.state, fmt.Sprint("live", 2, d), r, d*q.cells*rows, q.cells*rows, scales(10, d)),
+		})
+	}
+	q.plan(pl, s, features)
+}
+
+// plan takes what dispatching leaves: biases, scratch memory.
+func (q *liveRecurrence) plan(pl *plan, s *step, features int) {
+	rows := q.gates * q.cells
+	for d := range q.backward {
+		q.live[d].biases(pl.constant(s, 3), d, rows)
+		q.products = append(q.products, q.multiply(&q.live[d].data, 0))
+		if q.wide {
+			q.lows = append(q.lows, q.multiply(&q.live[d].low, 1))
+		}
+		q.toAndFro = append(q.toAndFro, [2]part{q.multiplyState(d, false), q.multiplyState(d, true)})
+		q.hiddenProducts = append(q.hiddenProducts, q.multiplyHidden(d))
+	}
+	pl.constant(s, 1).Release()
+	pl.constant(s, 2).Release()
 	round := func(n int) int { return (n + alignment - 1) &^ (alignment - 1) }
-	q.slot = round(max(q.data.ScratchLen(), q.state.ScratchLen()))
+	for _, k := range []*conv.Plan{q.data, q.state, q.hidden} {
+		if k != nil {
+			q.slot = max(q.slot, round(k.ScratchLen()))
+		}
+	}
 	q.slots = q.slot * pl.p.threads
-	q.ints, q.states = round(q.time*q.batch*features), round(q.batch*q.cells)
-	q.total = q.slots + q.ints + q.states + 4*(q.time*q.batch*rows+q.batch*(rows+3*q.cells))
+	q.floats = q.time * q.batch * rows
+	all := q.floats
+	if q.wide {
+		all *= 2
+	}
+	if !q.given.Present() || q.wide {
+		q.ints = round(q.time * q.batch * features)
+	}
+	q.states = round(q.batch * q.cells)
+	q.total = q.slots + q.halves()*q.ints + q.states + 4*(all+q.batch*(rows+4*q.cells))
 	pl.scratch = max(pl.scratch, q.total)
 	s.share(q.data.Blocks(), (q.data.MACs()+q.time*q.state.Cost())/bytesAtOnce, nil) // for what run shares
 	s.run = q.run
@@ -103,22 +139,19 @@ func (pl *plan) centered(s *step, i, z int) bool {
 	return true
 }
 
-// liveMatrix packs direction d, of size elements, of the weight in operand i,
-// whose scales are operand units.
-func (pl *plan) liveMatrix(s *step, key *ir.Node, k *conv.Plan, i, units, d, size int) liveMatrix {
-	w, u := pl.constant(s, i), pl.constant(s, units)
+// liveMatrix packs size elements of w from one on, whose scales are units.
+func (pl *plan) liveMatrix(key *ir.Node, k *conv.Plan, name string, w *tensor.Tensor, from, size int, units []float32) liveMatrix {
 	m := liveMatrix{product: k, at: len(pl.ends)}
-	m.packed = pl.packs(key).getBytes(key, fmt.Sprint("live", i, d), k.WeightBytes(), func(dst []int8) {
-		own := w.Bytes()[d*size : (d+1)*size]
+	m.packed = pl.packs(key).getBytes(key, name, k.WeightBytes(), func(dst []int8) {
+		own := w.Bytes()[from : from+size]
 		if w.Type() == dtype.Uint8 {
-			turned := make([]byte, size)
+			turned := make([]byte, len(own))
 			gemm.Unsigned(turned, own, 0x80)
 			own = turned
 		}
 		k.PackBytes(dst, signed(own))
 	})
-	each := u.Len() / w.Shape()[0]
-	m.end = k.LiveEnd(tensor.Data[float32](u)[d*each:(d+1)*each], m.packed)
+	m.end = k.LiveEnd(units, m.packed)
 	pl.ends = append(pl.ends, m.end)
 	return m
 }
@@ -146,48 +179,117 @@ func (m *liveMatrix) run(f *frame, y []float32, x []byte, lo, hi int, scratch []
 	m.product.RunBytes(bytesOf(y), x, e.zero, m.packed, e.list[:], lo, hi, scratch)
 }
 
-// multiply returns the product of the data with the weights of direction d.
-func (q *liveRecurrence) multiply(d int) part {
-	return func(f *frame, _ *step, slot, lo, hi int) {
+// halves is of how many rows of bytes the data are.
+func (q *liveRecurrence) halves() int {
+	if q.wide {
+		return 2
+	}
+	return 1
+}
+
+// multiply returns the product of half of the data's bytes with a weight.
+func (q *liveRecurrence) multiply(m *liveMatrix, half int) part {
+	return func(f *frame, s *step, slot, lo, hi int) {
 		mem := f.bytes(0, q.total)
-		ints, floats := mem[q.slots:], floatsOf(mem[q.slots+q.ints+q.states:])
-		q.live[d].data.run(f, floats, ints, lo, hi, mem[slot*q.slot:(slot+1)*q.slot])
+		ints, floats := mem[q.slots+half*q.ints:], floatsOf(mem[q.slots+q.halves()*q.ints+q.states:])
+		if q.given.Present() && !q.wide {
+			ints = f.vals[s.in[0]].Bytes()
+		}
+		m.run(f, floats[half*q.floats:], ints, lo, hi, mem[slot*q.slot:(slot+1)*q.slot])
 	}
 }
 
-// multiplyState returns the product of the states likewise.
-func (q *liveRecurrence) multiplyState(d int) part {
+// turned is how many parts of the product of the states are computed in order
+// before those that lie in front of them.
+const turned = 4
+
+// multiplyState returns the product of the states with the weights of direction
+// d. Weights may be larger than a cache: steps go through them to and fro, so that
+// each finds what the one before has read last.
+func (q *liveRecurrence) multiplyState(d int, back bool) part {
+	n := q.state.Blocks()
+	return func(f *frame, _ *step, slot, lo, hi int) {
+		m, scratch := q.memory(f), f.bytes(0, q.total)[slot*q.slot:(slot+1)*q.slot]
+		to := m.pre
+		if q.gates == 3 {
+			to = to[:2*len(m.h)]
+		}
+		if !back {
+			q.live[d].state.run(f, to, m.states, lo, hi, scratch)
+			return
+		}
+		for end := n - lo; end > n-hi; end -= turned {
+			q.live[d].state.run(f, to, m.states, max(end-turned, n-hi), end, scratch)
+		}
+	}
+}
+
+// multiplyHidden is the product for the third gate of a GRU.
+func (q *liveRecurrence) multiplyHidden(d int) part {
 	return func(f *frame, _ *step, slot, lo, hi int) {
 		m := q.memory(f)
-		q.live[d].state.run(f, m.pre, m.states, lo, hi, f.bytes(0, q.total)[slot*q.slot:(slot+1)*q.slot])
+		q.live[d].hidden.run(f, m.pre[2*len(m.h):], m.states, lo, hi, f.bytes(0, q.total)[slot*q.slot:(slot+1)*q.slot])
 	}
 }
 
-// liveMemory is recurrentMemory with the integers of the data and of the states.
+// bytesApart stores the high and the low bytes of numbers of 16 bits; those of signed
+// ones count from the least.
+func bytesApart(high, low, x []byte, signed bool) {
+	flip := byte(0)
+	if signed {
+		flip = 0x80
+	}
+	for i := range len(x) / 2 {
+		low[i], high[i] = x[2*i], x[2*i+1]^flip
+	}
+}
+
+// liveMemory is recurrentMemory with the products of low bytes, and the integers
+// of the data and of the states.
 type liveMemory struct {
 	recurrentMemory
+	low          []float32
 	ints, states []byte
 }
 
 func (q *liveRecurrence) memory(f *frame) (m liveMemory) {
-	size, rows := q.batch*q.cells, q.batch*4*q.cells
+	size, rows := q.batch*q.cells, q.batch*q.gates*q.cells
 	mem := f.bytes(0, q.total)[q.slots:]
-	m.ints, mem = mem[:q.ints], mem[q.ints:]
+	m.ints, mem = mem[:q.halves()*q.ints], mem[q.halves()*q.ints:]
 	m.states = mem[:size]
 	rest := floatsOf(mem[q.states:])
-	m.xw, rest = rest[:q.time*rows], rest[q.time*rows:]
+	m.xw, rest = rest[:q.floats], rest[q.floats:]
+	if q.wide {
+		m.low, rest = rest[:q.floats], rest[q.floats:]
+	}
 	m.pre, rest = rest[:rows], rest[rows:]
-	m.h, m.c, m.spare = rest[:size], rest[size:2*size], rest[2*size:3*size]
+	m.h, m.c, m.spare = rest[:size], rest[size:2*size], rest[2*size:4*size]
 	return m
 }
 
 func (q *liveRecurrence) run(f *frame, s *step) error {
 	m := q.memory(f)
-	x, rows, dirs := tensor.Data[float32](f.vals[s.in[0]]), len(m.pre), len(q.backward)
+	rows, dirs := len(m.pre), len(q.backward)
+	if q.wide {
+		bytesApart(m.ints, m.ints[q.ints:], f.vals[s.in[0]].Bytes(), q.given.Type.IsSigned())
+	}
 	for d, backward := range q.backward {
 		w := &q.live[d]
-		w.data.quantize(f, m.ints[:len(x)], x)
+		switch high, zero := zeroBytes(q.given); {
+		case q.wide:
+			w.data.ready(f, 256*q.given.Scale[0], high)
+			w.low.ready(f, q.given.Scale[0], zero)
+			f.crew.share(f, s, q.data.Blocks(), q.data.MACs()/bytesAtOnce, q.lows[d])
+		case q.given.Present():
+			w.data.ready(f, q.given.Scale[0], zero)
+		default:
+			x := tensor.Data[float32](f.vals[s.in[0]])
+			w.data.quantize(f, m.ints[:len(x)], x)
+		}
 		f.crew.share(f, s, q.data.Blocks(), q.data.MACs()/bytesAtOnce, q.products[d])
+		if q.wide {
+			eltwise.Add(m.xw, m.xw, m.low)
+		}
 		f.initial(m.h, s, 5, d)
 		f.initial(m.c, s, 6, d)
 		for i := range q.time {
@@ -195,10 +297,18 @@ func (q *liveRecurrence) run(f *frame, s *step) error {
 			if backward {
 				t = q.time - 1 - i
 			}
+			now := m.xw[t*rows : (t+1)*rows]
 			w.state.quantize(f, m.states, m.h)
-			f.crew.share(f, &q.ofState, q.state.Blocks(), q.state.Cost()/bytesAtOnce, q.stateProducts[d])
-			eltwise.Add(m.pre, m.xw[t*rows:(t+1)*rows], m.pre)
-			q.gate(w.sum, m.pre, m.h, m.c, m.spare)
+			f.crew.share(f, &q.ofState, q.state.Blocks(), q.state.Cost()/bytesAtOnce, q.toAndFro[d][i%2])
+			if q.gates == 4 {
+				eltwise.Add(m.pre, now, m.pre)
+				q.gate(w.sum, m.pre, m.h, m.c, m.spare)
+			} else {
+				gates, v := m.pre[:2*len(m.h)], m.pre[2*len(m.h):]
+				w.hidden.quantize(f, m.states, q.reset(&w.recurrentWeights, now, gates, m.h, m.spare))
+				f.crew.share(f, &q.ofHidden, q.hidden.Blocks(), q.hidden.Cost()/bytesAtOnce, q.hiddenProducts[d])
+				q.update(&w.recurrentWeights, now, gates, v, m.h, m.spare)
+			}
 			f.final(s, 0, t*dirs+d, m.h)
 		}
 		f.final(s, 1, d, m.h)

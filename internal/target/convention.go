@@ -66,6 +66,11 @@ func (r *Rule) validate() error {
 			return err
 		}
 	}
+	if r.Prefers != "" {
+		if _, err := dtype.Parse(r.Prefers); err != nil || len(r.Types) > 0 && !slices.Contains(r.Types, r.Prefers) {
+			return fmt.Errorf("it prefers %q, which is not among its types", r.Prefers)
+		}
+	}
 	for attribute, values := range r.Where {
 		if len(values) == 0 {
 			return fmt.Errorf("attribute %s has no value with which it runs", attribute)

@@ -67,9 +67,9 @@ type ModeRule struct {
 	// Activation is the type that activations get as the model runs; "" is uint8
 	// in mode dynamic, and means nothing in others.
 	Activation string `json:"activation,omitempty"`
-	// Rows lists the operators of whose activations each row has a range of its
-	// own.
-	Rows []string `json:"rows,omitempty"`
+	// RowsOf lists the operators of whose activations each row has a range in
+	// any case.
+	RowsOf []string `json:"rows_of,omitempty"`
 	// Channels lists the operators that run in the mode only where each of
 	// several channels of the weight has a scale.
 	Channels []string `json:"channels,omitempty"`
@@ -81,6 +81,9 @@ type ModeRule struct {
 	Ungrouped bool `json:"ungrouped,omitempty"`
 	// NBits are the widths of weights that MatMulNBits takes.
 	NBits []int `json:"nbits,omitempty"`
+	// Rows says that mode dynamic may have a range for each row of what a product
+	// reads.
+	Rows bool `json:"rows,omitempty"`
 	// Storage says that numbers are only stored so: a Cast comes before they
 	// are used.
 	Storage bool `json:"storage,omitempty"`
@@ -165,6 +168,12 @@ type Rule struct {
 	// By names what runs the operator on integers where that is slower than the
 	// rest of the target, such as "the CPU".
 	By string `json:"by,omitempty"`
+	// Asked says why the operator stays float unless a recipe names it; "" where
+	// it does not.
+	Asked string `json:"asked,omitempty"`
+	// Prefers is the type of the operator's activations where a recipe names none;
+	// "" is the target's first.
+	Prefers string `json:"prefers,omitempty"`
 	// Source is the ID of where the rule was read.
 	Source string `json:"source"`
 }

@@ -1,6 +1,6 @@
 """Writes models of one TensorFlow Lite operator each, with what LiteRT's reference kernels (where there are any) make of them.
 
-Usage: tflite_operators.py OUT.json     (ai-edge-litert 2.3.0, numpy 2.4.6, flatbuffers 25.12.19)
+Usage: tflite_operators.py OUT.json INTEGERS.json     (ai-edge-litert 2.3.0, numpy 2.4.6, flatbuffers 25.12.19)
 """
 import base64, json, sys
 import flatbuffers, numpy as np
@@ -310,9 +310,62 @@ def reductions():
     case("top k", "TOPK_V2", [x, const(2, np.int32)], [Out(), Out(np.int32)])
 
 
+def integers():
+    """Operators of which the reference has kernels on integers."""
+    I16 = lambda scale: [Out(np.int16, scale, 0)]
+    for name, op, o in (("bilinear", "RESIZE_BILINEAR", "ResizeBilinearOptions"), ("nearest", "RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighborOptions")):
+        for size in ((7, 9), (2, 3), (1, 1), (10, 12)):
+            for flags in ({}, {"alignCorners": True}, {"halfPixelCenters": True}):
+                for dtype, zero in ((np.int8, 3), (np.uint8, 120), (np.int16, 0)):
+                    case(f"{name} to {size} {dtype.__name__} {''.join(flags)}", op, [Q((2, 5, 6, 3), dtype, 0.05, zero), ints(*size)], [Out(dtype, 0.05, zero)],
+                         options=o, version=4 if dtype == np.int16 else 3, **flags)
+    for scale in (0.02, 0.1, 0.7):
+        case(f"log softmax {scale}", "LOG_SOFTMAX", [Q((4, 40), scale=scale)], I8(16 / 256, 127), version=2)
+        case(f"unit length {scale}", "L2_NORMALIZATION", [Q((4, 40), scale=scale, zero=-20)], I8(1 / 128, 0), options="L2NormOptions", version=2)
+        case(f"softmax {scale}", "SOFTMAX", [Q((4, 40), scale=scale)], I8(1 / 256, -128), options="SoftmaxOptions", beta=1, version=2)
+    case("log softmax of two", "LOG_SOFTMAX", [Q((50, 2), scale=0.3)], I8(16 / 256, 127), version=2)
+    case("unit length of zeros", "L2_NORMALIZATION", [Q((2, 3), zero=5, data=[[5, 5, 5], [5, 6, 5]])], I8(1 / 128, 0), options="L2NormOptions", version=2)
+    positive = np.arange(-128, 128).reshape(16, 16)
+    wide = R.integers(0, 32768, (8, 64))
+    for scale, out, zero in ((0.05, 0.03, -128), (0.003, 0.2, -120), (1.5, 0.01, -100)):
+        for op, last in (("RSQRT", 2), ("SQRT", 2), ("LOG", 2)):
+            case(f"{op.lower()} int8 {scale}", op, [Q((16, 16), scale=scale, zero=-128, data=positive)], I8(out, zero), version=last)
+            case(f"{op.lower()} int16 {scale}", op, [Q((8, 64), np.int16, scale / 100, 0, data=wide)], I16(out / 50), version=3 if op == "RSQRT" else last)
+        case(f"exp int8 {scale}", "EXP", [Q((16, 16), scale=scale / 5, zero=10, data=positive)], I8(out, zero), options="ExpOptions", version=2)
+        case(f"exp int16 {scale}", "EXP", [Q((8, 64), np.int16, 0.0002, 0)], I16(out / 10), options="ExpOptions", version=2)
+        case(f"log of all {scale}", "LOG", [Q((16, 16), scale=scale, zero=7, data=positive)], I8(out, zero), version=2)
+        case(f"abs int8 {scale}", "ABS", [Q((16, 16), scale=scale, zero=7, data=positive)], I8(out, zero), options="AbsOptions", version=2)
+        case(f"abs int16 {scale}", "ABS", [Q((8, 64), np.int16, scale, 0)], I16(out), options="AbsOptions", version=3)
+        case(f"squared difference {scale}", "SQUARED_DIFFERENCE", [Q((4, 30), scale=scale), Q((30,), scale=scale * 0.7, zero=-9)], I8(100 * scale * scale, zero), options="SquaredDifferenceOptions", version=2)
+    case("abs of one scale", "ABS", [Q((16, 16), scale=0.1, zero=7, data=positive)], I8(0.1, -20), options="AbsOptions", version=2)
+    for dtype, zero in ((np.int8, 3), (np.uint8, 120), (np.int16, 0)):
+        n = np.iinfo(dtype)
+        a, b = Q((6, 40), dtype, 0.05, zero), Q((6, 40), dtype, 0.02, zero)
+        b.data[b.data == zero] = n.max
+        y = 7e-5 if dtype == np.int16 else 0.015  # so that no shift is beyond 31, where the reference is undefined
+        case(f"quotient {dtype.__name__}", "DIV", [a, b], [Out(dtype, y, zero)], options="DivOptions")
+        case(f"quotient of rows {dtype.__name__}", "DIV", [a, Q((1, 40), dtype, 0.02, zero, data=b.data[:1])], [Out(dtype, y, zero)], options="DivOptions", fusedActivationFunction=1)
+    for dtype, zero in ((np.int8, 3), (np.int16, 0)):
+        s = 1 / 40 if dtype == np.int8 else 1 / 9000
+        case(f"product {dtype.__name__}", "REDUCE_PROD", [Q((5, 4, 6), dtype, s, zero), ints(1)], [Out(dtype, s * 20, zero)], options="ReducerOptions", version=2)
+        case(f"greatest {dtype.__name__}", "REDUCE_MAX", [Q((5, 4, 6), dtype, s, zero), ints(1)], [Out(dtype, s, zero)], options="ReducerOptions", version=3)
+        case(f"maximum {dtype.__name__}", "MAXIMUM", [Q((5, 4), dtype, s, zero), Q((5, 4), dtype, s, zero)], [Out(dtype, s, zero)], options="MaximumMinimumOptions", version=4)
+        if dtype == np.int8:
+            case("prelu int8", "PRELU", [Q((5, 4), dtype, s, zero), Q((1, 4), dtype, s / 3, zero)], [Out(dtype, s, zero)])
+        case(f"leaky relu {dtype.__name__}", "LEAKY_RELU", [Q((5, 40), dtype, s, zero)], [Out(dtype, s / 2, zero)], options="LeakyReluOptions", alpha=0.3, version=2)
+        case(f"pad {dtype.__name__}", "PAD", [Q((5, 4), dtype, s, zero), ints(1, 2, 0, 1).reshape(2, 2)], [Out(dtype, s, zero)], options="PadOptions", version=2)
+
+
+def write(path):
+    with open(path, "w") as f:
+        f.write("[\n" + ",\n".join(json.dumps(c) for c in CASES) + "\n]\n")
+    print(len(CASES), "cases")
+
+
 if __name__ == "__main__":
     for f in (convolutions, products, elements, moves, shapes, reductions):
         f()
-    with open(sys.argv[1], "w") as f:
-        f.write("[\n" + ",\n".join(json.dumps(c) for c in CASES) + "\n]\n")
-    print(len(CASES), "cases")
+    write(sys.argv[1])
+    CASES.clear()
+    integers()
+    write(sys.argv[2])

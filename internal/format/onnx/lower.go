@@ -145,6 +145,9 @@ func (l *lowering) rewrite(n *ir.Node) ([]*node, error) {
 	return out, nil
 }
 
+// cellClip is what ONNX cannot say of an LSTM; graph warns of it.
+const cellClip = ".cell_clip"
+
 // rawNode writes a node's names and attributes, with what the door kept of it.
 func rawNode(n *ir.Node) (*node, error) {
 	r := &node{nodeProto: nodeProto{name: n.Name}}
@@ -160,6 +163,9 @@ func rawNode(n *ir.Node) (*node, error) {
 		r.domain, r.op = e.Domain, e.Type
 	}
 	for _, a := range op.Attrs(n.Op) {
+		if a.Name == cellClip {
+			continue
+		}
 		if _, custom := n.Op.(*op.Custom); !custom && strings.HasPrefix(a.Name, ".") {
 			return nil, fmt.Errorf("ONNX cannot say %s=%v", a.Name[1:], a.Value)
 		}

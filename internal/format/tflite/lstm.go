@@ -3,7 +3,6 @@ package tflite
 import (
 	"fmt"
 
-	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -28,8 +27,7 @@ const (
 // onnxGates are the gates in ONNX's order: input, output, forget, cell.
 var onnxGates = []int{0, 3, 1, 2}
 
-// sequenceLSTM is LSTM with its states as variables. The limit on the cell's
-// state, which TensorFlow always sets, has no place in LSTM.
+// sequenceLSTM is LSTM with its states as variables.
 func sequenceLSTM(s *scope) {
 	p := optionsOf[sequenceLSTMOptions](s.o)
 	for _, k := range []int{lstmProjection, lstmProjectionBias, lstmNorms, lstmNorms + 1, lstmNorms + 2, lstmNorms + 3} {
@@ -59,7 +57,7 @@ func sequenceLSTM(s *scope) {
 		o.Activations = []string{"Sigmoid", name, name}
 	}
 	if p.CellClip > 0 {
-		s.d.drop(fmt.Sprintf("the limit %g on the cell state of %s", p.CellClip, s.names[s.o.out[0]]))
+		o.CellClip = op.Some(p.CellClip)
 	}
 	x := s.in(lstmData)
 	w, r := s.gates(lstmWeights), s.gates(lstmRecurrent)
@@ -90,11 +88,6 @@ func (s *scope) swapped(v *ir.Value) *ir.Value {
 	t := op.New[op.Transpose]()
 	t.Perm = []int{1, 0, 2}
 	return s.node(t, v)
-}
-
-// drop warns of what a conversion leaves out.
-func (d *decoder) drop(what string) {
-	d.warn = append(d.warn, diag.Warning{ID: "OCT013", Msg: what + " is dropped"})
 }
 
 // gates returns the weights of the gates from input k on, as ONNX has them.

@@ -226,17 +226,26 @@ func (r *byteTask) generic(from int) {
 
 // finish takes the sums of output o to results, for some channels.
 func (r *byteTask) finish(o, from, to int) {
-	at := o * r.p.Channels
-	for c := from; c < to; c++ {
+	for c := from; c < to; {
+		// Groups of channels lie side by side among sums and parameters.
+		n := min(group-c%group, to-c)
 		i, next := r.p.param(c)
-		m, sum := math.Float32frombits(uint32(r.f.params[i+next])), r.sums[r.place(c)]
+		params, sums, at := r.f.params[i+next:][:n], r.sums[r.place(c):][:n], o*r.p.Channels+c
+		c += n
 		switch {
 		case r.float:
-			r.floats[at+c] = min(max(float32(sum)*m, r.f.lo), r.f.hi)
+			for k := range n {
+				y := float32(sums[k]) * math.Float32frombits(uint32(params[k]))
+				r.floats[at+k] = min(max(y, r.f.lo), r.f.hi)
+			}
 		case r.signed:
-			r.y[at+c] = uint8(requantize[int8](sum, m, r.f.grid))
+			for k := range n {
+				r.y[at+k] = uint8(requantize[int8](sums[k], math.Float32frombits(uint32(params[k])), r.f.grid))
+			}
 		default:
-			r.y[at+c] = requantize[uint8](sum, m, r.f.grid)
+			for k := range n {
+				r.y[at+k] = requantize[uint8](sums[k], math.Float32frombits(uint32(params[k])), r.f.grid)
+			}
 		}
 	}
 }

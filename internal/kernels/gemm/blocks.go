@@ -36,6 +36,11 @@ type Blocks struct {
 	level       float32
 	levels      [Width]float32
 	table       [lanes]float32 // what codes of 4 bits are, less level
+	// plain says that scales and zero points can be multiplied and divided by
+	// powers of 16 without rounding, up to most, and powers are those: times
+	// level where that is the zero point of all.
+	plain  bool
+	powers [nibbles]float32
 }
 
 // nibbles is how many codes of 4 bits a word holds.
@@ -66,7 +71,29 @@ func PackBlocks(c Codes) *Blocks {
 			}
 		}
 	}
+	b.raise()
 	return b
+}
+
+// raise sets what kernels need that leave codes where they are in their words.
+func (b *Blocks) raise() {
+	const least, most = 0x1p-100, 0x1p100 // a power of 16 up to the seventh leaves these normal
+	within := func(v, least float32) bool { return v == 0 || least <= max(v, -v) && max(v, -v) <= most }
+	b.plain = true
+	for _, s := range b.scale {
+		b.plain = b.plain && within(s, least)
+	}
+	for _, z := range b.zero {
+		b.plain = b.plain && within(z, 0)
+	}
+	power := float32(1)
+	if b.zero == nil {
+		power = b.level
+	}
+	for i := range b.powers {
+		b.powers[i] = power
+		power *= 16
+	}
 }
 
 // pick returns element i, or the only one.

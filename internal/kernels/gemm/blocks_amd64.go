@@ -29,6 +29,15 @@ func (b *Blocks) direct(dst []float32, ldc int, a []float32, row []int32, p, col
 	for i, r := range row {
 		c.row[i] = unsafe.Pointer(&a[r])
 	}
+	if len(row) == 1 && cols == Width && b.bits == 4 && b.plain && !cpu.Has(cpu.AVX512) {
+		c.table = unsafe.Pointer(&b.powers)
+		if b.zero == nil {
+			nibblesRowAVX2(&c)
+		} else {
+			nibblesZeroRowAVX2(&c)
+		}
+		return
+	}
 	whole := cols / lanes * lanes
 	if whole == cols || cpu.Has(cpu.AVX512) {
 		b.launch(&c, cols)
@@ -78,6 +87,12 @@ func octetsAVX512(c *blockCall)
 
 //go:noescape
 func nibblesAVX2(c *blockCall)
+
+//go:noescape
+func nibblesRowAVX2(c *blockCall)
+
+//go:noescape
+func nibblesZeroRowAVX2(c *blockCall)
 
 //go:noescape
 func octetsAVX2(c *blockCall)

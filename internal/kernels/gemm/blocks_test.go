@@ -108,6 +108,37 @@ func TestBlocksEqualTheirDefinition(t *testing.T) {
 	})
 }
 
+// TestRowsOfCodesEqualTheirDefinition multiplies one row with whole panels whose
+// parameters are at the ends of what may be multiplied by powers of 2, or beyond.
+func TestRowsOfCodesEqualTheirDefinition(t *testing.T) {
+	kerneltest.Run(t, rows(), func(t *testing.T) {
+		r := kerneltest.Rand(65)
+		for i, size := range []float64{1, -1, 0x1p-100, -0x1p-101, 0x1p100, 0x1p101, 0} {
+			for zeros := range zeroKinds {
+				for _, k := range []int{1, 5, 8, 23, 32, 39, 75} {
+					const n = 2 * Width
+					c := anyCodes(r, k, n, 4, []int{32, 16, 128}[i%3], zeros, k%2 == 0, false)
+					for j := range c.Scale {
+						c.Scale[j] = float32((1 + r.Float64()) * size / 2)
+					}
+					b, a, row := PackBlocks(c), kerneltest.Floats(r, k, k%3 == 0), RowsOf(1, k)
+					e, scratch := b.End(nil), make([]float32, b.ScratchLen(1))
+					out, want := make([]float32, n), make([]float32, n)
+					for p := range b.Panels() {
+						b.Multiply(out, n, a, row, 1, p, e, scratch)
+					}
+					for j := range want {
+						for x := range k {
+							want[j] = exact.FMA32(a[x], c.number(x, j), want[j])
+						}
+					}
+					kerneltest.Equal(t, out, want, "k %d, scales of %g, zero points of kind %d", k, size, zeros)
+				}
+			}
+		}
+	})
+}
+
 // TestNumbersOfBlocksAreTheirRows compares the numbers of whole panels.
 func TestNumbersOfBlocksAreTheirRows(t *testing.T) {
 	kerneltest.Run(t, rows(), func(t *testing.T) {

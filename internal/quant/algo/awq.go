@@ -1,7 +1,9 @@
 package algo
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
@@ -46,26 +48,58 @@ func Protect(inputs []float32, k int, weights []Weight, threads int) (factors []
 			mean[c] += math.Abs(float64(v))
 		}
 	}
-	best, plain := 0.0, 0.0
+	var candidates []candidate
 	for step := range alphas + 1 {
 		f := powers(mean, float32(step)/alphas)
 		if f == nil {
-			break
+			return nil, 1
 		}
-		e := 0.0
-		for _, w := range weights {
-			e += outputErrorOf(inputs, k, w, f, threads)
+		candidates = append(candidates, candidate{f, 0})
+	}
+	// Some rows of each weight tell which exponents are worth a look at all of them.
+	if slices.ContainsFunc(weights, func(w Weight) bool { return len(w.Rows)/k > sampled }) {
+		for i := range candidates {
+			candidates[i].measure(inputs, k, weights, sampled, threads)
 		}
-		if step == 0 {
-			best, plain = e, e
-		} else if e < best {
-			best, factors = e, f
+		slices.SortStableFunc(candidates[1:], func(a, b candidate) int { return cmp.Compare(a.e, b.e) })
+		candidates = candidates[:min(1+finalists, len(candidates))]
+	}
+	for i := range candidates {
+		candidates[i].measure(inputs, k, weights, 0, threads)
+	}
+	plain := candidates[0].e
+	best := plain
+	for _, c := range candidates[1:] {
+		if c.e < best {
+			best, factors = c.e, c.factors
 		}
 	}
 	if factors == nil || !(plain > 0) {
 		return nil, 1
 	}
 	return factors, best / plain
+}
+
+// sampled is how many rows of a weight are looked at first, and finalists how many
+// sets of factors are then compared by all rows.
+const (
+	sampled   = 64
+	finalists = 3
+)
+
+// candidate is a set of factors and the squared error of the outputs with it.
+type candidate struct {
+	factors []float32
+	e       float64
+}
+
+// measure sets the error, by at most so many rows of each weight, spread evenly; 0
+// is all.
+func (c *candidate) measure(inputs []float32, k int, weights []Weight, most, threads int) {
+	c.e = 0
+	for _, w := range weights {
+		c.e += outputErrorOf(inputs, k, w, c.factors, most, threads)
+	}
 }
 
 // leastPower bounds how small a mean counts, relative to the greatest.
@@ -97,21 +131,27 @@ func powers(mean []float64, a float32) []float32 {
 const chunk = 64
 
 // outputErrorOf returns the squared error of the outputs where a weight is
-// rounded with its input channels multiplied by factors.
-func outputErrorOf(inputs []float32, k int, w Weight, factors []float32, threads int) float64 {
-	rows := len(w.Rows) / k
+// rounded with its input channels multiplied by factors: of at most so many rows
+// of it, 0 being all, as if they stood for the others.
+func outputErrorOf(inputs []float32, k int, w Weight, factors []float32, most, threads int) float64 {
+	all := len(w.Rows) / k
+	rows := all
+	if most > 0 {
+		rows = min(rows, most)
+	}
 	sums := make([]float64, (rows+chunk-1)/chunk)
 	Each(len(sums), threads, func(p int) {
 		from := p * chunk
 		m := min(chunk, rows-from)
 		e, scaled := make([]float32, m*k), make([]float32, k)
 		for i := range m {
-			row := w.Rows[(from+i)*k : (from+i)*k+k]
+			r := (from + i) * all / rows
+			row := w.Rows[r*k : r*k+k]
 			for c, v := range row {
 				scaled[c] = v * factors[c]
 			}
 			dst := e[i*k : i*k+k]
-			w.Rounded(dst, scaled, from+i)
+			w.Rounded(dst, scaled, r)
 			for c, v := range row {
 				dst[c] = dst[c]/factors[c] - v
 			}
@@ -122,7 +162,7 @@ func outputErrorOf(inputs []float32, k int, w Weight, factors []float32, threads
 	for _, v := range sums {
 		sum += v
 	}
-	return sum
+	return float64(sum * float64(all) / float64(max(rows, 1)))
 }
 
 // squaredProduct returns the sum of the squares of x times the transpose of e,

@@ -109,16 +109,18 @@ func TestGramIsTheErrorOfTheOutputs(t *testing.T) {
 		}
 		of, groups := groupsOf(c.k, c.group)
 		g := NewGram(rows, c.k, of, groups, factors, 2)
-		e := make([]float64, c.group)
-		for i := range e {
-			e[i] = rng.NormFloat64()
+		const outputs = 3
+		all, products, cost := make([]float32, outputs*c.group), make([]float32, outputs*c.group), make([]float64, outputs)
+		for i := range all {
+			all[i] = float32(rng.NormFloat64())
 		}
-		for group := range groups {
+		for i := range groups * outputs {
+			group, e := i/outputs, all[i%outputs*c.group:][:c.group]
 			want := 0.0
 			for r := range n {
 				y := 0.0
 				for i := range e {
-					x := e[i] * float64(rows[r*c.k+group*c.group+i]) / float64(factors[group*c.group+i])
+					x := float64(e[i]) * float64(rows[r*c.k+group*c.group+i]) / float64(factors[group*c.group+i])
 					if c.group > mostGram {
 						want += x * x / n
 					}
@@ -128,8 +130,9 @@ func TestGramIsTheErrorOfTheOutputs(t *testing.T) {
 					want += y * y / n
 				}
 			}
-			if got := g.Cost(group, e); math.Abs(got-want) > 1e-5*want {
-				t.Errorf("%d columns, group %d: %v, want %v", c.k, group, got, want)
+			g.Costs(cost, group, all, products)
+			if got := cost[i%outputs]; math.Abs(got-want) > 1e-5*want {
+				t.Errorf("%d columns, group %d, output %d: %v, want %v", c.k, group, i%outputs, got, want)
 			}
 		}
 	}
@@ -138,7 +141,7 @@ func TestGramIsTheErrorOfTheOutputs(t *testing.T) {
 // TestProtectFindsTheGreatChannels: one channel of the inputs is a hundred times
 // the others; its weights are raised, and the outputs come out nearer.
 func TestProtectFindsTheGreatChannels(t *testing.T) {
-	const k, m, n = 32, 80, 100
+	const k, m, n = 32, 240, 100
 	rng := rand.New(rand.NewPCG(2, 3))
 	rows, w := make([]float32, n*k), make([]float32, m*k)
 	for i := range rows {

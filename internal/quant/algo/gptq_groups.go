@@ -1,9 +1,10 @@
 package algo
 
 import (
+	"math"
 	"slices"
 
-	"math"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 )
 
 // Fit chooses the scale and the zero point of weights that share them. cost
@@ -33,15 +34,61 @@ func (h *Hessian) RoundShared(weight []float32, s Shared, fit Fit, threads int) 
 		group, b := p/len(h.blocks), h.blocks[p%len(h.blocks)]
 		k := b.to - b.from
 		of := s.Of[b.from:b.to]
-		f := factorIn(h.matrix(p, false), k, of)
-		Each(per, threads, func(i int) {
-			if r := group*per + i; r < rows {
-				at := r*h.width + b.from
-				f.roundShared(out[at:at+k], weight[at:at+k], of, s, r, fit)
-			}
+		t := factorIn(h.matrix(p, false), k, of)
+		runs := t.runs(of)
+		Each((per+chunk-1)/chunk, threads, func(i int) {
+			first := group*per + i*chunk
+			n := min(chunk, per-i*chunk, rows-first)
+			at := first*h.width + b.from
+			t.roundShared(out[min(at, len(out)):], weight[min(at, len(out)):], h.width, runs, s, first, n, fit)
 		})
 	}
 	return out
+}
+
+// groupRun is the columns of one group, which are rounded one after the other.
+type groupRun struct {
+	from, to int // in the order of the triangle
+	group    int
+	packed   []float32 // what errors of the columns before count for them; nil: nothing
+	end      *gemm.FloatEnd
+}
+
+func (t triangle) runs(of []int) []groupRun {
+	var out []groupRun
+	k := len(of)
+	for from := 0; from < k; {
+		g := groupRun{from: from, to: from + 1, group: of[t.order[from]]}
+		for g.to < k && of[t.order[g.to]] == g.group {
+			g.to++
+		}
+		if n := g.to - from; t.rows != nil && from > 0 {
+			counts := make([]float32, n*from)
+			for c := range n {
+				for i, v := range t.rows[(from+c)*k:][:from] {
+					counts[c*from+i] = float32(v)
+				}
+			}
+			g.packed, g.end = make([]float32, gemm.Plain(from, n, 1, from).Floats()), gemm.NewFloatEnd(n, nil, false, 0, 0)
+			gemm.PackLive(g.packed, counts, from, n, 1, from)
+		}
+		out = append(out, g)
+		from = g.to
+	}
+	return out
+}
+
+// weigh returns what the errors e of n rows, each of k columns, count for the
+// columns of a run: rows of as many elements.
+func (g *groupRun) weigh(dst, e []float32, n, k int) {
+	rows := gemm.Rows{Row: make([]int32, n), Tap: []int32{0}, Depth: g.from}
+	for i := range rows.Row {
+		rows.Row[i] = int32(i * k)
+	}
+	w := g.to - g.from
+	for j := 0; j < w; j += gemm.Width {
+		gemm.Floats(dst[j:], nil, w, e, &rows, n, g.packed[j*g.from:], j, min(gemm.Width, w-j), g.end)
+	}
 }
 
 // byGroup orders columns by their group, that of the greatest sum of the
@@ -75,42 +122,43 @@ func descending(x, y float64) int {
 	return 0
 }
 
-// roundShared rounds one row.
-func (t triangle) roundShared(dst []int64, w []float32, of []int, s Shared, row int, fit Fit) {
-	k := len(w)
-	e := make([]float64, k)
-	group := make([]float64, 0, k)
-	cost := make([]float64, 0, k)
-	for from := 0; from < k; {
-		to := from + 1
-		for to < k && of[t.order[to]] == of[t.order[from]] {
-			to++
+// roundShared rounds n rows, which lie stride apart, group by group. What the
+// errors of other groups count is summed in float32, for all rows at once.
+func (t triangle) roundShared(dst []int64, weight []float32, stride int, runs []groupRun, s Shared, first, n int, fit Fit) {
+	k := len(t.order)
+	e, before := make([]float32, max(n, 0)*k), make([]float32, max(n, 0)*k)
+	for _, g := range runs {
+		width := g.to - g.from
+		if g.packed != nil {
+			g.weigh(before, e, n, k)
 		}
-		group, cost = group[:0], cost[:0]
-		for c := from; c < to; c++ {
-			x := float64(w[t.order[c]])
-			weigh := 1.0
-			if t.rows != nil {
-				x += dot(t.rows[c*k:c*k+from], e[:from])
-				weigh = t.cost[c]
+		group, cost, now := make([]float64, width), make([]float64, width), make([]float64, width)
+		for r := range n {
+			w, out := weight[r*stride:][:k], dst[r*stride:][:k]
+			for c := range group {
+				group[c], cost[c] = float64(w[t.order[g.from+c]]), 1
+				if g.packed != nil {
+					group[c] += float64(before[r*width+c])
+				}
+				if t.rows != nil {
+					cost[c] = t.cost[g.from+c]
+				}
 			}
-			group, cost = append(group, x), append(cost, weigh)
+			scale32, zero := fit(first+r, g.group, group, cost)
+			scale := float64(scale32)
+			for c, target := range group {
+				o, at := t.order[g.from+c], g.from+c
+				if t.rows != nil {
+					target += dot(t.rows[at*k+g.from:at*k+at], now[:c])
+				}
+				q := min(max(math.RoundToEven(target/scale)+float64(zero), float64(s.Lo)), float64(s.Hi))
+				if q != q {
+					q = float64(zero)
+				}
+				out[o] = int64(q)
+				now[c] = float64(w[o]) - float64((q-float64(zero))*scale)
+				e[r*k+at] = float32(now[c])
+			}
 		}
-		scale32, zero := fit(row, of[t.order[from]], group, cost)
-		scale := float64(scale32)
-		for c := from; c < to; c++ {
-			o := t.order[c]
-			target := group[c-from]
-			if t.rows != nil {
-				target += dot(t.rows[c*k+from:c*k+c], e[from:c])
-			}
-			q := min(max(math.RoundToEven(target/scale)+float64(zero), float64(s.Lo)), float64(s.Hi))
-			if q != q {
-				q = float64(zero)
-			}
-			dst[o] = int64(q)
-			e[c] = float64(w[o]) - float64((q-float64(zero))*scale)
-		}
-		from = to
 	}
 }

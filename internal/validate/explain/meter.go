@@ -3,6 +3,9 @@ package explain
 import (
 	"math"
 
+	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
+	"github.com/octavo-ml/octavo/internal/kernels/histogram"
+	"github.com/octavo-ml/octavo/internal/kernels/reduce"
 	"github.com/octavo-ml/octavo/internal/metric"
 )
 
@@ -14,9 +17,59 @@ type meter struct {
 	noise, wanted, given, product, greatest float64
 }
 
-// add takes in one sample; want and got are of equal length. Even and odd
-// elements have sums of their own, so that additions need not wait.
+// span is how many elements are summed in float32 before their sum joins the
+// others.
+const span = 2048
+
+// Between these bounds squares of float32 neither overflow nor vanish: of a
+// difference, and of a sum of squares.
+const (
+	leastDifference, mostDifference = 1e-15, 1e15
+	leastSum, mostSum               = 1e-25, 1e30
+)
+
+// add takes in one sample; want and got are of equal length.
 func (m *meter) add(want, got []float32) {
+	got = got[:len(want)]
+	var difference, product [span]float32
+	for len(want) > 0 {
+		n := min(span, len(want))
+		if !m.quick(want[:n], got[:n], difference[:n], product[:n]) {
+			m.exact(want[:n], got[:n])
+		}
+		want, got = want[n:], got[n:]
+	}
+}
+
+// quick adds a span of ordinary numbers, whose sums have about seven digits, and
+// reports whether it was one. It overwrites d and p.
+func (m *meter) quick(want, got, d, p []float32) bool {
+	eltwise.Sub(d, want, got)
+	e, ok := histogram.Bounds(d)
+	greatest := max(e.Max, -e.Min)
+	if !ok || greatest != 0 && !(leastDifference < greatest && greatest < mostDifference) {
+		return false
+	}
+	sum := func(a, b []float32) float64 {
+		eltwise.Mul(p, a, b)
+		return float64(reduce.SumF32(p))
+	}
+	wanted, given := sum(want, want), sum(got, got)
+	if !(leastSum < wanted && wanted < mostSum && leastSum < given && given < mostSum) {
+		return false
+	}
+	m.n += int64(len(want))
+	m.noise += sum(d, d)
+	m.wanted += wanted
+	m.given += given
+	m.product += sum(want, got)
+	m.greatest = max(m.greatest, float64(greatest))
+	return true
+}
+
+// exact adds any span, in float64. Even and odd elements have sums of their own, so
+// that additions need not wait.
+func (m *meter) exact(want, got []float32) {
 	var noise, wanted, given, product [2]float64
 	greatest := m.greatest
 	got = got[:len(want)]

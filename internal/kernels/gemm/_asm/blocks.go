@@ -217,6 +217,7 @@ const fetchAhead = 2048
 // Y15.
 func blocks2() string {
 	f := newFile()
+	f.WriteString("#include \"funcdata.h\"\n")
 	for _, kind := range []string{"nibbles", "octets"} {
 		p := &blockKernel{file: f, name: kind + "AVX2", word: 8, width: 2, next: 256, scale: 256}
 		p.begin = func(m int) {
@@ -276,5 +277,6 @@ func blocks2() string {
 		}
 		p.write()
 	}
+	blocksRow2(f)
 	return f.String()
 }

@@ -22,6 +22,8 @@ type kernel struct {
 	unroll int               // steps of k that the inner loop takes at once
 	begin  func(m int)       // fills the accumulators
 	one    func(m, step int) // a step of k; the step-th since SI and AX moved
+	all    func(m int)       // or all steps of a tap
+	frame  int               // bytes of memory of its own
 	stride int               // what SI moves by after a step, 0 where one does that itself
 	end    func(m int, label string)
 	ahead  bool // fetches the panel after this one into the second cache, R14 being where it is
@@ -30,7 +32,7 @@ type kernel struct {
 const firstRow = 8 // R8
 
 func (p *kernel) write() {
-	p.function(p.name+"(c *call)", 8)
+	fmt.Fprintf(p, "\n// func %s(c *call)\nTEXT ·%s(SB), NOSPLIT, $%d-8\n", p.name, p.name, p.frame)
 	p.line("MOVQ c+0(FP), DI")
 	p.line("MOVQ call_row(DI), AX")
 	p.line("MOVQ AX, call_rowNow(DI)")
@@ -75,6 +77,31 @@ func (p *kernel) block(m int) {
 		p.line("LEAQ (AX*%d), AX", p.scale)
 	}
 	p.line("ADDQ $4, DX")
+	if p.all != nil {
+		p.all(m)
+	} else {
+		p.steps(m)
+	}
+	p.line("DECQ BX")
+	p.line("JNZ  %s", at("tap"))
+	if p.ahead {
+		p.line("CMPQ R14, call_aheadEnd(DI)")
+		p.line("CMOVQHI call_aheadEnd(DI), R14")
+		p.line("MOVQ R14, call_ahead(DI)")
+	}
+	p.line("MOVQ call_cNow(DI), DX")
+	p.line("MOVQ call_ldc(DI), CX")
+	p.end(m, at("floats"))
+	p.line("MOVQ DX, call_cNow(DI)")
+	p.line("DECQ call_blocks(DI)")
+	p.line("JNZ  %s", at("rows"))
+	p.line("VZEROUPPER")
+	p.line("RET")
+}
+
+// steps writes the steps of k of one tap.
+func (p *kernel) steps(m int) {
+	at := func(name string) string { return fmt.Sprintf("%s%d", name, m) }
 	p.line("MOVQ call_depth(DI), CX")
 	p.line("SUBQ $%d, CX", p.unroll)
 	p.line("JLT  %s", at("rest"))
@@ -102,21 +129,6 @@ func (p *kernel) block(m int) {
 	p.line("DECQ CX")
 	p.line("JNZ  %s", at("one"))
 	p.label(at("end"))
-	p.line("DECQ BX")
-	p.line("JNZ  %s", at("tap"))
-	if p.ahead {
-		p.line("CMPQ R14, call_aheadEnd(DI)")
-		p.line("CMOVQHI call_aheadEnd(DI), R14")
-		p.line("MOVQ R14, call_ahead(DI)")
-	}
-	p.line("MOVQ call_cNow(DI), DX")
-	p.line("MOVQ call_ldc(DI), CX")
-	p.end(m, at("floats"))
-	p.line("MOVQ DX, call_cNow(DI)")
-	p.line("DECQ call_blocks(DI)")
-	p.line("JNZ  %s", at("rows"))
-	p.line("VZEROUPPER")
-	p.line("RET")
 }
 
 func (p *kernel) advance(steps int) {

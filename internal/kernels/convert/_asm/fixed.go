@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// fixed writes TensorFlow Lite's arithmetic on eight integers a step. A block of
+// a table is M, the shift to the left, that to the right, what that drops, and
+// half of it, eight numbers each.
+func fixed() string {
+	f := &file{}
+	f.WriteString(header)
+	for _, typ := range []string{"Uint8", "Int8"} {
+		f.rescale(typ)
+		f.sumFixed(typ)
+	}
+	return f.String()
+}
+
+// times multiplies the integers of Y<x> with the factors at offset at of R8; two
+// registers from spare on are overwritten. Y15 holds halves. The upper half of a
+// product needs no sign: what is kept of it are 32 bits.
+func (f *file) times(x, spare, at int) {
+	a, b := spare, spare+1
+	f.line("VPSLLVD %d(R8), Y%d, Y%d", at+32, x, x)
+	f.line("VMOVDQU %d(R8), Y%d", at, a)
+	f.line("VPSRLQ $32, Y%d, Y%d", x, b)
+	f.line("VPMULDQ Y%d, Y%d, Y%d", a, x, x)
+	f.line("VPSRLQ $32, Y%d, Y%d", a, a)
+	f.line("VPMULDQ Y%d, Y%d, Y%d", a, b, b)
+	f.line("VPADDQ Y15, Y%d, Y%d", x, x)
+	f.line("VPADDQ Y15, Y%d, Y%d", b, b)
+	f.line("VPSRLQ $31, Y%d, Y%d", x, x)
+	f.line("VPSLLQ $1, Y%d, Y%d", b, b)
+	f.line("VPBLENDD $0xAA, Y%d, Y%d, Y%d", b, x, x)
+	f.line("VPAND %d(R8), Y%d, Y%d", at+96, x, a)
+	f.line("VPSRLD $31, Y%d, Y%d", x, b)
+	f.line("VPADDD %d(R8), Y%d, Y%d", at+128, b, b)
+	f.line("VPSRAVD %d(R8), Y%d, Y%d", at+64, x, x)
+	f.line("VPCMPGTD Y%d, Y%d, Y%d", b, a, a)
+	f.line("VPSUBD Y%d, Y%d, Y%d", a, x, x)
+}
+
+// ends loads the zero point and the limits less it, the arguments from at on, and
+// the halves of products.
+func (f *file) ends(at int) {
+	for i, arg := range []string{"zero", "lo", "hi"} {
+		f.line("MOVL %s+%d(FP), AX", arg, at+4*i)
+		f.line("VMOVD AX, X%d", 12+i)
+		f.line("VPBROADCASTD X%d, Y%d", 12+i, 12+i)
+	}
+	f.line("VPCMPEQD Y15, Y15, Y15")
+	f.line("VPSRLQ $63, Y15, Y15")
+	f.line("VPSLLQ $30, Y15, Y15")
+}
+
+// bytes limits the integers of Y0 and stores them.
+func (f *file) bytes(typ string) {
+	f.line("VPMAXSD Y13, Y0, Y0")
+	f.line("VPMINSD Y14, Y0, Y0")
+	f.line("VPADDD Y12, Y0, Y0")
+	f.line("VEXTRACTI128 $1, Y0, X1")
+	f.line("VPACKSSDW X1, X0, X0")
+	if typ == "Uint8" {
+		f.line("VPACKUSWB X0, X0, X0")
+	} else {
+		f.line("VPACKSSWB X0, X0, X0")
+	}
+	f.line("VMOVQ X0, (DI)")
+}
+
+func (f *file) rescale(typ string) {
+	fmt.Fprintf(f, "\n// func rescale%sAVX2(dst *%s, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)\n", typ, strings.ToLower(typ))
+	fmt.Fprintf(f, "TEXT ·rescale%sAVX2(SB), NOSPLIT, $0-60\n", typ)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ sums+8(FP), SI")
+	f.line("MOVQ table+16(FP), DX")
+	f.line("MOVQ rows+24(FP), CX")
+	f.line("MOVQ steps+32(FP), BX")
+	f.line("MOVQ tail+40(FP), R10")
+	f.ends(48)
+	f.WriteString("\nrow:\n")
+	f.line("MOVQ DX, R8")
+	f.line("MOVQ BX, R9")
+	f.WriteString("\nnext:\n")
+	f.line("VCVTTPS2DQ (SI), Y0")
+	f.line("VPADDD (R8), Y0, Y0")
+	f.times(0, 1, 32)
+	f.bytes(typ)
+	f.line("ADDQ $192, R8")
+	f.line("ADDQ $32, SI")
+	f.line("ADDQ $8, DI")
+	f.line("DECQ R9")
+	f.line("JNZ  next")
+	f.line("ADDQ R10, DI")
+	f.line("LEAQ (SI)(R10*4), SI")
+	f.line("DECQ CX")
+	f.line("JNZ  row")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+func (f *file) sumFixed(typ string) {
+	fmt.Fprintf(f, "\n// func sumFixed%sAVX2(dst, a, b *%s, table *int32, steps int, zero, lo, hi int32)\n", typ, strings.ToLower(typ))
+	fmt.Fprintf(f, "TEXT ·sumFixed%sAVX2(SB), NOSPLIT, $0-52\n", typ)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ a+8(FP), SI")
+	f.line("MOVQ b+16(FP), DX")
+	f.line("MOVQ table+24(FP), R8")
+	f.line("MOVQ steps+32(FP), CX")
+	f.ends(40)
+	f.WriteString("\nnext:\n")
+	f.line("%s (SI), Y0", extend[typ])
+	f.line("%s (DX), Y1", extend[typ])
+	f.line("VPSUBD (R8), Y0, Y0")
+	f.line("VPSUBD 192(R8), Y1, Y1")
+	f.times(0, 2, 32)
+	f.times(1, 4, 224)
+	f.line("VPSIGND 384(R8), Y1, Y1")
+	f.line("VPADDD Y1, Y0, Y0")
+	f.times(0, 2, 416)
+	f.bytes(typ)
+	f.line("ADDQ $8, SI")
+	f.line("ADDQ $8, DX")
+	f.line("ADDQ $8, DI")
+	f.line("DECQ CX")
+	f.line("JNZ  next")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}

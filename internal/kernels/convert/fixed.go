@@ -1,0 +1,112 @@
+package convert
+
+// Fixed is a factor M·2^(Left−Right−31), M in [0, 2³¹), one of Left and Right
+// being 0 and both below 32: TensorFlow Lite's arithmetic, in which a product
+// rounds twice (gemmlowp's SaturatingRoundingDoublingHighMul and
+// RoundingDivideByPOT).
+type Fixed struct{ M, Left, Right int32 }
+
+// Of returns x·f: x·2^Left, which wraps, then times M/2³¹ with halves up, then
+// over 2^Right with halves away from zero.
+func (f Fixed) Of(x int32) int32 {
+	v := int32((int64(x<<f.Left)*int64(f.M) + 1<<30) >> 31)
+	mask := int32(1)<<f.Right - 1
+	y := v >> f.Right
+	if v&mask > mask>>1+int32(uint32(v)>>31) {
+		y++
+	}
+	return y
+}
+
+// fixedLanes is how many elements a variant takes at a time.
+const fixedLanes = 8
+
+// lanes appends what a variant needs of eight factors: M, Left, Right, the mask
+// of what Right drops, and half of it.
+func lanes(table []int32, f []Fixed) []int32 {
+	for _, get := range []func(Fixed) int32{
+		func(f Fixed) int32 { return f.M }, func(f Fixed) int32 { return f.Left }, func(f Fixed) int32 { return f.Right },
+		func(f Fixed) int32 { return 1<<f.Right - 1 }, func(f Fixed) int32 { return (1<<f.Right - 1) >> 1 },
+	} {
+		for i := range fixedLanes {
+			table = append(table, get(f[i%len(f)]))
+		}
+	}
+	return table
+}
+
+// same appends eight times v.
+func same(table []int32, v int32) []int32 {
+	for range fixedLanes {
+		table = append(table, v)
+	}
+	return table
+}
+
+// Rescaling takes the sums of products to integers, channel by channel.
+type Rescaling struct {
+	bias         []int32
+	factors      []Fixed
+	zero, lo, hi int32
+	table        []int32
+}
+
+// NewRescaling returns the Rescaling that adds a bias and multiplies with a
+// factor, one of each a channel, and limits what a zero point is added to by lo
+// and hi, which are ends of 8-bit integers.
+func NewRescaling(bias []int32, factors []Fixed, zero, lo, hi int32) *Rescaling {
+	r := &Rescaling{bias: bias, factors: factors, zero: zero, lo: lo, hi: hi}
+	for c := 0; c+fixedLanes <= len(bias); c += fixedLanes {
+		r.table = lanes(append(r.table, bias[c:c+fixedLanes]...), factors[c:c+fixedLanes])
+	}
+	return r
+}
+
+// Rescale stores rows of the results of sums, which are whole numbers below 2³¹,
+// one element a channel.
+func Rescale[T int8 | uint8](r *Rescaling, dst []T, sums []float32) {
+	n := len(r.bias)
+	done := rescaleRows(r, dst, sums)
+	lo, hi := r.lo-r.zero, r.hi-r.zero
+	for at := 0; at < len(dst); at += n {
+		to, x := dst[at:at+n], sums[at:at+n]
+		for c := done; c < n; c++ {
+			v := r.factors[c].Of(int32(x[c]) + r.bias[c])
+			to[c] = T(min(max(v, lo), hi) + r.zero)
+		}
+	}
+}
+
+// FixedSum adds two 8-bit integers of any scales.
+type FixedSum struct {
+	a, b, y             Fixed
+	za, zb, shift, sign int32
+	zero, lo, hi        int32
+	table               []int32
+}
+
+// NewFixedSum returns the sum y·(a·((p−za)·2^shift) + sign·b·((q−zb)·2^shift)) +
+// zero, limited by lo and hi, which are ends of 8-bit integers.
+func NewFixedSum(a, b, y Fixed, za, zb, shift, sign, zero, lo, hi int32) *FixedSum {
+	s := &FixedSum{a: a, b: b, y: y, za: za, zb: zb, shift: shift, sign: sign, zero: zero, lo: lo, hi: hi}
+	a.Left += shift
+	b.Left += shift
+	for _, side := range []struct {
+		zero int32
+		f    Fixed
+	}{{za, a}, {zb, b}} {
+		s.table = lanes(same(s.table, side.zero), []Fixed{side.f})
+	}
+	s.table = lanes(same(s.table, sign), []Fixed{y})
+	return s
+}
+
+// SumFixed stores the sums of a and b.
+func SumFixed[T int8 | uint8](s *FixedSum, dst, a, b []T) {
+	b, dst = b[:len(a)], dst[:len(a)]
+	lo, hi := s.lo-s.zero, s.hi-s.zero
+	for i := sumFixed(s, dst, a, b); i < len(a); i++ {
+		x, y := s.a.Of((int32(a[i])-s.za)<<s.shift), s.b.Of((int32(b[i])-s.zb)<<s.shift)
+		dst[i] = T(min(max(s.y.Of(x+s.sign*y), lo), hi) + s.zero)
+	}
+}

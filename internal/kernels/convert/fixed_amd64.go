@@ -1,0 +1,51 @@
+//go:build !noasm
+
+package convert
+
+import "github.com/octavo-ml/octavo/internal/cpu"
+
+// rescaleRows rescales the leading channels of each row, as many as the
+// processor's instructions take, and returns their number.
+func rescaleRows[T int8 | uint8](r *Rescaling, dst []T, sums []float32) int {
+	n := len(r.bias)
+	steps := n / fixedLanes
+	if steps == 0 || len(dst) < n || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	rows, tail := len(dst)/n, n-steps*fixedLanes
+	_ = sums[rows*n-1]
+	switch d := any(&dst[0]).(type) {
+	case *uint8:
+		rescaleUint8AVX2(d, &sums[0], &r.table[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
+	case *int8:
+		rescaleInt8AVX2(d, &sums[0], &r.table[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
+	}
+	return steps * fixedLanes
+}
+
+// sumFixed adds the leading elements likewise.
+func sumFixed[T int8 | uint8](s *FixedSum, dst, a, b []T) int {
+	steps := len(a) / fixedLanes
+	if steps == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	switch d := any(&dst[0]).(type) {
+	case *uint8:
+		sumFixedUint8AVX2(d, any(&a[0]).(*uint8), any(&b[0]).(*uint8), &s.table[0], steps, s.zero, s.lo-s.zero, s.hi-s.zero)
+	case *int8:
+		sumFixedInt8AVX2(d, any(&a[0]).(*int8), any(&b[0]).(*int8), &s.table[0], steps, s.zero, s.lo-s.zero, s.hi-s.zero)
+	}
+	return steps * fixedLanes
+}
+
+//go:noescape
+func rescaleUint8AVX2(dst *uint8, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+
+//go:noescape
+func rescaleInt8AVX2(dst *int8, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+
+//go:noescape
+func sumFixedUint8AVX2(dst, a, b *uint8, table *int32, steps int, zero, lo, hi int32)
+
+//go:noescape
+func sumFixedInt8AVX2(dst, a, b *int8, table *int32, steps int, zero, lo, hi int32)

@@ -1,0 +1,7 @@
+//go:build noasm || !amd64
+
+package convert
+
+func rescaleRows[T int8 | uint8](*Rescaling, []T, []float32) int { return 0 }
+
+func sumFixed[T int8 | uint8](_ *FixedSum, _, _, _ []T) int { return 0 }
