@@ -80,7 +80,7 @@ func (m *Model) Check(name string) (*Check, error) {
 		return nil, &diag.Error{Msg: fmt.Sprintf("%s: the model is quantized already (%d QuantizeLinear and DequantizeLinear nodes)", m.Path, n),
 			Notes: []string{"check the float model it was made from"}}
 	}
-	g, missing, err := m.forTarget(g, t)
+	g, missing, err := m.forTarget(g, t, true)
 	if err != nil {
 		return nil, err
 	}

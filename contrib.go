@@ -17,9 +17,22 @@ import (
 
 // forTarget returns g as the target can load it: operators of other runtimes
 // that it does not bring are written out as standard ones. It returns the names
-// of those that have no such form. g is not changed.
-func (m *Model) forTarget(g *ir.Graph, t *target.Target) (*ir.Graph, map[string]bool, error) {
+// of those that have no such form. For integers with fixed ranges, the products
+// inside of operators that the target runs on floats are taken out. g is not
+// changed.
+func (m *Model) forTarget(g *ir.Graph, t *target.Target, static bool) (*ir.Graph, map[string]bool, error) {
 	if len(foreign(g, t)) == 0 {
+		if !static || t.Rule("MatMul") == nil || !slices.ContainsFunc(g.Nodes, func(n *ir.Node) bool { return n.Op.Name() == "MicrosoftAttention" && t.Rule(n.Op.Name()) == nil }) {
+			return g, nil, nil
+		}
+		g, _ = g.Clone()
+		if err := ir.Infer(g); err != nil {
+			return nil, nil, m.wrap(err)
+		}
+		pass.ProjectAttention(g)
+		if err := ir.Infer(g); err != nil {
+			return nil, nil, m.wrap(err)
+		}
 		return g, nil, nil
 	}
 	g, _ = g.Clone()
@@ -53,9 +66,10 @@ func foreign(g *ir.Graph, t *target.Target) map[string]bool {
 	return out
 }
 
-// loadable is forTarget for the target of that name, "" for the default, and an
-// error if operators are left that it does not bring.
-func (m *Model) loadable(g *ir.Graph, name string) (*ir.Graph, error) {
+// loadable is forTarget for a recipe, and an error if operators are left that the
+// target does not bring.
+func (m *Model) loadable(g *ir.Graph, r *Recipe) (*ir.Graph, error) {
+	name := r.Target
 	if name == "" {
 		name = quant.DefaultTarget
 	}
@@ -63,7 +77,7 @@ func (m *Model) loadable(g *ir.Graph, name string) (*ir.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, missing, err := m.forTarget(g, t)
+	g, missing, err := m.forTarget(g, t, r.Static() && r.Parity == "")
 	if err != nil || len(missing) == 0 {
 		return g, err
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/pass"
 	reports "github.com/octavo-ml/octavo/internal/report"
 	engine "github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -80,6 +82,11 @@ func Explain(ctx context.Context, float, quantized *Model, d *Dataset, o Explain
 	if err != nil {
 		return nil, err
 	}
+	if a.format.Form.ChannelsLast != b.format.Form.ChannelsLast {
+		if fg, qg, err = channelsFirst(fg, qg); err != nil {
+			return nil, err
+		}
+	}
 	e := &Explanation{Schema: "octavo.explain/1", Float: float.Path, Quantized: quantized.Path}
 	err = tensor.Guard(func() error {
 		r, err := explain.Run(ctx, fg, qg, d.explained(o.Samples), explain.Options{Threads: o.Threads, Rescaled: rescales(qg), Progress: o.Progress})
@@ -96,6 +103,20 @@ func Explain(ctx context.Context, float, quantized *Model, d *Dataset, o Explain
 		e.Layers = e.Layers[:o.Top]
 	}
 	return e, nil
+}
+
+// channelsFirst returns copies of graphs with their spatial operators
+// channels-first, so that what they compute can be compared.
+func channelsFirst(a, b *ir.Graph) (*ir.Graph, *ir.Graph, error) {
+	a, _ = a.Clone()
+	b, _ = b.Clone()
+	err := tensor.Guard(func() error {
+		if err := pass.LowerLayout(a); err != nil {
+			return err
+		}
+		return pass.LowerLayout(b)
+	})
+	return a, b, err
 }
 
 // explained yields n samples whose values are finite.

@@ -142,8 +142,15 @@ func (m *Model) FormFor(in Inputs) (*Model, error) {
 	})
 }
 
-// like is FormFor the inputs that ref takes.
-func (m *Model) like(ref *Model) (*Model, error) { return m.form(ref.inputType) }
+// like is FormFor the inputs that ref takes, with the names, types and layout
+// of ref's.
+func (m *Model) like(ref *Model) (*Model, error) {
+	s, err := m.form(ref.inputType)
+	if err != nil {
+		return nil, err
+	}
+	return s.matched(ref)
+}
 
 func (m *Model) form(given func(input string) dtype.Type) (*Model, error) {
 	s, err := m.SourceIO()
@@ -173,12 +180,20 @@ func (m *Model) Conversions(form *Model) ([]string, error) {
 	if form == m {
 		return nil, nil
 	}
-	values, err := m.IO()
 	var out []string
-	for _, v := range values {
-		out = append(out, fmt.Sprintf("%s: %v", m.Path, v))
+	if _, as := form.graph.Meta[metaIO]; !as {
+		values, err := m.IO()
+		for _, v := range values {
+			out = append(out, fmt.Sprintf("%s: %v", m.Path, v))
+		}
+		if err != nil {
+			return out, err
+		}
 	}
-	return out, err
+	for _, line := range form.edges {
+		out = append(out, fmt.Sprintf("%s: %s", m.Path, line))
+	}
+	return out, nil
 }
 
 // Conversions says what is converted for each of the models that run on d.

@@ -68,10 +68,13 @@ type Model struct {
 	prepared *ir.Graph // cache of Prepare with patterns
 	looked   *ir.Graph // cache of lookedAt
 	source   *Model    // cache of SourceIO where that is another model
+	edges    []string  // how inputs and outputs of a matched model differ from the file's
 	opset    int
 	fixed    []string // the flags that Fix was given
 	saved    []string // the files that Save wrote last
 	raised   string   // by Save: from which opset to which, and what needs it
+
+	prescribed []Prescribed // by Save
 }
 
 // Load reads the model at path. What the file is, is told by its content.
@@ -210,7 +213,17 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 	}
 	return tensor.Guard(func() error {
 		g, _ := m.graph.Clone()
-		if err := pass.Lower(g, m.lowered(f)); err != nil {
+		form := m.lowered(f)
+		var prescribed []Prescribed
+		if form.Arithmetic == ir.TFLite {
+			if prescribed, err = prescribe(g); err != nil {
+				return m.wrap(err)
+			}
+			if err := m.signedIO(g); err != nil {
+				return m.wrap(err)
+			}
+		}
+		if err := pass.Lower(g, form); err != nil {
 			return m.wrap(err)
 		}
 		e, err := f.Encode(g, o.EncodeOptions)
@@ -235,9 +248,9 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 			m.Warnings = append(m.Warnings, leftovers(path, removed))
 		}
 		m.Warnings = append(m.Warnings, e.Warnings...)
-		m.raised = e.Raised
+		m.raised, m.prescribed = e.Raised, prescribed
 		if m.Report != nil {
-			m.Report.Opset = e.Raised
+			m.Report.Opset, m.Report.Prescribed = e.Raised, m.Prescribed()
 		}
 		m.Path, m.saved = path, files
 		return nil

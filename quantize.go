@@ -95,7 +95,10 @@ type Report struct {
 	Existing *Existing
 	// Opset is set by Save where the file needs a higher one than the input's:
 	// from which to which, and what needs it.
-	Opset  string
+	Opset string
+	// Prescribed is set by Save: see Model.Prescribed.
+	Prescribed []Prescribed
+
 	recipe Recipe
 	ranges Ranges
 	source *ir.Graph // that the ranges are of
@@ -192,7 +195,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		}
 		use = nil // the parameters that stand stay as they are
 	}
-	if g, err = m.loadable(g, r.Target); err != nil {
+	if g, err = m.loadable(g, &r); err != nil {
 		return nil, err
 	}
 	placement, err := quant.Place(g, &r)
@@ -274,6 +277,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		q.Report.Existing = kept
 	}
 	q.Report.Algorithms = ran
+	q.Report.Prescribed = []Prescribed{}
 	q.Report.Trials, q.Report.IO = trials, append([]IOValue{}, changed...)
 	q.Report.ranges = rangesOf(id, plain, cal.Samples, &asked)
 	q.Report.source = source

@@ -115,7 +115,7 @@ func (c *cli) converted(w io.Writer, m, n *octavo.Model, before int64, spent tim
 	peak := octavo.PeakMemory()
 	if c.json {
 		return printJSON(w, map[string]any{"schema": "octavo.convert/1", "input": m.Path, "output": files[0], "data": files[1:], "bytes_before": before, "bytes_after": after,
-			"nodes_before": m.Nodes(), "nodes_after": n.Nodes(), "opset_raised": n.OpsetRaised(), "seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
+			"nodes_before": m.Nodes(), "nodes_after": n.Nodes(), "opset_raised": n.OpsetRaised(), "prescribed": n.Prescribed(), "seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
 	}
 	if c.quiet {
 		return nil
@@ -129,6 +129,7 @@ func (c *cli) converted(w io.Writer, m, n *octavo.Model, before int64, spent tim
 	if raised := n.OpsetRaised(); raised != "" {
 		fmt.Fprintf(w, "  opset      %s\n", raised)
 	}
+	writePrescribed(w, n.Prescribed())
 	fmt.Fprintf(w, "  took       %.1f s, peak memory %s\n", spent.Seconds(), size(peak))
 	_, err = fmt.Fprintf(w, "next: octavo diff %s\n", commandLine([]string{m.Path, files[0]}))
 	return err

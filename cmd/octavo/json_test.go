@@ -35,6 +35,8 @@ var jsonRuns = []struct {
 	{schema: "octavo.quantize/1", line: "quantize model.onnx --data calib.npz --samples 40 -o edges.onnx --io in=uint8 --io-layout in=channels-last"},
 	{schema: "octavo.quantize/1", line: "quantize kept.onnx --data calib.npz --samples 40 -o more.onnx --existing keep"},
 	{schema: "octavo.convert/1", line: "convert model.onnx split.onnx --external-data --simplify"},
+	{schema: "octavo.convert/1", line: "convert model.int8.onnx bytes.tflite"},
+	{schema: "octavo.quantize/1", line: "quantize model.onnx --data calib.npz --samples 40 --target onnxruntime-cpu -o own.tflite"},
 	{schema: "octavo.quantize/1", line: "quantize model.onnx --mode dynamic -o live.onnx"},
 	{schema: "octavo.ranges/1", line: "quantize model.onnx --data calib-photos --preprocess unit --samples 40 --observer minmax -o ranged.onnx --save-ranges ranges.json --force", file: "ranges.json"},
 	{schema: "octavo.ranges/1", line: "quantize model.onnx --data random --seed 4 -o noise.onnx --save-ranges noise.json --activations int8 --symmetric", file: "noise.json"},

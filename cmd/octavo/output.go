@@ -110,3 +110,18 @@ func (p *progress) step(done int) {
 		fmt.Fprint(p.w, "\r\033[K")
 	}
 }
+
+// writePrescribed lists the values whose parameters the format prescribes.
+func writePrescribed(w io.Writer, list []octavo.Prescribed) {
+	renamed := 0
+	for _, p := range list {
+		if p.Renamed() {
+			renamed++
+			continue
+		}
+		fmt.Fprintf(w, "  prescribed %s: %v -> %v\n", p.Value, p.From, p.To)
+	}
+	if renamed > 0 {
+		fmt.Fprintf(w, "  prescribed int8 for the uint8 of %d values, with zero points less by 128\n", renamed)
+	}
+}

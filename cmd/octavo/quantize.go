@@ -269,7 +269,7 @@ func (c *cli) summary(w io.Writer, in, out string, before, after int64, r *octav
 	peak := octavo.PeakMemory()
 	if c.json {
 		return printJSON(w, map[string]any{"schema": "octavo.quantize/1", "input": in, "output": out, "bytes_before": before, "bytes_after": after,
-			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "modes": r.Modes, "values": r.Values, "algorithms": append([]string{}, r.Algorithms...), "io": r.IO, "existing": r.Existing, "opset_raised": r.Opset,
+			"samples": r.Samples, "quantized": r.Quantized, "float": r.Float, "modes": r.Modes, "values": r.Values, "algorithms": append([]string{}, r.Algorithms...), "io": r.IO, "existing": r.Existing, "opset_raised": r.Opset, "prescribed": r.Prescribed,
 			"seconds": spent.Seconds(), "peak_anonymous_bytes": peak})
 	}
 	if c.quiet {
@@ -301,6 +301,7 @@ func (c *cli) summary(w io.Writer, in, out string, before, after int64, r *octav
 	if r.Opset != "" {
 		fmt.Fprintf(w, "  opset      %s\n", r.Opset)
 	}
+	writePrescribed(w, r.Prescribed)
 	fmt.Fprintf(w, "  took       %.1f s, peak memory %s\n", spent.Seconds(), size(peak))
 	_, err := fmt.Fprintf(w, "next: octavo validate %s %s %s\n", in, out, judging)
 	return err

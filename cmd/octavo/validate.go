@@ -166,8 +166,15 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 	o.Progress = c.progress("validating", n).step
 	if !f.noMeasure {
 		o.Measure = func(path string) (octavo.Footprint, error) {
-			i := slices.Index(paths, path)
-			return c.measure(cmd.Context(), path, &f.dataFlags, append(f.args(), models[i].FixedBy()...))
+			m := models[slices.Index(paths, path)]
+			fits, err := m.TakesSamplesOf(models[0])
+			if err != nil {
+				return octavo.Footprint{}, err
+			}
+			if !fits { // noise of its own types takes as much memory
+				return c.measure(cmd.Context(), path, &dataFlags{}, m.FixedBy())
+			}
+			return c.measure(cmd.Context(), path, &f.dataFlags, append(f.args(), m.FixedBy()...))
 		}
 	}
 	v, err := octavo.ValidateData(cmd.Context(), models[0], models[1:], d, o)

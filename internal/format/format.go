@@ -8,6 +8,7 @@
 package format
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -152,23 +153,23 @@ func FromFS(fsys fs.FS, name string) (*Source, error) {
 // links and anything but regular files are refused.
 func (s *Source) Neighbour(rel string) (*tensor.Mapping, error) {
 	if !filepath.IsLocal(filepath.FromSlash(rel)) || strings.Contains(rel, "\\") {
-		return nil, &diag.FormatError{Where: s.Path, Msg: fmt.Sprintf("it refers to %q, which is not a file in the model's own folder", rel)}
+		return nil, errors.New("not a file in the model's own folder; put the data there, and export or convert the model with that name")
 	}
 	switch {
 	case s.fsys != nil:
 		b, err := fs.ReadFile(s.fsys, path.Join(s.dir, rel))
 		if err != nil {
-			return nil, err
+			return nil, missing(err)
 		}
 		return s.keep(rel, tensor.FromMemory(b)), nil
 	case s.root != nil:
 		name := filepath.FromSlash(rel)
 		info, err := s.root.Lstat(name)
 		if err != nil {
-			return nil, err
+			return nil, missing(err)
 		}
 		if !info.Mode().IsRegular() || links(info) > 1 {
-			return nil, &diag.FormatError{Where: s.Path, Msg: fmt.Sprintf("it refers to %q, which is a link or no regular file; put a copy of the data there", rel)}
+			return nil, errors.New("a link or no regular file; put a copy of the data there")
 		}
 		f, err := s.root.Open(name)
 		if err != nil {
@@ -181,7 +182,15 @@ func (s *Source) Neighbour(rel string) (*tensor.Mapping, error) {
 		}
 		return s.keep(name, m), nil
 	}
-	return nil, fmt.Errorf("%s: it refers to the file %q, and a model read from memory has no folder; give the path of the model file", s.Path, rel)
+	return nil, errors.New("a model read from memory has no folder; give the path of the model file")
+}
+
+// missing says of a file that is not there what would work.
+func missing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: put the file that was exported with the model beside it", fs.ErrNotExist)
+	}
+	return err
 }
 
 func (s *Source) keep(name string, m *tensor.Mapping) *tensor.Mapping {

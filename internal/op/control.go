@@ -71,7 +71,7 @@ func (b *Budget) trip() error {
 		limit = maxTrips
 	}
 	if b.made++; b.made > limit {
-		return fmt.Errorf("%w: their bodies may run %d times in all; raise the limit on trips if that is too few, else look at what ends the loop", ErrTrips, limit)
+		return fmt.Errorf("%w: their bodies may run %d times in all; look at its condition and its number of trips, by which it ends", ErrTrips, limit)
 	}
 	return nil
 }

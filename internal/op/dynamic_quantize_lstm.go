@@ -21,6 +21,7 @@ type DynamicQuantizeLSTM struct {
 	Direction   string       `attr:"direction,default=forward"`
 	HiddenSize  int          `attr:"hidden_size"`
 	InputForget bool         `attr:"input_forget,default=0"`
+	CellClip    Opt[float32] `attr:".cell_clip"`
 }
 
 // Name returns "DynamicQuantizeLSTM".
@@ -29,7 +30,7 @@ func (*DynamicQuantizeLSTM) Name() string { return "DynamicQuantizeLSTM" }
 func (o *DynamicQuantizeLSTM) lstm() *LSTM {
 	l := New[LSTM]()
 	l.Alpha, l.Beta, l.Activations, l.Clip = o.Alpha, o.Beta, o.Activations, o.Clip
-	l.Direction, l.HiddenSize, l.InputForget = o.Direction, o.HiddenSize, o.InputForget
+	l.Direction, l.HiddenSize, l.InputForget, l.CellClip = o.Direction, o.HiddenSize, o.InputForget, o.CellClip
 	return l
 }
 

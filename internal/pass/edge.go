@@ -19,6 +19,30 @@ type Edge struct {
 	Params affine.Params
 	// ChannelsLast says that its axis 1 was put last.
 	ChannelsLast bool
+	// ChannelsFirst says that its last axis was put at 1, and As what it is
+	// called in the model, where that is another name. RestoreEdges alone reads
+	// them.
+	ChannelsFirst bool
+	As            string
+}
+
+// turned reports whether the axes have another order.
+func (e Edge) turned() bool { return e.ChannelsLast || e.ChannelsFirst }
+
+// toFile and toModel are the orders of axes that turn the model's value into the
+// file's and back.
+func (e Edge) toFile(rank int) []int {
+	if e.ChannelsLast {
+		return firstLast(rank)
+	}
+	return lastFirst(rank)
+}
+
+func (e Edge) toModel(rank int) []int {
+	if e.ChannelsLast {
+		return lastFirst(rank)
+	}
+	return firstLast(rank)
 }
 
 // edges is what a quantized graph goes through where its inputs and outputs are

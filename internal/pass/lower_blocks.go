@@ -21,8 +21,9 @@ const leastBlock, mostBlock = 16, 256
 // Before: y = Gemm(x, DQ(w, s, z), b)    After: y = MatMulNBits(x, w′, s′, z′, b)
 //
 // Conditions: w is a matrix; groups are a power of two from 16 to 256; x has at
-// least two axes; the Gemm's factors are 1 and its bias is one row. Codes are
-// stored without sign, column by column, the last group filled up.
+// least two axes; the Gemm's factors are 1 and its bias is one row; codes of 8
+// bits by column have no x that is dequantized beside them: those are products of
+// integers. Codes are stored without sign, column by column, the last group filled up.
 func LowerBlocks(g *ir.Graph, bits []int) error {
 	if bits == nil {
 		return nil
@@ -90,6 +91,9 @@ func (m *matcher) codes(n *ir.Node, bits []int) (c codes, x *ir.Value, ok bool, 
 	typ := c.w.Type()
 	if !typ.IsInteger() || !slices.Contains(bits, typ.Bits()) {
 		return c, nil, false, nil
+	}
+	if _, _, integers := from[*op.DequantizeLinear](m, n.In[0]); integers && typ.Bits() == 8 && o.BlockSize == 0 {
+		return c, nil, false, nil // a product of integers on both sides
 	}
 	c.name = dq.In[0].Name
 	along := 0

@@ -141,3 +141,24 @@ func TestLowerBlocksLeavesWhatHasNoKernel(t *testing.T) {
 		}
 	}
 }
+
+// TestLowerBlocksLeavesProductsOfIntegers: 8 bits beside dequantized activations
+// stay a pair; 4 bits, which no product of integers takes, do not.
+func TestLowerBlocksLeavesProductsOfIntegers(t *testing.T) {
+	for _, c := range []struct {
+		typ  dtype.Type
+		want string
+	}{{dtype.Int8, "Gemm"}, {dtype.Int4, "MatMulNBits"}} {
+		g := coded(t, c.typ, 32, 8, 0, false, true)
+		x := g.Inputs[0]
+		g.Inputs[0] = &ir.Value{Name: "q", Fact: op.TensorFact(dtype.Uint8, x.Shape.Clone())}
+		g.Nodes = append([]*ir.Node{{Name: "x", Op: op.New[op.DequantizeLinear](), Out: []*ir.Value{x},
+			In: []*ir.Value{g.Inputs[0], ir.NewConst("xs", tensor.Scalar(float32(0.5))), ir.NewConst("xz", tensor.Scalar(uint8(3)))}}}, g.Nodes...)
+		if err := LowerBlocks(g, []int{4, 8}); err != nil {
+			t.Fatal(err)
+		}
+		if last := g.Nodes[len(g.Nodes)-1].Op.Name(); last != c.want {
+			t.Errorf("%v: the product is %s, want %s", c.typ, last, c.want)
+		}
+	}
+}

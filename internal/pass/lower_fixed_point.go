@@ -24,7 +24,7 @@ func lowerFixedPoint(g *ir.Graph) error {
 	if err := spellOut(g); err != nil {
 		return err
 	}
-	if err := FuseQDQ(g, hasFixedPointKernel); err != nil {
+	if err := FuseFixed(g, hasFixedPointKernel); err != nil {
 		return err
 	}
 	shuffles := gatherShuffles(g)

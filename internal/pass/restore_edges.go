@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 )
 
-// RestoreEdges gives inputs and outputs back the type and layout of the model
-// that a file was made from. A list that does not fit g is an error and leaves
+// RestoreEdges gives inputs and outputs back the type, layout and name of the
+// model that a file was made from, or is to be compared with. A list that does not fit g is an error and leaves
 // g as it was.
 //
 // Before: x integer [N,H,W,C]; F(x)
@@ -29,7 +30,9 @@ func RestoreEdges(g *ir.Graph, list []Edge) error {
 		switch p := e.Params; {
 		case seen[e.Value]:
 			return fmt.Errorf("value %q is named twice", e.Value)
-		case e.ChannelsLast && (rank < 3 || rank > 5):
+		case e.ChannelsLast && e.ChannelsFirst:
+			return fmt.Errorf("value %q is said to be channels-last and channels-first", e.Value)
+		case e.turned() && (rank < 3 || rank > 5):
 			return fmt.Errorf("value %q is %v%v, which has no layout", v.Name, v.Type, v.Shape)
 		case p.Type == dtype.Invalid:
 		case p.Type != v.Type:
@@ -45,22 +48,40 @@ func RestoreEdges(g *ir.Graph, list []Edge) error {
 	}
 	names := ir.NewNamer(g)
 	var before, after []*ir.Node
+	// Values are found before any gets another's name.
+	var stores []*ir.Value
 	for _, e := range list {
-		stored, input, err := edgeOf(g, e)
+		stored, _, err := edgeOf(g, e)
 		if err != nil {
 			return err
 		}
+		stores = append(stores, stored)
+	}
+	for i, e := range list {
+		stored, input := stores[i], slices.Contains(g.Inputs, stores[i])
 		quantized := e.Params.Type != dtype.Invalid
-		if !quantized && !e.ChannelsLast {
+		name := e.Value
+		if e.As != "" && e.As != e.Value {
+			name = e.As
+			for _, v := range g.Values() {
+				if v.Name == name {
+					v.Name = names.Name(name + "_inside")
+				}
+			}
+		}
+		if !quantized && !e.turned() {
+			stored.Name = name
 			continue
 		}
-		whole := &ir.Value{Name: stored.Name, Fact: op.TensorFact(stored.Type, stored.Shape.Clone())}
-		stored.Name = names.Name(stored.Name + "_stored")
+		whole := &ir.Value{Name: name, Fact: op.TensorFact(stored.Type, stored.Shape.Clone())}
+		if stored.Name == name {
+			stored.Name = names.Name(name + "_stored")
+		}
 		if quantized {
 			whole.Fact = floatFact(stored)
 		}
-		if e.ChannelsLast {
-			whole.Shape = turnedShape(stored.Shape, lastFirst(len(stored.Shape)))
+		if e.turned() {
+			whole.Shape = turnedShape(stored.Shape, e.toModel(len(stored.Shape)))
 		}
 		if input {
 			g.Inputs[slices.Index(g.Inputs, stored)] = whole
@@ -73,6 +94,13 @@ func RestoreEdges(g *ir.Graph, list []Edge) error {
 			}
 		}
 		after = append(after, restored(names, e, whole, stored, false)...)
+	}
+	if g.Arithmetic == ir.TFLite {
+		for _, n := range before {
+			if q, ok := n.Op.(*op.QuantizeLinear); ok {
+				q.Round = affine.RoundHalfAway
+			}
+		}
 	}
 	g.Nodes = slices.Concat(before, g.Nodes, after)
 	cancelTransposes(g, slices.Concat(before, after))
@@ -128,7 +156,7 @@ func inverse(a, b []int) bool {
 func restored(names *ir.Namer, e Edge, whole, stored *ir.Value, input bool) []*ir.Node {
 	quantized := e.Params.Type != dtype.Invalid
 	mid := whole // as whole, of the stored type
-	if quantized && e.ChannelsLast {
+	if quantized && e.turned() {
 		mid = &ir.Value{Name: names.Name(whole.Name + "_quantized"), Fact: op.TensorFact(stored.Type, whole.Shape.Clone())}
 	} else if quantized {
 		mid = stored
@@ -142,11 +170,11 @@ func restored(names *ir.Namer, e Edge, whole, stored *ir.Value, input bool) []*i
 			nodes = append(nodes, dequantizeNode(names, mid, whole, params))
 		}
 	}
-	if e.ChannelsLast {
+	if e.turned() {
 		if rank := len(stored.Shape); input {
-			nodes = append(nodes, transposeNode(names, mid, stored, firstLast(rank)))
+			nodes = append(nodes, transposeNode(names, mid, stored, e.toFile(rank)))
 		} else {
-			nodes = slices.Insert(nodes, 0, transposeNode(names, stored, mid, lastFirst(rank)))
+			nodes = slices.Insert(nodes, 0, transposeNode(names, stored, mid, e.toModel(rank)))
 		}
 	}
 	return nodes

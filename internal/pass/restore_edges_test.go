@@ -127,3 +127,38 @@ func TestRestoringLeavesNoTranspose(t *testing.T) {
 		}
 	}
 }
+
+// TestEdgesGetOtherNames: what another tool wrote, channels-first where the model
+// is channels-last and under other names, takes and gives what the model does.
+func TestEdgesGetOtherNames(t *testing.T) {
+	g, err := ir.Parse(`graph named
+input a float32[1,2,1,3]
+x float32[1,2,1,3] = Neg(a)
+b float32[1,2,1,3] = Neg(x)
+c float32[1,2,1,3] = Abs(x)
+output b
+output c
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := RestoreEdges(g, []Edge{{Value: "a", As: "x", ChannelsFirst: true}, {Value: "b", As: "c", ChannelsFirst: true}, {Value: "c", As: "b"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := ir.Verify(g); err != nil {
+		t.Fatal(err)
+	}
+	if in := g.Inputs[0]; in.Name != "x" || in.Shape.String() != "[1,1,3,2]" || g.Outputs[0].Name != "c" || g.Outputs[1].Name != "b" {
+		t.Errorf("input %s%v, outputs %s and %s", in.Name, in.Shape, g.Outputs[0].Name, g.Outputs[1].Name)
+	}
+	out, err := ir.Eval(g, op.Of(tensor.FromSlice([]float32{1, 2, 3, 4, 5, 6}, 1, 1, 3, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := tensor.Data[float32](out[0].Tensor); !slices.Equal(c, []float32{1, 2, 3, 4, 5, 6}) {
+		t.Errorf("c is %v", c)
+	}
+	if b := tensor.Data[float32](out[1].Tensor); !slices.Equal(b, []float32{1, 3, 5, 2, 4, 6}) {
+		t.Errorf("b is %v", b)
+	}
+}

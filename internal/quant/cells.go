@@ -49,7 +49,7 @@ func (a *applier) cells() error {
 		}
 		d := op.New[op.DynamicQuantizeLSTM]()
 		d.Alpha, d.Beta, d.Activations, d.Clip = o.Alpha, o.Beta, o.Activations, o.Clip
-		d.Direction, d.HiddenSize, d.InputForget = o.Direction, o.HiddenSize, o.InputForget
+		d.Direction, d.HiddenSize, d.InputForget, d.CellClip = o.Direction, o.HiddenSize, o.InputForget, o.CellClip
 		in := make([]*ir.Value, 12)
 		copy(in, n.In)
 		for k, at := range []int{1, 2} {

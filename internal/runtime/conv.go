@@ -99,7 +99,9 @@ func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantiz
 		pl.inParts(k.Packs(), len(src), func(lo, hi int) { k.PackByteParts(dst, src, lo, hi) })
 		w.Release()
 	})
-	sums := pl.packs(key).getSums(key, form, k.Filters(), func(dst []int32) { k.Sums(dst, packed) })
+	sums := pl.packs(key).getSums(key, form, k.Filters(), func(dst []int32) {
+		pl.inParts(k.Packs(), len(packed), func(lo, hi int) { k.SumParts(dst, packed, lo, hi) })
+	})
 	ends := k.ByteEnds(e.kernels(q), sums, zero)
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)

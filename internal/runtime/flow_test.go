@@ -243,7 +243,7 @@ output y
 	if !errors.Is(err, op.ErrTrips) {
 		t.Fatalf("got %v", err)
 	}
-	for _, part := range []string{`node "outer"`, `node "inner"`, "12 times", "raise the limit"} {
+	for _, part := range []string{`node "outer"`, `node "inner"`, "12 times", "by which it ends"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q is not in %v", part, err)
 		}

@@ -52,10 +52,10 @@ type liveMatrix struct {
 func (pl *plan) dispatchLiveLSTM(s *step, key *ir.Node, o *op.DynamicQuantizeLSTM) {
 	x, w, r := &pl.values[s.in[0]], pl.constant(s, 1), pl.constant(s, 2)
 	if w == nil || r == nil || x.typ != dtype.Float32 || len(x.shape) != 3 || s.given(4) || s.given(7) || s.given(3) && pl.constant(s, 3) == nil ||
-		!usual(o.Activations, lstmFunctions) || o.Clip.Set || o.InputForget {
+		!usual(o.Activations, lstmFunctions) || o.Clip.Set || o.InputForget || o.CellClip.Set && !(o.CellClip.Value > 0) {
 		return
 	}
-	q := &liveRecurrence{recurrence: recurrence{gates: 4, backward: directionsOf[o.Direction], time: x.shape[0], batch: x.shape[1], cells: r.Shape()[1]}}
+	q := &liveRecurrence{recurrence: recurrence{gates: 4, cellClip: o.CellClip.Value, backward: directionsOf[o.Direction], time: x.shape[0], batch: x.shape[1], cells: r.Shape()[1]}}
 	features := x.shape[2]
 	if q.time*q.batch*features*q.cells == 0 || w.Shape()[0] != len(q.backward) || !pl.centered(s, 1, 9) || !pl.centered(s, 2, 11) ||
 		pl.constant(s, 8) == nil || pl.constant(s, 10) == nil {

@@ -32,7 +32,8 @@ func (pl *plan) dispatchIntegerCell(s *step, key *ir.Node, o *op.Quantized) {
 	switch inner := o.Inner.(type) {
 	case *op.LSTM:
 		q.gates, direction = 4, inner.Direction
-		odd = !usual(inner.Activations, lstmFunctions) || inner.Clip.Set || inner.InputForget
+		q.cellClip = inner.CellClip.Value
+		odd = !usual(inner.Activations, lstmFunctions) || inner.Clip.Set || inner.InputForget || inner.CellClip.Set && !(q.cellClip > 0)
 	case *op.GRU:
 		q.gates, q.linearBeforeReset, direction = 3, inner.LinearBeforeReset, inner.Direction
 		odd = !usual(inner.Activations, gruFunctions) || inner.Clip.Set

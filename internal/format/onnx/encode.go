@@ -177,8 +177,8 @@ func (e *encoder) graph(g *ir.Graph, captured int, outer *lowering) (*proto.Mess
 	}
 	var m proto.Message
 	for _, n := range g.Nodes {
-		if o, ok := n.Op.(*op.LSTM); ok && o.CellClip.Set {
-			e.warn = append(e.warn, diag.Warning{ID: "OCT013", Msg: fmt.Sprintf("the limit %g on the cell state of %s is dropped", o.CellClip.Value, n.Label())})
+		if limit := cellLimit(n.Op); limit.Set {
+			e.warn = append(e.warn, diag.Warning{ID: "OCT013", Msg: fmt.Sprintf("the limit %g on the cell state of %s is dropped", limit.Value, n.Label())})
 		}
 		nodes, err := lw.node(n)
 		if err != nil {

@@ -140,7 +140,7 @@ func (in *inliner) inline(nodes []nodeProto) ([]nodeProto, error) {
 			for _, k := range append(in.stack[at:], key) {
 				names = append(names, k.String())
 			}
-			return nil, fmt.Errorf("function %v calls itself (%s): recursive functions cannot be inlined", key, strings.Join(names, " -> "))
+			return nil, fmt.Errorf("function %v calls itself (%s): ONNX allows no recursion; export the model without it", key, strings.Join(names, " -> "))
 		}
 		called, err := in.call(f, n)
 		if err != nil {

@@ -148,6 +148,16 @@ func (l *lowering) rewrite(n *ir.Node) ([]*node, error) {
 // cellClip is what ONNX cannot say of an LSTM; graph warns of it.
 const cellClip = ".cell_clip"
 
+func cellLimit(o op.Op) op.Opt[float32] {
+	switch o := o.(type) {
+	case *op.LSTM:
+		return o.CellClip
+	case *op.DynamicQuantizeLSTM:
+		return o.CellClip
+	}
+	return op.Opt[float32]{}
+}
+
 // rawNode writes a node's names and attributes, with what the door kept of it.
 func rawNode(n *ir.Node) (*node, error) {
 	r := &node{nodeProto: nodeProto{name: n.Name}}
@@ -198,6 +208,9 @@ func rawNode(n *ir.Node) (*node, error) {
 	}
 	for _, v := range trim(n.Out) {
 		r.out = append(r.out, valueName(v))
+	}
+	for i := len(r.out); i < leastOutputs[n.Op.Name()]; i++ {
+		r.out = append(r.out, fmt.Sprintf("%s_unused_%d", r.out[0], i))
 	}
 	return r, nil
 }
@@ -256,6 +269,10 @@ func typeNumber(v any) int64 {
 	}
 	return 0
 }
+
+// leastOutputs are how many outputs ONNX Runtime wants of operators whether or
+// not all of them are read.
+var leastOutputs = map[string]int{"EmbedLayerNormalization": 2, "QEmbedLayerNormalization": 2}
 
 // trim drops absent values from the end of a list.
 func trim(vs []*ir.Value) []*ir.Value {

@@ -129,13 +129,13 @@ func checked(err error, f func() *tensor.Tensor) (*tensor.Tensor, error) {
 func (d *decoder) external(t tensorProto, typ dtype.Type, shape []int) (*tensor.Tensor, error) {
 	location := t.external["location"]
 	if location == "" {
-		return nil, fmt.Errorf("tensor %q: external data without a location", t.name)
+		return nil, fmt.Errorf("tensor %q: external data without a location; export the model again", t.name)
 	}
 	m, ok := d.files[location]
 	if !ok {
 		var err error
 		if m, err = d.src.Neighbour(location); err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", t.name, err)
+			return nil, fmt.Errorf("tensor %q: external data %q: %w", t.name, location, err)
 		}
 		d.files[location] = m
 	}
@@ -159,7 +159,7 @@ func (d *decoder) external(t tensorProto, typ dtype.Type, shape []int) (*tensor.
 	}
 	s, err := m.Storage(offset, want)
 	if err != nil {
-		return nil, fmt.Errorf("tensor %q: external data %q: %w", t.name, location, err)
+		return nil, fmt.Errorf("tensor %q: external data %q: %w; copy the model and that file again, both of one export", t.name, location, err)
 	}
 	return tensor.FromStorage(typ, shape, s)
 }

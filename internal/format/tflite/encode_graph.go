@@ -175,7 +175,38 @@ func (e *encoder) find() error {
 			}
 		}
 	}
+	e.carry()
 	return nil
+}
+
+// carry gives integers that are moved as they are, before they are dequantized
+// or after they were quantized, the parameters of where they go or come from.
+func (e *encoder) carry() {
+	move := func(n *ir.Node) {
+		q, ok := n.Op.(op.Quantizable)
+		if !ok || !q.Quantization().Moves || len(n.In) == 0 || n.In[0] == nil || n.In[0].Const != nil || !n.In[0].Type.IsInteger() {
+			return
+		}
+		for _, y := range n.Out {
+			if y == nil || y.Type != n.In[0].Type {
+				continue
+			}
+			from, in := e.params[n.In[0]]
+			to, out := e.params[y]
+			switch {
+			case in && !out:
+				e.params[y] = from
+			case out && !in:
+				e.params[n.In[0]] = to
+			}
+		}
+	}
+	for _, n := range e.g.Nodes {
+		move(n)
+	}
+	for _, n := range slices.Backward(e.g.Nodes) {
+		move(n)
+	}
 }
 
 // dequantizes reports whether n dequantizes a constant, which is written where

@@ -24,10 +24,15 @@ func (p *Plan) Filters() int { return p.g.Group * p.outCh }
 
 // Sums sets dst to what the weights of each output channel add up to, from
 // packed ones.
-func (p *Plan) Sums(dst []int32, w []int8) {
-	clear(dst)
-	for g := range p.g.Group {
-		p.matrix.Sums(dst[g*p.outCh:(g+1)*p.outCh], w[g*p.matrix.Bytes():])
+func (p *Plan) Sums(dst []int32, w []int8) { p.SumParts(dst, w, 0, p.Packs()) }
+
+// SumParts is Sums for the channels of parts lo to hi of the weights alone.
+func (p *Plan) SumParts(dst []int32, w []int8, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		g, j := i/p.panels, i%p.panels
+		own := dst[g*p.outCh : (g+1)*p.outCh]
+		clear(own[j*gemm.Width : min((j+1)*gemm.Width, p.outCh)])
+		p.matrix.SumPanel(own, w[g*p.matrix.Bytes():], j)
 	}
 }
 

@@ -52,31 +52,36 @@ func (m Matrix) Bytes() int { return padded(m.Columns) * m.Taps * Group * Groups
 
 // Sums adds to each column's element of dst what its packed bytes add up to.
 func (m Matrix) Sums(dst []int32, packed []int8) {
+	for p := range m.Panels() {
+		m.SumPanel(dst, packed, p)
+	}
+}
+
+// SumPanel is Sums of the columns of panel p alone.
+func (m Matrix) SumPanel(dst []int32, packed []int8, p int) {
 	// Two columns to a word, as numbers from 0 to 255 added up in the two
 	// halves of each: so many groups do not run over.
 	const most, odd, signs = 128, 0x00ff00ff00ff00ff, 0x8080808080808080
-	size := m.Taps * Groups(m.Depth())
-	for j := 0; j < m.Columns; j += Width {
-		cols := min(Width, m.Columns-j)
-		width := padded(cols)
-		panel := packed[j*size*Group:][:width*size*Group]
-		bytes := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(panel))), len(panel))
-		out := dst[j : j+cols]
-		for left := size; left > 0; left -= most {
-			groups := min(left, most)
-			var sums [Width / 2]uint64
-			words := sums[:width/2]
-			for range groups {
-				for i := range words {
-					w := binary.LittleEndian.Uint64(bytes[8*i:]) ^ signs
-					words[i] += w&odd + w>>8&odd
-				}
-				bytes = bytes[width*Group:]
+	size, j := m.Taps*Groups(m.Depth()), p*Width
+	cols := min(Width, m.Columns-j)
+	width := padded(cols)
+	panel := packed[j*size*Group:][:width*size*Group]
+	bytes := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(panel))), len(panel))
+	out := dst[j : j+cols]
+	for left := size; left > 0; left -= most {
+		groups := min(left, most)
+		var sums [Width / 2]uint64
+		words := sums[:width/2]
+		for range groups {
+			for i := range words {
+				w := binary.LittleEndian.Uint64(bytes[8*i:]) ^ signs
+				words[i] += w&odd + w>>8&odd
 			}
-			for i := range out {
-				w := uint32(words[i/2] >> (i % 2 * 32))
-				out[i] += int32(w&0xffff+w>>16) - int32(groups*Group*128)
-			}
+			bytes = bytes[width*Group:]
+		}
+		for i := range out {
+			w := uint32(words[i/2] >> (i % 2 * 32))
+			out[i] += int32(w&0xffff+w>>16) - int32(groups*Group*128)
 		}
 	}
 }
