@@ -51,6 +51,7 @@ var liteCases = []struct{ name, in, consts, nodes string }{
 	{"sums of all", "2,3,4", "", "y float32[1,1,1] = ReduceSum(x)"},
 	{"slice backwards", "4,6", "const s int64[2] = [1 -1]\nconst e int64[2] = [4 -9999]\nconst a int64[2] = [0 1]\nconst t int64[2] = [2 -2]", "y float32[2,3] = Slice(x, s, e, a, t)"},
 	{"split", "2,6", "const s int64[2] = [2 4]", "a float32[2,2], b float32[2,4] = Split(x, s) {axis=1}\ny float32[2,6] = Concat(b, a) {axis=1}"},
+	{"split with a part that nothing reads", "2,6", "", "a float32[2,2], _, _ = Split(x) {axis=1, num_outputs=3}\ny float32[2,2] = Relu(a)"},
 	{"bilinear resize", "1,2,3,4", "const s float32[4] = [1 1 2 2]", `y float32[1,2,6,8] = Resize(x, _, s) {mode="linear"}`},
 	{"nearest resize", "1,2,3,4", "const s float32[4] = [1 1 2 2]", `y float32[1,2,6,8] = Resize(x, _, s) {mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"}`},
 	{"pad", "1,2,3,4", "const p int64[8] = [0 0 1 2 0 1 0 1]\nconst v float32[] = [1.5]", "y float32[1,3,4,7] = Pad(x, p, v)"},

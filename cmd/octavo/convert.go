@@ -53,7 +53,7 @@ func newConvert(c *cli) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.convert(cmd, args[0], args[1], f) },
 	}
 	s := cmd.Flags()
-	s.BoolVar(&f.simplify, "simplify", false, "fold constants and normalizations, and replace known groups of operators by one; always done for .tflite")
+	s.BoolVar(&f.simplify, "simplify", false, "fold constants and normalizations, and replace known groups of operators by one; always done to write .tflite from another format")
 	s.StringVar(&f.opset, "opset", "keep", "ONNX opset to write, 13 to 25; keep is the input's, at least 13")
 	s.StringArrayVar(&f.fill, "fill", nil, "INPUT=NUMBER, such as sr=16000: a constant in the place of an input")
 	f.external.add(s)
@@ -82,7 +82,9 @@ func (c *cli) convert(cmd *cobra.Command, path, out string, f *convertFlags) err
 	}
 	c.warnIgnored(cmd, facts{lite: isLite(out)})
 	seen := len(m.Warnings)
-	n, err := octavo.Convert(m, octavo.Conversion{Simplify: f.simplify || isLite(out), Opset: opset, Fill: f.fill})
+	// A model that was TensorFlow Lite's before needs none of it, and its halves
+	// would become floats.
+	n, err := octavo.Convert(m, octavo.Conversion{Simplify: f.simplify || isLite(out) && !isLite(path), Opset: opset, Fill: f.fill})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -81,8 +82,9 @@ func newQuantize(c *cli) *cobra.Command {
 	return cmd
 }
 
-// recipeOf merges the recipe file and the flags that were given.
-func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
+// recipeOf merges the recipe file and the flags that were given, for the model
+// at path.
+func (f *quantizeFlags) recipeOf(cmd *cobra.Command, path string) (*octavo.Recipe, error) {
 	r := &octavo.Recipe{}
 	if f.recipe != "" {
 		var err error
@@ -170,7 +172,12 @@ func (f *quantizeFlags) recipeOf(cmd *cobra.Command) (*octavo.Recipe, error) {
 	if err := checkOpset(r.Opset); err != nil {
 		return nil, err
 	}
-	return r, r.Check()
+	// What the target takes is checked for the one that the output will choose.
+	checked := *r
+	if checked.Target == "" {
+		checked.Target = octavo.TargetFor(cmp.Or(f.out, path))
+	}
+	return r, checked.Check()
 }
 
 // reduceRange are the words of that flag; in a recipe it is true or false.
@@ -178,7 +185,7 @@ var reduceRange = diag.Words{Known: []string{"off", "on"}, Unbuilt: []string{"au
 
 func (c *cli) quantize(cmd *cobra.Command, path string, f *quantizeFlags) error {
 	start := time.Now()
-	r, err := f.recipeOf(cmd)
+	r, err := f.recipeOf(cmd, path)
 	if err != nil {
 		return err
 	}

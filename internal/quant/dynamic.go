@@ -74,13 +74,24 @@ func weightsOf(n *ir.Node, f op.Facts) []int {
 // quantized with the range it turns out to have, its weight is stored in
 // integers, and what is added to it stays real.
 func (p *placer) placeProduct(n *ir.Node, f op.Facts, q precision) {
+	rule := p.target.Mode(string(q.mode))
 	if why := p.unfit(n, f); why != "" {
 		p.skip(n, why, true)
 		return
 	}
 	w := n.In[f.Weight]
+	if size := w.Const.Len(); size < rule.LeastElements && !q.asked {
+		p.skip(n, fmt.Sprintf("its weight has %d elements, and files for %s keep those below %d as floats", size, p.target.Name, rule.LeastElements), false)
+		return
+	}
+	name := n.Op.Name()
+	channels := slices.Contains(rule.Channels, name)
+	if a, err := op.Axis(f.WeightAxis, len(w.Shape)); channels && (err != nil || w.Const.Shape()[a] < 2) {
+		p.skip(n, fmt.Sprintf("%s runs it so only with weights of several channels", p.target.Name), true)
+		return
+	}
 	axis := PerTensor
-	if p.perChannel {
+	if p.perChannel || channels {
 		if _, conv := n.Op.(*op.Conv); !conv || !p.parity { // the peer has one scale for filters
 			axis, _ = op.Axis(f.WeightAxis, len(w.Shape))
 		}
@@ -107,17 +118,17 @@ type reading struct {
 // rowsOf returns the length of the rows of what a product reads where each has a
 // range, else 0: what a convolution reads has no rows.
 func (p *placer) rowsOf(n *ir.Node, f op.Facts) int {
-	w := n.In[f.Weight].Const
-	switch o := n.Op.(type) {
-	case *op.MatMul:
-	case *op.Gemm:
-		if o.TransB && p.perRow {
-			return w.Shape()[1]
-		}
-	default:
+	if !p.perRow && !slices.Contains(p.target.Mode(string(Dynamic)).RowsOf, n.Op.Name()) {
 		return 0
 	}
-	if !p.perRow {
+	w := n.In[f.Weight].Const
+	switch o := n.Op.(type) {
+	case *op.Gemm:
+		if o.TransB {
+			return w.Shape()[1]
+		}
+	case *op.MatMul:
+	default:
 		return 0
 	}
 	return w.Shape()[0]

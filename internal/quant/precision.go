@@ -134,10 +134,18 @@ func (s *settings) accepts(what, word string, p precision) error {
 		}
 		types = m.Types
 	}
+	if m := s.target.Mode(string(p.mode)); m != nil && m.Ungrouped && p.block > 0 {
+		return s.noGroups(p.mode, "leave the size of the groups away")
+	}
 	if p.weight != dtype.Invalid && !slices.Contains(types, p.weight.String()) {
 		return diag.Usagef("%s %s: target %s takes no %s weights so", what, word, s.target.Name, p.weight).Note("it takes: %s", strings.Join(types, ", "))
 	}
 	return nil
+}
+
+// noGroups is the error of groups that the target has no scales for.
+func (s *settings) noGroups(m Mode, instead string) error {
+	return diag.Usagef("mode %s: target %s has one scale for each channel of a weight or one in all, none for groups", m, s.target.Name).Note("%s", instead)
 }
 
 // noMode is the error of a mode that the target has no rule for.
@@ -177,9 +185,16 @@ func (s *settings) of(m Mode, asked bool) (precision, error) {
 		return p, err
 	}
 	if m == WeightOnly {
-		p.block = s.block
+		if p.block = s.block; p.block > 0 && r.Ungrouped {
+			return p, s.noGroups(m, "--granularity channel")
+		}
 	} else {
 		p.activation = dtype.Uint8
+		if r.Activation != "" {
+			if p.activation, err = dtype.Parse(r.Activation); err != nil {
+				return p, err
+			}
+		}
 		if s.block > 0 && !asked {
 			return p, diag.Usagef("mode dynamic: weights have one scale a channel or one in all, no groups").Note("--granularity channel, or --mode weight-only")
 		}

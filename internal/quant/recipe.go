@@ -350,7 +350,7 @@ func (r *Recipe) resolve() (*settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	if share == "" && s.mode == WeightOnly && whole.weight.Bits() < 8 {
+	if share == "" && s.mode == WeightOnly && whole.weight.Bits() < 8 && !s.target.Mode(string(s.mode)).Ungrouped {
 		s.block = defaultGroup
 	}
 	for _, o := range r.Overrides {

@@ -64,6 +64,21 @@ type ModeRule struct {
 	Operators []string `json:"operators,omitempty"`
 	// Asked lists those that run in it, but only where a recipe names them.
 	Asked []string `json:"asked,omitempty"`
+	// Activation is the type that activations get as the model runs; "" is uint8
+	// in mode dynamic, and means nothing in others.
+	Activation string `json:"activation,omitempty"`
+	// RowsOf lists the operators of whose activations each row has a range in
+	// any case.
+	RowsOf []string `json:"rows_of,omitempty"`
+	// Channels lists the operators that run in the mode only where each of
+	// several channels of the weight has a scale.
+	Channels []string `json:"channels,omitempty"`
+	// LeastElements is the size below which weights stay as they are, unless a
+	// recipe names what reads them.
+	LeastElements int `json:"least_elements,omitempty"`
+	// Ungrouped says that groups of weights have no scale of their own: a channel
+	// has one, or all have.
+	Ungrouped bool `json:"ungrouped,omitempty"`
 	// NBits are the widths of weights that MatMulNBits takes.
 	NBits []int `json:"nbits,omitempty"`
 	// Rows says that mode dynamic may have a range for each row of what a product
@@ -245,8 +260,8 @@ func (t *Target) validate() error {
 			return fmt.Errorf("mode %q is not known, or listed twice", m.Mode)
 		}
 		modes[m.Mode] = true
-		for _, name := range m.Types {
-			if _, err := dtype.Parse(name); err != nil {
+		for _, name := range append(slices.Clone(m.Types), m.Activation) {
+			if _, err := dtype.Parse(name); name != "" && err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,8 @@
 package tflite
 
 import (
+	"slices"
+
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 )
@@ -115,10 +117,11 @@ func convolution(s *scope, padding, fused byte, strides, dilations []int, w *ir.
 	if c, ok := x.Shape[n+1].Int(); ok && group == 1 && known[0] > 0 {
 		o.Group = max(c/known[0], 1)
 	}
-	// The kernels for weights with a scale for each channel take the range as it
-	// is, those for one scale a symmetric one.
+	// The kernels take the range as it is where the scales of the channels
+	// differ, a symmetric one where they do not (conv.cc, Prepare).
 	q, _ := s.quantized(s.o.in[1])
-	x = s.hybrid(x, 1, len(q.scale) > 1, false)
+	differ := len(q.scale) > 1 && slices.Max(q.scale) != slices.Min(q.scale)
+	x = s.hybrid(x, 1, differ, false)
 	in := []*ir.Value{x, w}
 	if b := s.bias(2, 0, 1); b != nil {
 		in = append(in, b)

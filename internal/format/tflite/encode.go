@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -81,6 +82,19 @@ func (m *model) WriteTo(w io.Writer) (int64, error) {
 	return at, fill(m.size)
 }
 
+// alike returns the bytes of a small constant, "" for others: they need one
+// buffer, however many tensors have them.
+func alike(t *tensor.Tensor) string {
+	if t.Storage().Len() > 4096 {
+		return ""
+	}
+	var b strings.Builder
+	if _, err := (content{t}).WriteTo(&b); err != nil {
+		return "" // the error comes when it is written
+	}
+	return b.String()
+}
+
 // content writes a tensor's bytes.
 type content struct{ *tensor.Tensor }
 
@@ -127,6 +141,9 @@ func (e *encoder) file(o format.EncodeOptions, limit int64) (*model, error) {
 		number := int32(0)
 		if x.data != nil {
 			key, ok := x.data.Identity()
+			if same := alike(x.data); same != "" {
+				key, ok = any(same), true
+			}
 			if number = known[key]; !ok || number == 0 {
 				if number = buffer(x.data); ok {
 					known[key] = number

@@ -21,7 +21,7 @@ func (e *encoder) activation() (byte, int32) {
 	v := e.n.Out[0]
 	if uses := e.uses[v]; len(uses) == 1 && uses[0].Index == 0 && !e.g.IsOutput(v) {
 		next := uses[0].Node
-		if f, ok := fusedOf(next); ok {
+		if f, ok := e.fusedOf(next); ok {
 			e.gone[next] = true
 			return f, e.tensor(next.Out[0])
 		}
@@ -30,12 +30,12 @@ func (e *encoder) activation() (byte, int32) {
 }
 
 // fusedOf returns the fused activation that stands for a node.
-func fusedOf(n *ir.Node) (byte, bool) {
+func (e *encoder) fusedOf(n *ir.Node) (byte, bool) {
 	switch n.Op.(type) {
 	case *op.Relu:
 		return fusedRelu, true
 	case *op.Clip:
-		lo, hi, ok := limits(n)
+		lo, hi, ok := e.limits(n)
 		if !ok {
 			return 0, false
 		}
@@ -45,13 +45,16 @@ func fusedOf(n *ir.Node) (byte, bool) {
 }
 
 // limits returns the constant bounds of a Clip.
-func limits(n *ir.Node) (lo, hi float64, ok bool) {
+func (e *encoder) limits(n *ir.Node) (lo, hi float64, ok bool) {
 	bounds := [2]float64{math.Inf(-1), math.Inf(1)}
 	for i := range bounds {
 		if i+1 >= len(n.In) || n.In[i+1] == nil {
 			continue
 		}
 		c := n.In[i+1].Const
+		if half := e.halves[n.In[i+1]]; half != nil {
+			c, _ = op.Convert(half.Const, dtype.Float32)
+		}
 		if c == nil || c.Type() != dtype.Float32 || c.Len() != 1 {
 			return 0, 0, false
 		}
@@ -142,6 +145,14 @@ func (e *encoder) bias(k, n int) int32 {
 	x := &outTensor{name: e.n.In[k].Name, typ: dtype.Int64, shape: op.Known(len(vals)), data: tensor.FromInts(dtype.Int64, vals, len(vals))}
 	x.quantization, _, _ = quantizationFor(p)
 	return e.add(x)
+}
+
+// added is bias for a FULLY_CONNECTED, which does without where it is absent.
+func (e *encoder) added(k, n int) int32 {
+	if k >= len(e.n.In) || e.n.In[k] == nil {
+		return -1
+	}
+	return e.bias(k, n)
 }
 
 // flat returns a float bias as a list; that of constant integers is computed.
@@ -317,7 +328,7 @@ func (e *encoder) number(x int32, v float32) int32 {
 	}
 	least, most := affine.Scheme{Type: from.typ}.Range()
 	k := math.RoundToEven(float64(v)/float64(from.scale[0])) + float64(from.zero[0])
-	i := e.given(tensor.FromInts(from.typ, []int64{int64(max(min(k, float64(most)), float64(least)))}))
+	i := e.owned(tensor.FromInts(from.typ, []int64{int64(max(min(k, float64(most)), float64(least)))}))
 	e.tensors[i].quantization = from.quantization
 	return i
 }
@@ -340,10 +351,12 @@ func encodeConv(e *encoder) {
 	if e.err != nil {
 		return
 	}
-	w := e.window(o.Layout, k[2:], o.Strides, o.Dilations, o.Pads, o.AutoPad, false, nil)
 	group := max(o.Group, 1)
-	perm := []int{0, 2, 3, 1}
 	deep := group > 1 && k[1] == 1
+	e.multiply(false, deep)
+	e.bytes = deep // LiteRT 2.3 registers no version for int4
+	w := e.window(o.Layout, k[2:], o.Strides, o.Dilations, o.Pads, o.AutoPad, false, nil)
+	perm := []int{0, 2, 3, 1}
 	switch {
 	case deep && w.flat:
 		perm = []int{1, 2, 0}
@@ -372,10 +385,14 @@ func encodeConv(e *encoder) {
 // tall gives weights of one spatial axis a height of 1: [out, width, in] or
 // [1, width, channels].
 func (e *encoder) tall(filter int32, deep bool) int32 {
-	if filter < 0 || e.tensors[filter].data == nil {
+	if filter < 0 {
 		return filter
 	}
 	x := *e.tensors[filter]
+	if x.data == nil { // computed, or widened
+		s := x.shape
+		return e.reshaped(filter, op.Shape{s[0], op.Size(1), s[1], s[2]})
+	}
 	s := x.data.Shape()
 	shape := []int{s[0], 1, s[1], s[2]}
 	data, err := x.data.Reshape(shape...)
@@ -423,6 +440,7 @@ func encodeConvTranspose(e *encoder) {
 			}
 		}
 	}
+	e.bytes = true
 	// Weights are [in, out, height, width] here, [out, height, width, in] there.
 	filter := e.weight(1, 1, 2, 3, 0)
 	b := e.bias(2, k[1])

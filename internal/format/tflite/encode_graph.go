@@ -22,6 +22,8 @@ type encoder struct {
 	uses   map[*ir.Value][]ir.Use
 	params map[*ir.Value]affine.Params // of the values that are integers
 	made   map[*ir.Value]*ir.Node      // the DequantizeLinear that made a value
+	halves map[*ir.Value]*ir.Value     // constants of float16 by the float32 that a Cast makes of them
+	live   map[*ir.Value]live          // by the numbers that are dequantized again
 	warn   []diag.Warning
 
 	tensors   []*outTensor
@@ -33,10 +35,14 @@ type encoder struct {
 	used      []usedCode
 	operators flatbuf.Parts
 
-	n    *ir.Node
-	q    *op.Quantized     // of n, nil where it is float
-	gone map[*ir.Node]bool // nodes that became part of those before
-	err  error
+	n *ir.Node
+	q *op.Quantized // of n, nil where it is float
+	h *hybrid       // of n, nil where it is none
+	// bytes says that n's kernel takes no int4 weights: they become int8, with
+	// the same numbers.
+	bytes bool
+	gone  map[*ir.Node]bool // nodes that became part of those before
+	err   error
 }
 
 // tensorKey is what makes a tensor: a value and, for constants, in which order
@@ -52,7 +58,7 @@ type usedCode struct {
 }
 
 func newEncoder(g *ir.Graph) *encoder {
-	return &encoder{g: g, uses: g.Uses(), params: map[*ir.Value]affine.Params{}, made: map[*ir.Value]*ir.Node{}, index: map[tensorKey]int32{},
+	return &encoder{g: g, uses: g.Uses(), params: map[*ir.Value]affine.Params{}, made: map[*ir.Value]*ir.Node{}, halves: map[*ir.Value]*ir.Value{}, live: map[*ir.Value]live{}, index: map[tensorKey]int32{},
 		known: map[opCode]int32{}, gone: map[*ir.Node]bool{}}
 }
 
@@ -78,7 +84,7 @@ func (e *encoder) graph() error {
 		if e.gone[n] || dequantizes(n) {
 			continue
 		}
-		e.n, e.q = n, nil
+		e.n, e.q, e.h, e.bytes = n, nil, nil, false
 		e.q, _ = n.Op.(*op.Quantized)
 		to := encodings[unwrap(n.Op).Name()]
 		if len(n.Bodies) > 0 || to == nil {
@@ -113,7 +119,31 @@ func (e *encoder) find() error {
 		e.params[v] = p
 		return nil
 	}
+	dynamic := map[*ir.Value]*ir.Node{}
 	for _, n := range e.g.Nodes {
+		switch o := n.Op.(type) {
+		case *op.DynamicQuantize:
+			for _, v := range n.Out {
+				if v != nil {
+					e.live[v] = live{n.In[0], o}
+				}
+			}
+			dynamic[n.Out[0]] = n
+			e.gone[n] = true
+			continue
+		case *op.Cast:
+			if c := n.In[0]; c.Const != nil && c.Type == dtype.Float16 && o.To == dtype.Float32 {
+				e.halves[n.Out[0]] = c
+				e.gone[n] = true
+			}
+			continue
+		case *op.DequantizeLinear:
+			if d := dynamic[n.In[0]]; d != nil {
+				e.live[n.Out[0]] = live{d.In[0], d.Op.(*op.DynamicQuantize)}
+				e.gone[n] = true
+				continue
+			}
+		}
 		switch o := n.Op.(type) {
 		case *op.Quantized:
 			for i, p := range o.In {
@@ -242,17 +272,16 @@ func (e *encoder) tensor(v *ir.Value) int32 {
 	if i, ok := e.index[key]; ok {
 		return i
 	}
-	if n := e.made[v]; n != nil && dequantizes(n) {
-		if c := e.folded(v); c != nil {
-			e.index[key] = e.constant(ir.NewConst(v.Name, c), affine.Params{}, nil)
-			return e.index[key]
-		}
-		outer, q := e.n, e.q
-		e.n, e.q = n, nil
-		e.index[key] = e.add(&outTensor{name: v.Name, typ: v.Type, shape: v.Shape})
-		encodeDequantize(e)
-		e.n, e.q = outer, q
+	if c := e.folded(v); c != nil {
+		e.index[key] = e.constant(ir.NewConst(v.Name, c), affine.Params{}, nil)
 		return e.index[key]
+	}
+	if e.stored(v) {
+		return e.widened(v, nil)
+	}
+	if l, ok := e.live[v]; ok {
+		e.err = e.notHybrid(l)
+		return -1
 	}
 	x := &outTensor{name: v.Name, typ: v.Type, shape: v.Shape}
 	if p, ok := e.params[v]; ok {
@@ -274,18 +303,22 @@ func (e *encoder) tensor(v *ir.Value) int32 {
 // nil for its own, and with params, the zero Params for plain numbers. Integers
 // of uint8 move by 128.
 func (e *encoder) constant(v *ir.Value, p affine.Params, perm []int) int32 {
-	key := tensorKey{v, fmt.Sprint(perm, p.Type, p.Axis, p.Scale, p.ZeroPoint)}
+	key := tensorKey{v, fmt.Sprint(perm, p.Type, e.bytes, p.Axis, p.Scale, p.ZeroPoint)}
 	if i, ok := e.index[key]; ok {
 		return i
 	}
 	x := &outTensor{name: v.Name, data: v.Const, typ: v.Const.Type()}
+	if p.Type == dtype.Int4 && e.bytes {
+		vals, _ := tensor.Ints(x.data)
+		x.data, p.Type = tensor.FromInts(dtype.Int8, vals, x.data.Shape()...), dtype.Int8
+	}
 	if p.Present() {
 		shift := false
 		if x.quantization, x.typ, shift = quantizationFor(p); shift {
 			x.data = turned(x.data)
 		}
 		if p.BlockSize > 0 {
-			e.err = e.unsupported(e.n, "with weights in blocks", "quantize with a scale for each channel (--group 0)")
+			e.err = e.unsupported(e.n, "with weights in blocks", "quantize the float model with a scale for each channel (--granularity channel)")
 			return -1
 		}
 	}
@@ -320,6 +353,9 @@ func (e *encoder) in(k int) int32 {
 		return -1
 	}
 	v := e.n.In[k]
+	if k == 0 && e.h != nil {
+		return e.tensor(e.h.x)
+	}
 	if v.Const != nil && e.q != nil && k < len(e.q.In) && e.q.In[k].Present() {
 		return e.constant(v, e.q.In[k], nil)
 	}
@@ -330,6 +366,12 @@ func (e *encoder) in(k int) int32 {
 // computed one is transposed.
 func (e *encoder) weight(k int, perm ...int) int32 {
 	v := e.n.In[k]
+	if e.h != nil {
+		return e.constant(e.h.w, e.h.params, perm)
+	}
+	if e.stored(v) {
+		return e.widened(v, perm)
+	}
 	if v.Const == nil {
 		if perm != nil && !slices.IsSorted(perm) {
 			return e.transposed(e.tensor(v), perm)
@@ -384,7 +426,22 @@ func (e *encoder) array(shape []int, vals ...int) int32 {
 // scalar returns a constant float.
 func (e *encoder) scalar(x float32) int32 { return e.given(tensor.Scalar(x)) }
 
+// given returns a constant of the format's own; small ones that are alike are
+// one.
 func (e *encoder) given(t *tensor.Tensor) int32 {
+	key := tensorKey{form: fmt.Sprint(t.Type(), t.Shape()) + alike(t)}
+	if i, ok := e.index[key]; ok {
+		return i
+	}
+	i := e.owned(t)
+	if alike(t) != "" {
+		e.index[key] = i
+	}
+	return i
+}
+
+// owned returns a constant that is nobody else's.
+func (e *encoder) owned(t *tensor.Tensor) int32 {
 	return e.add(&outTensor{name: fmt.Sprintf("%s/constant_%d", e.n.Out[0].Name, len(e.tensors)), typ: t.Type(), shape: op.Known(t.Shape()...), data: t})
 }
 

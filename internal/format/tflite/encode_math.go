@@ -29,17 +29,18 @@ func encodeGemm(e *encoder) {
 			return
 		}
 	}
+	e.multiply(true, false)
 	w := e.weight(1, perm...)
-	b := e.bias(2, out)
+	b := e.added(2, out)
 	f, y := e.activation()
-	e.emit("FULLY_CONNECTED", fullyConnectedOptions{Fused: f}, []int32{e.in(0), w, b}, y)
+	e.emit("FULLY_CONNECTED", fullyConnectedOptions{Fused: f, Asymmetric: e.h != nil && e.h.asymmetric}, []int32{e.in(0), w, b}, y)
 }
 
 // encodeMatMul is a FULLY_CONNECTED where the second operand is a constant
 // matrix, and a BATCH_MATMUL otherwise.
 func encodeMatMul(e *encoder) {
 	w := e.n.In[1]
-	if w.Const == nil || len(w.Shape) != 2 || len(e.n.In[0].Shape) < 2 {
+	if w.Const == nil && !e.stored(w) || len(w.Shape) != 2 || len(e.n.In[0].Shape) < 2 {
 		e.emit("BATCH_MATMUL", batchMatMulOptions{}, []int32{e.in(0), e.in(1)}, e.out(0))
 		return
 	}
@@ -47,9 +48,10 @@ func encodeMatMul(e *encoder) {
 	if e.err != nil {
 		return
 	}
+	e.multiply(true, false)
 	rows := len(e.n.In[0].Shape) != 2
 	f, y := e.activation()
-	e.emit("FULLY_CONNECTED", fullyConnectedOptions{Fused: f, KeepDims: rows}, []int32{e.in(0), e.weight(1, 1, 0), e.bias(2, k[1])}, y)
+	e.emit("FULLY_CONNECTED", fullyConnectedOptions{Fused: f, KeepDims: rows, Asymmetric: e.h != nil && e.h.asymmetric}, []int32{e.in(0), e.weight(1, 1, 0), e.added(2, k[1])}, y)
 }
 
 // encodeSoftmax works along the last axis.

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -126,33 +127,50 @@ func encodeSlice(e *encoder) {
 
 func encodeSplit(e *encoder) {
 	o := unwrap(e.n.Op).(*op.Split)
-	var out []int32
-	even, first := true, op.Dim{}
+	x := e.in(0)
 	a, err := op.Axis(o.Axis, len(e.n.In[0].Shape))
+	if err != nil || x < 0 {
+		e.err = orError(e.err, err)
+		return
+	}
+	given := []op.Fact{e.n.In[0].Fact}
+	if len(e.n.In) > 1 && e.n.In[1] != nil {
+		given = append(given, e.n.In[1].Fact)
+	}
+	facts, err := o.Infer(given, len(e.n.Out))
 	if err != nil {
 		e.err = err
 		return
 	}
+	var out []int32
 	var sizes []int
-	for k, v := range e.n.Out {
-		if v == nil {
-			e.err = e.unsupported(e.n, "with unused outputs", "take slices in their place")
+	even := true
+	for k, f := range facts {
+		var v *ir.Value
+		shape := f.Shape
+		if k < len(e.n.Out) && e.n.Out[k] != nil {
+			v = e.n.Out[k]
+			shape = v.Shape
+		}
+		if shape == nil {
+			e.err = e.unsupported(e.n, "into parts of unknown sizes", "fix the dynamic dimensions with --shape or --dim")
 			return
 		}
-		out = append(out, e.out(k))
-		if k == 0 {
-			first = v.Shape[a]
+		if v != nil {
+			out = append(out, e.out(k))
+		} else {
+			out = append(out, e.like(x, shape)) // nothing reads it
 		}
-		even = even && v.Shape[a].Same(first)
-		n, _ := v.Shape[a].Int()
+		even = even && shape[a].Same(e.tensors[max(out[0], 0)].shape[a])
+		n, _ := shape[a].Int()
 		sizes = append(sizes, n)
 	}
 	axis := e.given(tensor.Scalar(int32(a)))
 	if even {
-		e.emit("SPLIT", splitOptions{int32(len(out))}, []int32{axis, e.in(0)}, out...)
+		e.emit("SPLIT", splitOptions{int32(len(out))}, []int32{axis, x}, out...)
 		return
 	}
-	e.emit("SPLIT_V", splitOptions{int32(len(out))}, []int32{e.in(0), e.list(sizes...), axis}, out...)
+	e.emit("SPLIT_V", splitOptions{int32(len(out))}, []int32{x, e.list(sizes...), axis}, out...)
 }
 
 func encodeGather(e *encoder) {

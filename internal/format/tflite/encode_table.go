@@ -2,7 +2,6 @@ package tflite
 
 import (
 	"github.com/octavo-ml/octavo/internal/dtype"
-	"github.com/octavo-ml/octavo/internal/ir"
 )
 
 // encodings is the table of operators that are written, by their name in the
@@ -69,7 +68,7 @@ func encodeSum(name string) func(*encoder) {
 }
 
 func encodeClip(e *encoder) {
-	lo, hi, ok := limits(e.n)
+	lo, hi, ok := e.limits(e.n)
 	if !ok {
 		e.err = e.unsupported(e.n, "with computed limits", "make them constants")
 		return
@@ -97,20 +96,9 @@ func encodeCast(e *encoder) {
 	e.emit("CAST", castOptions{typeNumber(from), typeNumber(to)}, []int32{e.in(0)}, e.out(0))
 }
 
-// encodeDequantize reads integers of the graph; constants of weights stay as
-// they are stored.
-func encodeDequantize(e *encoder) {
-	x := e.in(0)
-	if v := e.n.In[0]; v.Const != nil {
-		p, ok, err := ir.ParamsOf(e.n)
-		if err != nil || !ok {
-			e.err = orError(err, e.unsupported(e.n, "with computed parameters", "make them constants"))
-			return
-		}
-		x = e.constant(v, p, nil)
-	}
-	e.emit("DEQUANTIZE", nil, []int32{x}, e.out(0))
-}
+// encodeDequantize reads integers of the graph; constants of weights are
+// widened where they are read.
+func encodeDequantize(e *encoder) { e.emit("DEQUANTIZE", nil, []int32{e.in(0)}, e.out(0)) }
 
 func orError(a, b error) error {
 	if a != nil {

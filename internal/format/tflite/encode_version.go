@@ -58,6 +58,8 @@ func versionOf(w *written) int {
 		o := w.options.(fullyConnectedOptions)
 		weights := w.in[1]
 		switch {
+		case kind == 2 && weights.typ == dtype.Int4:
+			return 13
 		case kind == 0 && weights.typ == dtype.Int8 && len(weights.scale) > 1:
 			return 12
 		case kind == 0 && weights.typ == dtype.Int8 && o.Asymmetric:
@@ -70,6 +72,8 @@ func versionOf(w *written) int {
 			return 6
 		case o.KeepDims:
 			return 5
+		case weights.typ == dtype.Int4:
+			return 10
 		case kind == 1:
 			return 4
 		}
@@ -90,12 +94,12 @@ func versionOf(w *written) int {
 		return 1
 	case "DEQUANTIZE":
 		switch {
+		case x.typ == dtype.Int4:
+			return 6
 		case len(x.scale) > 1:
 			return 5
 		case x.typ == dtype.Float16:
 			return 3
-		case x.typ == dtype.Int4:
-			return 6
 		case x.typ == dtype.Int16:
 			return 3
 		}
@@ -164,7 +168,7 @@ func convVersion(w *written, kind int, plain [3]int, hybrid, channels int, biasT
 		return hybrid
 	case kind == 2 && biasType:
 		return typed
-	case kind == 1 && weights.typ == dtype.Int4:
+	case weights.typ == dtype.Int4:
 		return 7
 	}
 	return plain[kind]
