@@ -142,15 +142,19 @@ func WithCalibration(samples iter.Seq2[Inputs, error]) Option {
 // WithProgress calls f after each calibration sample.
 func WithProgress(f func(done int)) Option { return func(o *options) { o.progress = f } }
 
-// WithThreads bounds the number of threads; the result does not depend on it.
+// WithThreads bounds the number of threads, 0 being one for each processor; the
+// result does not depend on it.
 func WithThreads(n int) Option { return func(o *options) { o.threads = n } }
 
 // Quantize returns a quantized copy of m. Calibration samples are needed for
 // static quantization. The copy refers to m's file: m must stay open.
 func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, error) {
-	o := options{threads: runtime.GOMAXPROCS(0)}
+	var o options
 	for _, f := range opts {
 		f(&o)
+	}
+	if o.threads == 0 {
+		o.threads = runtime.GOMAXPROCS(0)
 	}
 	if err := r.Mode.Check(); err != nil {
 		return nil, err
