@@ -28,6 +28,7 @@ var jsonRuns = []struct {
 	{schema: "octavo.check/1", line: "check model.onnx --target tensorrt"},
 	{schema: "octavo.check/1", line: "check steep.onnx", code: 3},
 	{schema: "octavo.check/1", line: "check device.onnx --target edgetpu"},
+	{schema: "octavo.check/1", line: "check cell.onnx --target octavo"},
 	{schema: "octavo.targets/1", line: "targets"},
 	{schema: "octavo.targets/1", line: "targets onnxruntime-cpu"},
 	{schema: "octavo.quantize/1", line: "quantize model.onnx --data calib.npz --keep op:Gemm -o kept.onnx --samples 40"},
@@ -83,6 +84,11 @@ const w f4 1 1 1 1 2
 node c1 Conv x w -> c
 node hs HardSwish c -> h
 node c2 Conv h w -> y`,
+	"cell.onnx": `input x f4 3 1 4
+output y f4 3 1 1 4
+const w f4 1 16 4 ramp
+const r f4 1 16 4 ramp
+node cell LSTM x w r -> y hidden_size=4`,
 	"four.csv": "0.5,0.25,0.75,1\n",
 	"short.onnx": `input x f4 batch 4
 output h f4 batch 4

@@ -150,7 +150,7 @@ func fixedTanh(scale float32) func(int32) int32 {
 // functions of activations.
 func singleCurve(scaleX, scaleY float32, f func(float32) float32) *curve {
 	const steps = 512
-	from, to := scaleX*math.MinInt16, scaleX*math.MaxInt16
+	from, to := float32(scaleX*math.MinInt16), float32(scaleX*math.MaxInt16)
 	step := (to - from) / steps
 	inverse := 65536 / (float32(scaleY*math.MaxInt16) - float32(scaleY*math.MinInt16))
 	value := func(x float32) float32 { return float32(f(x) * inverse) }
@@ -159,7 +159,7 @@ func singleCurve(scaleX, scaleY float32, f func(float32) float32) *curve {
 	for i := range steps {
 		x := from + float32(float32(i)*step)
 		here, next := round(value(x)), value(from+float32(float32(i+1)*step))
-		off := round((round((next+here)/2) - round(value(x+step/2))) / 2)
+		off := round((round((next+here)/2) - round(value(x+float32(step/2)))) / 2)
 		t[i] = int32(max(math.MinInt16, min(math.MaxInt16, here-off)))
 	}
 	t[steps] = int32(max(math.MinInt16, min(math.MaxInt16, round(value(to)))))

@@ -108,7 +108,7 @@ func (r *Resize) fixedPlace(i, n, m int, real bool) near2 {
 	if half {
 		at += 0.5
 	}
-	at *= scale
+	at = float32(at * scale)
 	if r.Mode == "nearest" {
 		p := math.Floor(float64(at))
 		if align {
