@@ -40,7 +40,7 @@ fuzz: ## fuzz every reader of foreign bytes, FUZZTIME each
 bench: ## kernel benchmarks as a table; BENCHFLAGS="-family gemm -bench Products"
 	$(GO) run ./bench/kernels $(BENCHFLAGS)
 
-bench-peers: build $(MODELS)/empty.onnx ## compare with ONNX Runtime and OpenVINO and write a page of docs/benchmarks; PEERFLAGS="--quick --only resnet50"
+bench-peers: build $(MODELS)/empty.onnx ## compare with ONNX Runtime, OpenVINO and LiteRT and write a page of docs/benchmarks; PEERFLAGS="--quick --only resnet50"
 	cmp -s bench/peers/requirements.txt $(PEERS)/stamp || { python3 -m venv $(PEERS) && \
 	  $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/peers/requirements.txt && \
 	  cp bench/peers/requirements.txt $(PEERS)/stamp; }
