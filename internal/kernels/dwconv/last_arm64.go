@@ -23,6 +23,9 @@ func (r *floatTask) compute() {
 // vectors reports whether compute of bytes has code for so many channels.
 func vectors(channels int) bool { return cpu.Has(cpu.NEON) && channels >= lane }
 
+// together reports whether compute of bytes has code for several rows at once.
+func together() bool { return false }
+
 // compute is generic of all channels.
 func (r *byteTask) compute() {
 	if !vectors(r.p.Channels) {

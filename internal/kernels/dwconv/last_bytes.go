@@ -150,12 +150,16 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 	case float32:
 		t.float = true
 	}
-	few := p.Channels < lane && (f.far || !vectors(p.Channels))
-	wide := p.wide != nil && !f.far && vectors(p.wide.Channels)
+	t.small = p.Channels < lane && (f.far || !vectors(p.Channels))
+	t.wide = p.wide != nil && !f.far && vectors(p.wide.Channels)
 	var more byteTask
-	if wide {
+	if t.wide {
 		more = t
 		more.p, more.f, more.w = &p.wide.Last, f.wide, t.w[p.ownBytes():]
+	}
+	if p.framed != nil && !t.float && !f.far {
+		t.framed(octets(y), scratch[p.ownScratch():], lo, hi, &more)
+		return
 	}
 	for i := lo; i < hi; i++ {
 		l := p.line(i)
@@ -171,16 +175,26 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 			case []int8:
 				t.y = bytesOf(out)
 			}
-			switch {
-			case wide && t.count >= p.wide.outputs:
-				t.across(&more)
-			case few:
-				t.few()
-			default:
-				t.compute()
-			}
+			t.one(&more)
 		}
 	}
+}
+
+// one computes a run, by the wide task more if there are outputs enough.
+func (r *byteTask) one(more *byteTask) {
+	switch {
+	case r.wide && r.count >= r.p.wide.outputs:
+		r.across(more)
+	case r.small:
+		r.few()
+	default:
+		r.compute()
+	}
+}
+
+// octets returns the memory of results.
+func octets[T uint8 | int8 | float32](s []T) []uint8 {
+	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(*new(T))))
 }
 
 func bytesOf[T uint8 | int8](s []T) []uint8 {
@@ -193,12 +207,16 @@ type byteTask struct {
 	y, x, pad     []uint8   // y from the first output on
 	floats        []float32 // instead of y
 	signed, float bool      // the type of the results
+	small, wide   bool      // channels that fill no lane; whether there is a wide task
 	w             []int8
 	f             *ByteFinish
 	in            reads
 	count         int
-	sums          []int32 // of one output, in the order of their blocks
-	own           lastArgs
+	// Of several rows at once, 0 if it is one: their number, and how far they lie
+	// apart in x and in y.
+	rows, rowIn, rowOut int
+	sums                []int32 // of one output, in the order of their blocks
+	own                 lastArgs
 }
 
 // generic is the twin that defines the results, for the channels from one on.

@@ -11,5 +11,8 @@ func (r *floatTask) compute() { r.generic(0) }
 // vectors reports whether compute of bytes has code for so many channels.
 func vectors(_ int) bool { return false }
 
+// together reports whether compute of bytes has code for several rows at once.
+func together() bool { return false }
+
 // compute is generic of all channels.
 func (r *byteTask) compute() { r.generic(0) }
