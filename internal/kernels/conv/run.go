@@ -73,6 +73,10 @@ func (p *Plan) Run(y, other, x, w []float32, ends []*gemm.FloatEnd, lo, hi int, 
 		if b.band != band {
 			src, band = inputOf(p, x, scratch, b, 0), b.band
 		}
+		if p.across != nil && other == nil && gemm.HasAcross() {
+			p.runAcross(y[p.to(b):], src, w, ends[0], b, scratch)
+			continue
+		}
 		var add []float32
 		if other != nil {
 			add = other[p.to(b):]

@@ -31,7 +31,8 @@ func floats512() string {
 			}
 			for r := range m {
 				a := broadcast512(v, r)
-				f.line("VBROADCASTSS %d(R%d)(AX*1), Z%d", 4*s, firstRow+r, a)
+				// Not VBROADCASTSS, which takes a slot of the multiply-adds on Zen 4.
+				f.line("VPBROADCASTD %d(R%d)(AX*1), Z%d", 4*s, firstRow+r, a)
 				for j := range v {
 					f.line("VFMADD231PS Z%d, Z%d, Z%d", firstB+j, a, acc(v, r, j))
 				}
