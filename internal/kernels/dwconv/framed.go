@@ -5,17 +5,28 @@ package dwconv
 // alike. Of narrow inputs that costs less than outputs at the edges by
 // themselves.
 type framed struct {
-	Last      // of one band of rows
-	line  int // bytes of an input line
-	edges [2]int
+	Last        // of one band of rows
+	line    int // bytes from one input line to the next
+	edges   [2]int
+	behind  int // bytes of padding behind a line, which may be those before the next
+	columns int // blocks of channels that have weights by columns
 }
 
 const (
-	// longest is the longest input line that is copied, in bytes.
-	longest = 4 << 10
-	// frame is how much of the input is copied at once, in bytes.
-	frame = 32 << 10
+	// longest is the longest input line that is copied, in bytes, and the longest
+	// one for filters by columns, which gain more.
+	longest, longestColumn = 4 << 10, 16 << 10
+	// frame is how much of the input is copied at once, in bytes, and column the
+	// bytes of a block's packed weights by columns.
+	frame, column = 96 << 10, 3 * side * group
+	// units is into how many parts the rows of a sample are cut.
+	units = 6
 )
+
+// square3 reports whether there are kernels by columns for p's filters.
+func (p *Last) square3() bool {
+	return p.Kernel == [3]int{1, 3, 3} && p.Dilate == [3]int{1, 1, 1} && p.Stride[2] <= 2 && p.Channels >= side
+}
 
 // newFramed returns the plan of p's rows with their padding, nil where there is
 // none or lines are long.
@@ -29,8 +40,16 @@ func (p *Last) newFramed() *framed {
 	if p.Pad[1] == 0 && p.Pad[2] == 0 && width <= p.Size[2] && height <= p.Size[1] {
 		return nil
 	}
-	line := width * p.Channels
-	if line > longest {
+	left := min(p.Pad[2], width)
+	// What of a line there is, from and to where.
+	edges := [2]int{left * p.Channels, max(left, min(width, p.Size[2]+p.Pad[2])) * p.Channels}
+	line, behind, columns := width*p.Channels, 0, 0
+	if after := line - edges[1]; after <= edges[0] {
+		line, behind = edges[1], after
+	}
+	if p.square3() && line <= longestColumn {
+		columns = p.Channels / side
+	} else if line > longest {
 		return nil
 	}
 	rows := max(1, (frame/line-last[1]-1)/p.Stride[1]+1)
@@ -39,46 +58,73 @@ func (p *Last) newFramed() *framed {
 	g.Batch, g.Pad = 1, [3]int{}
 	g.Size = [3]int{1, (rows-1)*p.Stride[1] + last[1] + 1, width}
 	g.Result[1] = rows
-	left := min(p.Pad[2], width)
-	f := &framed{Last: *NewLast(g), line: line}
-	// What of a line there is, from and to where.
-	f.edges = [2]int{left * p.Channels, max(left, min(width, p.Size[2]+p.Pad[2])) * p.Channels}
+	f := &framed{Last: *NewLast(g), line: line, edges: edges, behind: behind, columns: columns}
+	for t, tap := range f.taps {
+		f.runs[0].at[t] = tap[1]*line + tap[2]*p.Channels
+	}
 	return f
 }
 
-// length is that of the copied input, in bytes.
-func (f *framed) length() int { return f.Size[1] * f.line }
+// ByteBlocks is Blocks for RunBytes.
+func (p *Last) ByteBlocks() int {
+	if p.framed == nil {
+		return p.Blocks()
+	}
+	return p.Batch * ((p.Result[1] + p.unit() - 1) / p.unit())
+}
 
-// fill copies the input of so many rows of p's outputs from row y of sample n on.
-func (f *framed) fill(dst, x []uint8, p *Last, n, y, rows int, zero uint8) {
-	first := y*p.Stride[1] - p.Pad[1]
-	last := p.taps[len(p.taps)-1][1]
-	for i := range (rows-1)*p.Stride[1] + last + 1 {
-		line, iy := dst[i*f.line:(i+1)*f.line], first+i
-		if iy < 0 || iy >= p.Size[1] {
-			fillBytes(line, zero)
-			continue
+// unit is how many rows of outputs a part of the work of p.framed has.
+func (p *Last) unit() int { return max(1, p.Result[1]/units) }
+
+// rows returns the rows of parts lo to hi.
+func (p *Last) rows(lo, hi int) (from, to int) {
+	parts := (p.Result[1] + p.unit() - 1) / p.unit()
+	at := func(i int) int { return i/parts*p.Result[1] + min(p.Result[1], i%parts*p.unit()) }
+	return at(lo), at(hi)
+}
+
+// packColumns packs the weights by columns: in each block those of a column lie
+// side by side, and a zero.
+func (f *framed) packColumns(dst, w []int8) {
+	for c := range f.columns * side {
+		for t, tap := range f.taps {
+			dst[c/side*column+(tap[2]*side+f.slot(c))*group+tap[1]] = w[c*len(f.taps)+t]
 		}
-		src := x[(n*p.Size[1]+iy)*p.Size[2]*p.Channels:]
-		fillBytes(line[:f.edges[0]], zero)
-		copy(line[f.edges[0]:f.edges[1]], src)
-		fillBytes(line[f.edges[1]:], zero)
 	}
 }
 
-func fillBytes(dst []uint8, v uint8) {
-	if len(dst) == 0 {
-		return
+// length is that of the copied input, in bytes.
+func (f *framed) length() int { return f.Size[1]*f.line + f.behind }
+
+// fill copies the input of so many rows of p's outputs from row y of sample n on,
+// with padding of the bytes of pad.
+func (f *framed) fill(dst, x []uint8, p *Last, n, y, rows int, pad []uint8) {
+	first := y*p.Stride[1] - p.Pad[1]
+	last := p.taps[len(p.taps)-1][1]
+	for range (rows-1)*p.Stride[1] + last + 1 {
+		line := dst[:f.line]
+		dst = dst[f.line:]
+		if first < 0 || first >= p.Size[1] {
+			fill(line, pad)
+		} else {
+			fill(line[:f.edges[0]], pad)
+			copy(line[f.edges[0]:f.edges[1]], x[(n*p.Size[1]+first)*p.Size[2]*p.Channels:])
+			fill(line[f.edges[1]:], pad)
+		}
+		first++
 	}
-	dst[0] = v
-	for n := 1; n < len(dst); n *= 2 {
-		copy(dst[n:], dst[:n])
+	fill(dst[:f.behind], pad)
+}
+
+func fill(dst, pad []uint8) {
+	for len(dst) > 0 {
+		dst = dst[copy(dst, pad):]
 	}
 }
 
 // framed computes rows lo to hi by p.framed. The tasks are those of the whole
 // convolution, more that of p.wide if there is one.
-func (r *byteTask) framed(y []uint8, copied []uint8, lo, hi int, more *byteTask) {
+func (r *byteTask) framed(y, copied []uint8, lo, hi int, more *byteTask) {
 	p, f := r.p, r.p.framed
 	r.p = &f.Last
 	run := &f.runs[0]
@@ -86,10 +132,11 @@ func (r *byteTask) framed(y []uint8, copied []uint8, lo, hi int, more *byteTask)
 	r.x, more.x = copied, copied
 	r.in.at, r.in.step, r.in.base = run.at, run.step, 0
 	r.count, r.rowIn, r.rowOut = run.count, p.Stride[1]*f.line, p.Result[2]*p.Channels
+	columns := r.w[p.ownBytes():] // where there are some, there is no wide task
 	for lo < hi {
 		n, row := lo/p.Result[1], lo%p.Result[1]
 		rows := min(f.Result[1], hi-lo, p.Result[1]-row)
-		f.fill(copied, x, p, n, row, rows, r.f.zero)
+		f.fill(copied, x, p, n, row, rows, r.pad)
 		out := y[lo*r.rowOut:]
 		lo += rows
 		each := 1
@@ -98,7 +145,12 @@ func (r *byteTask) framed(y []uint8, copied []uint8, lo, hi int, more *byteTask)
 		}
 		for i := 0; i < rows; i += each {
 			r.in.base, r.y, r.rows = i*r.rowIn, out[i*r.rowOut:], each
-			r.one(more)
+			if f.columns > 0 {
+				r.from = r.columns(f, columns)
+			}
+			if r.from < p.Channels {
+				r.one(more)
+			}
 		}
 	}
 }

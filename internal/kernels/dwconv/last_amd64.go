@@ -76,7 +76,7 @@ func (r *byteTask) compute() {
 	default:
 		lastUint8AVX2(a)
 	}
-	if a.channels < r.p.Channels {
+	if !dot && a.channels < r.p.Channels {
 		r.few()
 	}
 }

@@ -54,6 +54,10 @@ func (r *byteTask) compute() {
 	r.generic(a.channels)
 }
 
+// columns is compute of the channels that have weights by columns. It returns how
+// many are done.
+func (r *byteTask) columns(*framed, []int8) int { return 0 }
+
 //go:noescape
 func lastF32NEON(a *lastArgs)
 

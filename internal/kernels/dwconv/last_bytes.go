@@ -104,11 +104,14 @@ func (p *Last) WeightBytes() int {
 	if p.wide != nil {
 		n += p.wide.ownBytes()
 	}
+	if p.framed != nil {
+		n += p.framed.columns * column
+	}
 	return n
 }
 
-// ownBytes is the length of the packed weights less those of p.wide, which
-// follow.
+// ownBytes is the length of the packed weights less those of p.wide or by
+// columns, which follow.
 func (p *Last) ownBytes() int { return packed(p.Channels) * p.groups * group }
 
 // packed is the number of channels that packing makes of n.
@@ -131,9 +134,12 @@ func (p *Last) PackBytes(dst, w []int8) {
 	if n := p.wide; n != nil {
 		n.PackBytes(dst[p.ownBytes():], slices.Repeat(w, n.outputs))
 	}
+	if p.framed != nil {
+		p.framed.packColumns(dst[p.ownBytes():], w)
+	}
 }
 
-// RunBytes is Run for bytes. The sums are exact, modulo 2³².
+// RunBytes is Run for bytes, with ByteBlocks parts. The sums are exact, modulo 2³².
 func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w []int8, f *ByteFinish, lo, hi int, scratch []byte) {
 	y, x = check(p, y, x)
 	in, rest := p.newReads(scratch)
@@ -156,6 +162,9 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 	if t.wide {
 		more = t
 		more.p, more.f, more.w = &p.wide.Last, f.wide, t.w[p.ownBytes():]
+	}
+	if p.framed != nil {
+		lo, hi = p.rows(lo, hi)
 	}
 	if p.framed != nil && !t.float && !f.far {
 		t.framed(octets(y), scratch[p.ownScratch():], lo, hi, &more)
@@ -212,6 +221,7 @@ type byteTask struct {
 	f             *ByteFinish
 	in            reads
 	count         int
+	from          int // channels that are done, of whole blocks
 	// Of several rows at once, 0 if it is one: their number, and how far they lie
 	// apart in x and in y.
 	rows, rowIn, rowOut int

@@ -16,3 +16,7 @@ func together() bool { return false }
 
 // compute is generic of all channels.
 func (r *byteTask) compute() { r.generic(0) }
+
+// columns is compute of the channels that have weights by columns. It returns how
+// many are done.
+func (r *byteTask) columns(*framed, []int8) int { return 0 }

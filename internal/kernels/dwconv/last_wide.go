@@ -77,6 +77,9 @@ func (r *floatTask) across(q *floatTask) {
 
 // Form names how PackBytes packs: plans of one form share weights.
 func (p *Last) Form() string {
+	if p.framed != nil && p.framed.columns > 0 {
+		return "depthwise, by columns"
+	}
 	if p.wide == nil {
 		return "depthwise"
 	}
