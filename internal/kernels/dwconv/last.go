@@ -20,6 +20,7 @@ type Last struct {
 	runs   []stretch // of the outputs of a row
 	parts  []int     // where the runs of each part of a row begin, and where they end
 	wide   *wide     // nil where bytes do not gain by it
+	framed *framed   // likewise, for results of bytes
 	broad  *wide     // nil where floats do not
 }
 
@@ -71,7 +72,11 @@ func NewLast(g Geometry) *Last {
 		x += r.count
 	}
 	p.parts = append(p.parts, len(p.runs))
+	p.framed = p.newFramed()
 	p.wide, p.broad = p.newWide(), p.newBroad()
+	if p.framed != nil {
+		p.framed.wide = p.wide
+	}
 	for i := range p.runs {
 		r := &p.runs[i]
 		r.at, r.step = make([]int, p.table), make([]int, p.table)
@@ -94,7 +99,16 @@ func (p *Last) Blocks() int { return p.Batch * p.Result[0] * p.Result[1] * (len(
 func (p *Last) MACs() int { return p.Batch * p.Channels * product(p.Result) * len(p.taps) }
 
 // ScratchLen is the length in bytes of the scratch memory of Run and RunBytes.
-func (p *Last) ScratchLen() int { return 3*8*p.table + 8*roundUp(p.Channels, side) }
+func (p *Last) ScratchLen() int {
+	n := p.ownScratch()
+	if p.framed != nil {
+		n += p.framed.length()
+	}
+	return n
+}
+
+// ownScratch is ScratchLen less the copied input of p.framed, which follows.
+func (p *Last) ownScratch() int { return 3*8*p.table + 8*roundUp(p.Channels, side) }
 
 // reads is where the outputs of one run of one row read.
 type reads struct {

@@ -104,11 +104,14 @@ func (p *Last) WeightBytes() int {
 	if p.wide != nil {
 		n += p.wide.ownBytes()
 	}
+	if p.framed != nil {
+		n += p.framed.columns * column
+	}
 	return n
 }
 
-// ownBytes is the length of the packed weights less those of p.wide, which
-// follow.
+// ownBytes is the length of the packed weights less those of p.wide or by
+// columns, which follow.
 func (p *Last) ownBytes() int { return packed(p.Channels) * p.groups * group }
 
 // packed is the number of channels that packing makes of n.
@@ -131,9 +134,12 @@ func (p *Last) PackBytes(dst, w []int8) {
 	if n := p.wide; n != nil {
 		n.PackBytes(dst[p.ownBytes():], slices.Repeat(w, n.outputs))
 	}
+	if p.framed != nil {
+		p.framed.packColumns(dst[p.ownBytes():], w)
+	}
 }
 
-// RunBytes is Run for bytes. The sums are exact, modulo 2³².
+// RunBytes is Run for bytes, with ByteBlocks parts. The sums are exact, modulo 2³².
 func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w []int8, f *ByteFinish, lo, hi int, scratch []byte) {
 	y, x = check(p, y, x)
 	in, rest := p.newReads(scratch)
@@ -150,12 +156,19 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 	case float32:
 		t.float = true
 	}
-	few := p.Channels < lane && (f.far || !vectors(p.Channels))
-	wide := p.wide != nil && !f.far && vectors(p.wide.Channels)
+	t.small = p.Channels < lane && (f.far || !vectors(p.Channels))
+	t.wide = p.wide != nil && !f.far && vectors(p.wide.Channels)
 	var more byteTask
-	if wide {
+	if t.wide {
 		more = t
 		more.p, more.f, more.w = &p.wide.Last, f.wide, t.w[p.ownBytes():]
+	}
+	if p.framed != nil {
+		lo, hi = p.rows(lo, hi)
+	}
+	if p.framed != nil && !t.float && !f.far {
+		t.framed(octets(y), scratch[p.ownScratch():], lo, hi, &more)
+		return
 	}
 	for i := lo; i < hi; i++ {
 		l := p.line(i)
@@ -171,16 +184,26 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 			case []int8:
 				t.y = bytesOf(out)
 			}
-			switch {
-			case wide && t.count >= p.wide.outputs:
-				t.across(&more)
-			case few:
-				t.few()
-			default:
-				t.compute()
-			}
+			t.one(&more)
 		}
 	}
+}
+
+// one computes a run, by the wide task more if there are outputs enough.
+func (r *byteTask) one(more *byteTask) {
+	switch {
+	case r.wide && r.count >= r.p.wide.outputs:
+		r.across(more)
+	case r.small:
+		r.few()
+	default:
+		r.compute()
+	}
+}
+
+// octets returns the memory of results.
+func octets[T uint8 | int8 | float32](s []T) []uint8 {
+	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(*new(T))))
 }
 
 func bytesOf[T uint8 | int8](s []T) []uint8 {
@@ -193,12 +216,17 @@ type byteTask struct {
 	y, x, pad     []uint8   // y from the first output on
 	floats        []float32 // instead of y
 	signed, float bool      // the type of the results
+	small, wide   bool      // channels that fill no lane; whether there is a wide task
 	w             []int8
 	f             *ByteFinish
 	in            reads
 	count         int
-	sums          []int32 // of one output, in the order of their blocks
-	own           lastArgs
+	from          int // channels that are done, of whole blocks
+	// Of several rows at once, 0 if it is one: their number, and how far they lie
+	// apart in x and in y.
+	rows, rowIn, rowOut int
+	sums                []int32 // of one output, in the order of their blocks
+	own                 lastArgs
 }
 
 // generic is the twin that defines the results, for the channels from one on.

@@ -139,8 +139,8 @@ func testLastBytes[T uint8 | int8, U uint8 | int8 | float32](t *testing.T, grid 
 			checkW()
 			f := FinishBytes(p, c.zero, c.w, c.bias, multipliers, grid, lo, hi)
 			y, check := kerneltest.Guard[U](t, len(want), i%4)
-			mid := r.IntN(p.Blocks() + 1)
-			for _, part := range [][2]int{{mid, p.Blocks()}, {0, mid}} {
+			mid := r.IntN(p.ByteBlocks() + 1)
+			for _, part := range [][2]int{{mid, p.ByteBlocks()}, {0, mid}} {
 				scratch, checkScratch := kerneltest.Guard[uint8](t, p.ScratchLen(), 0)
 				RunBytes(p, y, kerneltest.Fence(t, c.x), kerneltest.Fence(t, w), f, part[0], part[1], scratch)
 				checkScratch()
@@ -199,8 +199,8 @@ func TestLastAllocatesNothing(t *testing.T) {
 		kerneltest.Run(t, variants, func(t *testing.T) {
 			if got := testing.AllocsPerRun(10, func() {
 				p.Run(y, x, w, f, 0, p.Blocks(), s)
-				RunBytes(p, z, q, wq, fq, 0, p.Blocks(), s)
-				RunBytes(p, y, q, wq, fq, 0, p.Blocks(), s)
+				RunBytes(p, z, q, wq, fq, 0, p.ByteBlocks(), s)
+				RunBytes(p, y, q, wq, fq, 0, p.ByteBlocks(), s)
 			}); got != 0 {
 				t.Errorf("%d channels: %v allocations", c, got)
 			}
@@ -229,7 +229,7 @@ func BenchmarkLast(b *testing.B) {
 			b.Run(name+"/int8", func(b *testing.B) {
 				kerneltest.Limit(b, v.Level)
 				for b.Loop() {
-					RunBytes(p, z, q, wq, fq, 0, p.Blocks(), s)
+					RunBytes(p, z, q, wq, fq, 0, p.ByteBlocks(), s)
 				}
 				kerneltest.Throughput(b, p.MACs())
 			})

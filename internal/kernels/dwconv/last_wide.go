@@ -20,6 +20,9 @@ func (p *Last) newWide() *wide {
 	for i := range p.runs {
 		n = max(n, min(p.runs[i].count, side/p.Channels))
 	}
+	if p.framed != nil {
+		n = min(p.Result[2], side/p.Channels)
+	}
 	for n*p.Channels%lane != 0 {
 		n--
 	}
@@ -50,7 +53,7 @@ func (p *Last) newBroad() *wide {
 func (p *Last) widened(outputs int) *wide {
 	w := &wide{Last: *p, outputs: outputs}
 	w.Channels *= outputs
-	w.wide, w.broad = nil, nil
+	w.wide, w.broad, w.framed = nil, nil, nil
 	return w
 }
 
@@ -74,6 +77,9 @@ func (r *floatTask) across(q *floatTask) {
 
 // Form names how PackBytes packs: plans of one form share weights.
 func (p *Last) Form() string {
+	if p.framed != nil && p.framed.columns > 0 {
+		return "depthwise, by columns"
+	}
 	if p.wide == nil {
 		return "depthwise"
 	}
@@ -86,6 +92,7 @@ func (p *Last) Form() string {
 func (r *byteTask) across(q *byteTask) {
 	n, channels := r.p.wide, r.p.Channels
 	q.in, q.y, q.floats = r.in, r.y, r.floats
+	q.rows, q.rowIn, q.rowOut = r.rows, r.rowIn, r.rowOut
 	q.in.step = q.in.own[1]
 	for t, step := range r.in.step {
 		q.in.step[t] = step * n.outputs
