@@ -62,16 +62,15 @@ func NewRescaling(bias []int32, factors []Fixed, zero, lo, hi int32) *Rescaling 
 	return r
 }
 
-// Rescale stores rows of the results of sums, which are whole numbers below 2³¹,
-// one element a channel.
-func Rescale[T int8 | uint8](r *Rescaling, dst []T, sums []float32) {
+// Rescale stores rows of the results of sums, one element a channel.
+func Rescale[T int8 | uint8](r *Rescaling, dst []T, sums []int32) {
 	n := len(r.bias)
 	done := rescaleRows(r, dst, sums)
 	lo, hi := r.lo-r.zero, r.hi-r.zero
 	for at := 0; at < len(dst); at += n {
 		to, x := dst[at:at+n], sums[at:at+n]
 		for c := done; c < n; c++ {
-			v := r.factors[c].Of(int32(x[c]) + r.bias[c])
+			v := r.factors[c].Of(x[c] + r.bias[c])
 			to[c] = T(min(max(v, lo), hi) + r.zero)
 		}
 	}

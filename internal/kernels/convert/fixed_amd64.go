@@ -6,7 +6,7 @@ import "github.com/octavo-ml/octavo/internal/cpu"
 
 // rescaleRows rescales the leading channels of each row, as many as the
 // processor's instructions take, and returns their number.
-func rescaleRows[T int8 | uint8](r *Rescaling, dst []T, sums []float32) int {
+func rescaleRows[T int8 | uint8](r *Rescaling, dst []T, sums []int32) int {
 	n := len(r.bias)
 	steps := n / fixedLanes
 	if steps == 0 || len(dst) < n || !cpu.Has(cpu.AVX2) {
@@ -39,10 +39,10 @@ func sumFixed[T int8 | uint8](s *FixedSum, dst, a, b []T) int {
 }
 
 //go:noescape
-func rescaleUint8AVX2(dst *uint8, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+func rescaleUint8AVX2(dst *uint8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)
 
 //go:noescape
-func rescaleInt8AVX2(dst *int8, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+func rescaleInt8AVX2(dst *int8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)
 
 //go:noescape
 func sumFixedUint8AVX2(dst, a, b *uint8, table *int32, steps int, zero, lo, hi int32)

@@ -4,7 +4,7 @@
 
 #include "textflag.h"
 
-// func rescaleUint8AVX2(dst *uint8, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+// func rescaleUint8AVX2(dst *uint8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)
 TEXT ·rescaleUint8AVX2(SB), NOSPLIT, $0-60
 	MOVQ dst+0(FP), DI
 	MOVQ sums+8(FP), SI
@@ -30,7 +30,7 @@ row:
 	MOVQ BX, R9
 
 next:
-	VCVTTPS2DQ (SI), Y0
+	VMOVDQU (SI), Y0
 	VPADDD (R8), Y0, Y0
 	VPSLLVD 64(R8), Y0, Y0
 	VMOVDQU 32(R8), Y1
@@ -161,7 +161,7 @@ next:
 	VZEROUPPER
 	RET
 
-// func rescaleInt8AVX2(dst *int8, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+// func rescaleInt8AVX2(dst *int8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)
 TEXT ·rescaleInt8AVX2(SB), NOSPLIT, $0-60
 	MOVQ dst+0(FP), DI
 	MOVQ sums+8(FP), SI
@@ -187,7 +187,7 @@ row:
 	MOVQ BX, R9
 
 next:
-	VCVTTPS2DQ (SI), Y0
+	VMOVDQU (SI), Y0
 	VPADDD (R8), Y0, Y0
 	VPSLLVD 64(R8), Y0, Y0
 	VMOVDQU 32(R8), Y1

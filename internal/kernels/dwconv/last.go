@@ -22,6 +22,7 @@ type Last struct {
 	wide   *wide     // nil where bytes do not gain by it
 	framed *framed   // likewise, for results of bytes
 	broad  *wide     // nil where floats do not
+	places []int32   // of the sums of each four channels
 }
 
 // stretch is some outputs along the last axis that read the same taps in padding.
@@ -72,6 +73,7 @@ func NewLast(g Geometry) *Last {
 		x += r.count
 	}
 	p.parts = append(p.parts, len(p.runs))
+	p.places = p.newPlaces()
 	p.framed = p.newFramed()
 	p.wide, p.broad = p.newWide(), p.newBroad()
 	if p.framed != nil {

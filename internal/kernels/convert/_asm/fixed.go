@@ -71,7 +71,7 @@ func (f *file) bytes(typ string) {
 }
 
 func (f *file) rescale(typ string) {
-	fmt.Fprintf(f, "\n// func rescale%sAVX2(dst *%s, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)\n", typ, strings.ToLower(typ))
+	fmt.Fprintf(f, "\n// func rescale%sAVX2(dst *%s, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)\n", typ, strings.ToLower(typ))
 	fmt.Fprintf(f, "TEXT ·rescale%sAVX2(SB), NOSPLIT, $0-60\n", typ)
 	f.line("MOVQ dst+0(FP), DI")
 	f.line("MOVQ sums+8(FP), SI")
@@ -84,7 +84,7 @@ func (f *file) rescale(typ string) {
 	f.line("MOVQ DX, R8")
 	f.line("MOVQ BX, R9")
 	f.WriteString("\nnext:\n")
-	f.line("VCVTTPS2DQ (SI), Y0")
+	f.line("VMOVDQU (SI), Y0")
 	f.line("VPADDD (R8), Y0, Y0")
 	f.times(0, 1, 32)
 	f.bytes(typ)
