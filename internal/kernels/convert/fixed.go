@@ -109,3 +109,29 @@ func SumFixed[T int8 | uint8](s *FixedSum, dst, a, b []T) {
 		dst[i] = T(min(max(s.y.Of(x+s.sign*y), lo), hi) + s.zero)
 	}
 }
+
+// FixedProduct multiplies two 8-bit integers of any scales.
+type FixedProduct struct {
+	y            Fixed
+	za, zb       int32
+	zero, lo, hi int32
+	table        []int32
+}
+
+// NewFixedProduct returns the product y·((p−za)·(q−zb)) + zero, limited by lo and
+// hi, which are ends of 8-bit integers.
+func NewFixedProduct(y Fixed, za, zb, zero, lo, hi int32) *FixedProduct {
+	p := &FixedProduct{y: y, za: za, zb: zb, zero: zero, lo: lo, hi: hi}
+	p.table = lanes(same(same(nil, za), zb), []Fixed{y})
+	return p
+}
+
+// MultiplyFixed stores the products of a and b.
+func MultiplyFixed[T int8 | uint8](p *FixedProduct, dst, a, b []T) {
+	b, dst = b[:len(a)], dst[:len(a)]
+	lo, hi := p.lo-p.zero, p.hi-p.zero
+	for i := productFixed(p, dst, a, b); i < len(a); i++ {
+		v := p.y.Of((int32(a[i]) - p.za) * (int32(b[i]) - p.zb))
+		dst[i] = T(min(max(v, lo), hi) + p.zero)
+	}
+}

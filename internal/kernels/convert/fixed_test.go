@@ -97,6 +97,12 @@ func testFixed[T int8 | uint8](t *testing.T) {
 		SumFixed(k, got, kerneltest.Fence(t, a), kerneltest.Fence(t, b))
 		check()
 		kerneltest.Equal(t, got, want, "sums of %d", n)
+		product := NewFixedProduct(end, int32(lo), 9, -3, int32(lo)+2, int32(hi))
+		kerneltest.OnGo(t, func() { MultiplyFixed(product, want, a, b) })
+		got, check = kerneltest.Guard[T](t, n, i%5)
+		MultiplyFixed(product, got, kerneltest.Fence(t, a), kerneltest.Fence(t, b))
+		check()
+		kerneltest.Equal(t, got, want, "products of %d", n)
 	}
 }
 
