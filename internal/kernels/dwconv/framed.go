@@ -6,16 +6,16 @@ package dwconv
 // themselves.
 type framed struct {
 	Last        // of one band of rows
-	line    int // bytes from one input line to the next
+	line    int // elements from one input line to the next
 	edges   [2]int
-	behind  int // bytes of padding behind a line, which may be those before the next
+	behind  int // elements of padding behind a line, which may be those before the next
 	columns int // blocks of channels that have weights by columns
 }
 
 const (
-	// longest is the longest input line that is copied, in bytes, and the longest
-	// one for filters by columns, which gain more.
-	longest, longestColumn = 4 << 10, 16 << 10
+	// The longest input lines that are copied, in bytes: of floats, of bytes, and of
+	// those for filters by columns, which gain more.
+	longestFloats, longest, longestColumn = 5 << 9, 4 << 10, 16 << 10
 	// frame is how much of the input is copied at once, in bytes, and column the
 	// bytes of a block's packed weights by columns.
 	frame, column = 96 << 10, 3 * side * group
@@ -28,10 +28,10 @@ func (p *Last) square3() bool {
 	return p.Kernel == [3]int{1, 3, 3} && p.Dilate == [3]int{1, 1, 1} && p.Stride[2] <= 2 && p.Channels >= side
 }
 
-// newFramed returns the plan of p's rows with their padding, nil where there is
-// none or lines are long.
-func (p *Last) newFramed() *framed {
-	if p.Kernel[0] > 1 || p.Size[0] > 1 || p.Result[0] > 1 || p.Pad[0] > 0 || len(p.parts) != 2 {
+// newFramed returns the plan of p's rows with their padding, for elements of size
+// bytes, nil where there is none or lines are long.
+func (p *Last) newFramed(size int) *framed {
+	if p.Kernel[0] > 1 || p.Size[0] > 1 || p.Result[0] > 1 || p.Pad[0] > 0 {
 		return nil
 	}
 	last := p.taps[len(p.taps)-1]
@@ -43,37 +43,45 @@ func (p *Last) newFramed() *framed {
 	left := min(p.Pad[2], width)
 	// What of a line there is, from and to where.
 	edges := [2]int{left * p.Channels, max(left, min(width, p.Size[2]+p.Pad[2])) * p.Channels}
+	macs := p.Result[2] * p.Channels * len(p.taps) // of a row
+	if product(p.Result) == 0 || macs > lineMACs || p.Result[1] == 1 && len(p.parts) > 2 {
+		return nil
+	}
 	line, behind, columns := width*p.Channels, 0, 0
 	if after := line - edges[1]; after <= edges[0] {
 		line, behind = edges[1], after
 	}
-	if p.square3() && line <= longestColumn {
+	switch {
+	case size > 1 && size*line > longestFloats:
+		return nil
+	case size > 1:
+	case p.square3() && line <= longestColumn:
 		columns = p.Channels / side
-	} else if line > longest {
+	case line > longest:
 		return nil
 	}
-	rows := max(1, (frame/line-last[1]-1)/p.Stride[1]+1)
-	rows = min(rows, p.Result[1], max(1, lineMACs/(p.Result[2]*p.Channels*len(p.taps))))
+	rows := max(1, (frame/(size*line)-last[1]-1)/p.Stride[1]+1)
+	rows = min(rows, p.Result[1], lineMACs/macs)
 	g := p.Geometry
 	g.Batch, g.Pad = 1, [3]int{}
 	g.Size = [3]int{1, (rows-1)*p.Stride[1] + last[1] + 1, width}
 	g.Result[1] = rows
-	f := &framed{Last: *NewLast(g), line: line, edges: edges, behind: behind, columns: columns}
+	f := &framed{Last: *newLast(g, p.Result[2]), line: line, edges: edges, behind: behind, columns: columns}
 	for t, tap := range f.taps {
 		f.runs[0].at[t] = tap[1]*line + tap[2]*p.Channels
 	}
 	return f
 }
 
-// ByteBlocks is Blocks for RunBytes.
-func (p *Last) ByteBlocks() int {
-	if p.framed == nil {
-		return p.Blocks()
+// blocks is the number of parts of the work, by f unless it is nil.
+func (p *Last) blocks(f *framed) int {
+	if f == nil {
+		return p.Batch * p.Result[0] * p.Result[1] * (len(p.parts) - 1)
 	}
 	return p.Batch * ((p.Result[1] + p.unit() - 1) / p.unit())
 }
 
-// unit is how many rows of outputs a part of the work of p.framed has.
+// unit is how many rows of outputs a part of the work has, of copied input.
 func (p *Last) unit() int { return max(1, p.Result[1]/units) }
 
 // rows returns the rows of parts lo to hi.
@@ -93,12 +101,12 @@ func (f *framed) packColumns(dst, w []int8) {
 	}
 }
 
-// length is that of the copied input, in bytes.
+// length is that of the copied input, in elements.
 func (f *framed) length() int { return f.Size[1]*f.line + f.behind }
 
-// fill copies the input of so many rows of p's outputs from row y of sample n on,
-// with padding of the bytes of pad.
-func (f *framed) fill(dst, x []uint8, p *Last, n, y, rows int, pad []uint8) {
+// fillFrame copies the input of so many rows of p's outputs from row y of sample n
+// on, with padding of the elements of pad.
+func fillFrame[T float32 | uint8](f *framed, dst, x []T, p *Last, n, y, rows int, pad []T) {
 	first := y*p.Stride[1] - p.Pad[1]
 	last := p.taps[len(p.taps)-1][1]
 	for range (rows-1)*p.Stride[1] + last + 1 {
@@ -116,7 +124,7 @@ func (f *framed) fill(dst, x []uint8, p *Last, n, y, rows int, pad []uint8) {
 	fill(dst[:f.behind], pad)
 }
 
-func fill(dst, pad []uint8) {
+func fill[T float32 | uint8](dst, pad []T) {
 	for len(dst) > 0 {
 		dst = dst[copy(dst, pad):]
 	}
@@ -136,7 +144,7 @@ func (r *byteTask) framed(y, copied []uint8, lo, hi int, more *byteTask) {
 	for lo < hi {
 		n, row := lo/p.Result[1], lo%p.Result[1]
 		rows := min(f.Result[1], hi-lo, p.Result[1]-row)
-		f.fill(copied, x, p, n, row, rows, r.pad)
+		fillFrame(f, copied, x, p, n, row, rows, r.pad)
 		out := y[lo*r.rowOut:]
 		lo += rows
 		each := 1
@@ -152,5 +160,27 @@ func (r *byteTask) framed(y, copied []uint8, lo, hi int, more *byteTask) {
 				r.one(more)
 			}
 		}
+	}
+}
+
+// framed computes rows lo to hi by p.frames. The tasks are those of the whole
+// convolution, more that of p.broad if there is one.
+func (r *floatTask) framed(y, copied []float32, lo, hi int, more *floatTask) {
+	p, f := r.p, r.p.frames
+	r.p = &f.Last
+	run := &f.runs[0]
+	x := r.x
+	r.x, more.x = copied, copied
+	r.in.at, r.in.step, r.count = run.at, run.step, run.count
+	rowIn, rowOut := p.Stride[1]*f.line, p.Result[2]*p.Channels
+	for lo < hi {
+		n, row := lo/p.Result[1], lo%p.Result[1]
+		rows := min(f.Result[1], hi-lo, p.Result[1]-row)
+		fillFrame(f, copied, x, p, n, row, rows, r.pad)
+		for i := range rows {
+			r.in.base, r.y = i*rowIn, y[(lo+i)*rowOut:]
+			r.one(more)
+		}
+		lo += rows
 	}
 }

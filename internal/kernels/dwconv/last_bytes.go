@@ -168,10 +168,12 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32 | int32](p *Last, y []U, 
 	}
 	if p.framed != nil {
 		lo, hi = p.rows(lo, hi)
-	}
-	if p.framed != nil && !t.float && !t.whole && !f.far {
-		t.framed(octets(y), scratch[p.ownScratch():], lo, hi, &more)
-		return
+		if !t.float && !t.whole && !f.far {
+			t.framed(octets(y), scratch[p.ownScratch():], lo, hi, &more)
+			return
+		}
+		parts := len(p.parts) - 1
+		lo, hi = lo*parts, hi*parts
 	}
 	for i := lo; i < hi; i++ {
 		l := p.line(i)

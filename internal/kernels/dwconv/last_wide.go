@@ -41,19 +41,24 @@ func (p *Last) newBroad() *wide {
 	for n*p.Channels%lane != 0 {
 		n++
 	}
+	most := 0
 	for i := range p.runs {
-		if p.runs[i].count >= n && n*p.Channels <= side {
-			return p.widened(n)
-		}
+		most = max(most, p.runs[i].count)
 	}
-	return nil
+	if p.frames != nil {
+		most = p.Result[2]
+	}
+	if most < n || n*p.Channels > side {
+		return nil
+	}
+	return p.widened(n)
 }
 
 // widened returns the plan of p's outputs, so many at a time.
 func (p *Last) widened(outputs int) *wide {
 	w := &wide{Last: *p, outputs: outputs}
 	w.Channels *= outputs
-	w.wide, w.broad, w.framed = nil, nil, nil
+	w.wide, w.broad, w.framed, w.frames = nil, nil, nil, nil
 	w.places = w.newPlaces()
 	return w
 }
