@@ -25,7 +25,7 @@ func lastGeometry(r *rand.Rand) Geometry {
 		g = square(g.Channels, 1+r.IntN(9), k, 1+r.IntN(2))
 		if g.Channels < lane {
 			g = square(g.Channels, 1+r.IntN(side/g.Channels+9), k, 1) // several outputs at once
-			if r.IntN(3) == 0 { // long rows
+			if r.IntN(3) == 0 {                                       // long rows
 				g.Size[1], g.Result[1] = 2, 2
 				g.Size[2], g.Result[2] = g.Size[2]+128, g.Result[2]+128
 			}
