@@ -83,6 +83,8 @@ func depthwiseTo[T uint8 | int8](k *dwconv.Last, y *tensor.Tensor, x []T, w []in
 	switch y.Type() {
 	case dtype.Float32:
 		dwconv.RunBytes(k, tensor.Data[float32](y), x, w, end, lo, hi, scratch)
+	case dtype.Int32:
+		dwconv.RunBytes(k, tensor.Data[int32](y), x, w, end, lo, hi, scratch)
 	case dtype.Int8:
 		dwconv.RunBytes(k, tensor.Data[int8](y), x, w, end, lo, hi, scratch)
 	default:

@@ -23,6 +23,7 @@ type Last struct {
 	framed *framed   // likewise, for results of bytes
 	frames *framed   // likewise, for floats
 	broad  *wide     // nil where floats do not
+	places []int32   // of the sums of each four channels
 }
 
 // stretch is some outputs along the last axis that read the same taps in padding.
@@ -87,6 +88,7 @@ func newLast(g Geometry, piece int) *Last {
 		x += r.count
 	}
 	p.parts = append(p.parts, len(p.runs))
+	p.places = p.newPlaces()
 	for i := range p.runs {
 		r := &p.runs[i]
 		r.at, r.step = make([]int, p.table), make([]int, p.table)

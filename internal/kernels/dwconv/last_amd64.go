@@ -56,7 +56,7 @@ func (r *byteTask) compute() {
 		_, _ = r.f.signs.weights[2*r.p.ownBytes()-1], r.f.signs.params[2*packed(r.p.Channels)-1]
 		a.w, a.params, a.turn = unsafe.Pointer(&r.f.signs.weights[0]), unsafe.Pointer(&r.f.signs.params[0]), r.p.ownBytes()
 	}
-	if r.float {
+	if r.float || r.whole {
 		r.sum(a, dot)
 		return
 	}

@@ -37,7 +37,7 @@ func (r *byteTask) compute() {
 	if r.p.natural(r.p.Channels - 1) {
 		a.natural = lane
 	}
-	if !r.float {
+	if !r.float && !r.whole {
 		_ = r.y[r.count*r.p.Channels-1]
 		a.dst = unsafe.Pointer(&r.y[0])
 		lastBytesNEON(a)

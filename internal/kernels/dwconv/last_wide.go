@@ -59,6 +59,7 @@ func (p *Last) widened(outputs int) *wide {
 	w := &wide{Last: *p, outputs: outputs}
 	w.Channels *= outputs
 	w.wide, w.broad, w.framed, w.frames = nil, nil, nil, nil
+	w.places = w.newPlaces()
 	return w
 }
 
@@ -96,7 +97,7 @@ func (p *Last) Form() string {
 // computes some of the last ones twice.
 func (r *byteTask) across(q *byteTask) {
 	n, channels := r.p.wide, r.p.Channels
-	q.in, q.y, q.floats = r.in, r.y, r.floats
+	q.in, q.y, q.floats, q.wholes = r.in, r.y, r.floats, r.wholes
 	q.rows, q.rowIn, q.rowOut = r.rows, r.rowIn, r.rowOut
 	q.in.step = q.in.own[1]
 	for t, step := range r.in.step {
@@ -109,9 +110,12 @@ func (r *byteTask) across(q *byteTask) {
 	}
 	skip := (r.count - n.outputs) * channels
 	q.in.base, q.count = q.in.base+skip, 1
-	if q.float {
+	switch {
+	case q.float:
 		q.floats = q.floats[skip:]
-	} else {
+	case q.whole:
+		q.wholes = q.wholes[skip:]
+	default:
 		q.y = q.y[skip:]
 	}
 	q.compute()

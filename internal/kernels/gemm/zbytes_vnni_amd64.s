@@ -147,6 +147,8 @@ end1:
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
 	VMOVUPS 192(AX), Z27
+	CMPQ call_float(DI), $1
+	JGT  floats1
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -339,6 +341,8 @@ end2:
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
 	VMOVUPS 192(AX), Z27
+	CMPQ call_float(DI), $1
+	JGT  floats2
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -594,6 +598,8 @@ end3:
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
 	VMOVUPS 192(AX), Z27
+	CMPQ call_float(DI), $1
+	JGT  floats3
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -912,6 +918,8 @@ end4:
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
 	VMOVUPS 192(AX), Z27
+	CMPQ call_float(DI), $1
+	JGT  floats4
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -1293,6 +1301,8 @@ end5:
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
 	VMOVUPS 192(AX), Z27
+	CMPQ call_float(DI), $1
+	JGT  floats5
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -1737,6 +1747,8 @@ end6:
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
 	VMOVUPS 192(AX), Z27
+	CMPQ call_float(DI), $1
+	JGT  floats6
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -2064,6 +2076,8 @@ end1:
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
+	CMPQ call_float(DI), $1
+	JGT  floats1
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -2225,6 +2239,8 @@ end2:
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
+	CMPQ call_float(DI), $1
+	JGT  floats2
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -2438,6 +2454,8 @@ end3:
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
+	CMPQ call_float(DI), $1
+	JGT  floats3
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -2703,6 +2721,8 @@ end4:
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
+	CMPQ call_float(DI), $1
+	JGT  floats4
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -3020,6 +3040,8 @@ end5:
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
+	CMPQ call_float(DI), $1
+	JGT  floats5
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -3389,6 +3411,8 @@ end6:
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
+	CMPQ call_float(DI), $1
+	JGT  floats6
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -3810,6 +3834,8 @@ end7:
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
+	CMPQ call_float(DI), $1
+	JGT  floats7
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -4283,6 +4309,8 @@ end8:
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
 	VMOVUPS 128(AX), Z26
+	CMPQ call_float(DI), $1
+	JGT  floats8
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -4621,6 +4649,8 @@ end1:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
+	CMPQ call_float(DI), $1
+	JGT  floats1
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -4756,6 +4786,8 @@ end2:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
+	CMPQ call_float(DI), $1
+	JGT  floats2
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -4926,6 +4958,8 @@ end3:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
+	CMPQ call_float(DI), $1
+	JGT  floats3
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -5135,6 +5169,8 @@ end4:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
+	CMPQ call_float(DI), $1
+	JGT  floats4
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -5379,6 +5415,8 @@ end5:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
+	CMPQ call_float(DI), $1
+	JGT  floats5
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -5662,6 +5700,8 @@ end6:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
+	CMPQ call_float(DI), $1
+	JGT  floats6
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -5980,6 +6020,8 @@ end7:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
+	CMPQ call_float(DI), $1
+	JGT  floats7
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -6337,6 +6379,8 @@ end8:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
 	VMOVUPS 64(AX), Z25
+	CMPQ call_float(DI), $1
+	JGT  floats8
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -6590,6 +6634,8 @@ end1:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
+	CMPQ call_float(DI), $1
+	JGT  floats1
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	CMPQ call_float(DI), $0
@@ -6701,6 +6747,8 @@ end2:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
+	CMPQ call_float(DI), $1
+	JGT  floats2
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -6834,6 +6882,8 @@ end3:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
+	CMPQ call_float(DI), $1
+	JGT  floats3
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -6991,6 +7041,8 @@ end4:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
+	CMPQ call_float(DI), $1
+	JGT  floats4
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -7170,6 +7222,8 @@ end5:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
+	CMPQ call_float(DI), $1
+	JGT  floats5
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -7377,6 +7431,8 @@ end6:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
+	CMPQ call_float(DI), $1
+	JGT  floats6
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -7606,6 +7662,8 @@ end7:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
+	CMPQ call_float(DI), $1
+	JGT  floats7
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1
@@ -7859,6 +7917,8 @@ end8:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Z24
+	CMPQ call_float(DI), $1
+	JGT  floats8
 	VCVTDQ2PS Z0, Z0
 	VMULPS Z24, Z0, Z0
 	VCVTDQ2PS Z1, Z1

@@ -136,11 +136,14 @@ func bytesVNNI() string {
 // as words, Z30 the least value, Z31 the order of columns. The conversion takes
 // what no int32 holds, and NaN, for the least one: products that may be too
 // great are limited before, by VMINPS, which gives its last source for a NaN.
+// Whole sums are stored as floats are.
 func endBytes512(f *file, v, m int, floats string) {
 	f.line("MOVQ call_multiplier(DI), AX")
 	for j := range v {
 		f.line("VMOVUPS %d(AX), Z%d", 64*j, firstB+j)
 	}
+	f.line("CMPQ call_float(DI), $1")
+	f.line("JGT  %s", floats)
 	for r := range m {
 		for j := range v {
 			x := acc(v, r, j)
