@@ -58,6 +58,7 @@ func (pl *plan) setAttention(s *step, a *attention) error {
 			a.multiplyV(f.out(s), h.y+from*a.y.row, line, full, values, &t)
 		}
 	})
+	s.unit = blocks // the keys and values of a head are packed once
 	return nil
 }
 
