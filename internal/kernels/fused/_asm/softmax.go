@@ -6,6 +6,14 @@ import "math"
 // interpolated at Chebyshev's nodes; it is at most 2e-7 off.
 var power = []float32{1.00000012, 1, 0.499988228, 0.166664988, 0.0419225618, 0.00836986955}
 
+// load writes an instruction that reads memory, under a mask zeros behind it.
+func (f *file) load(name, from, mask, to string) {
+	if mask != "" {
+		name += ".Z"
+	}
+	f.line("%s %s, %s%s", name, from, mask, to)
+}
+
 // softmax: rows of vectors, the last of each under the mask K1. R10 is the row
 // of x, R11 that of what is added, R12 that of bytes, R13 the offset, R8 the bit
 // of a row in R15. First the scores
@@ -16,7 +24,6 @@ func softmax() string {
 	f.function("softmaxAVX512")
 	f.line("MOVQ call_columns(DI), R9")
 	f.line("KMOVW R9, K1")
-	f.line("KXNORW K2, K2, K2")
 	f.line("MOVQ call_vectors(DI), AX")
 	f.line("MOVQ call_x(DI), R10")
 	f.line("MOVQ call_other(DI), R11")
@@ -32,25 +39,26 @@ func softmax() string {
 	f.line("VBROADCASTSS call_times(DI), Z22")
 	f.number(float32(math.Inf(-1)), "Z12")
 	step := func(name string, body func(mask string)) {
-		// All vectors but the last have the mask K2.
+		// All vectors but the last are whole: masked stores would keep the loads of
+		// the next loop waiting.
 		f.line("MOVQ AX, CX")
 		f.line("DECQ CX")
 		f.line("JZ   %sLast", name)
 		f.label(name)
-		body("K2")
+		body("")
 		f.line("DECQ CX")
 		f.line("JNZ  %s", name)
 		f.label(name + "Last")
-		body("K1")
+		body("K1, ")
 	}
 	step("scores", func(mask string) {
-		f.line("VMOVUPS.Z (SI), %s, Z0", mask)
+		f.load("VMOVUPS", "(SI)", mask, "Z0")
 		f.line("VSUBPS Z20, Z0, Z0")
 		f.line("VMULPS Z21, Z0, Z0")
 		f.line("VMULPS Z22, Z0, Z0")
-		f.line("VADDPS.Z (BX), Z0, %s, Z0", mask)
-		f.line("VMOVUPS Z0, %s, (SI)", mask)
-		f.line("VMAXPS Z0, Z12, %s, Z12", mask)
+		f.load("VADDPS", "(BX), Z0", mask, "Z0")
+		f.line("VMOVUPS Z0, %s(SI)", mask)
+		f.line("VMAXPS Z0, Z12, %sZ12", mask)
 		f.line("ADDQ $64, SI")
 		f.line("ADDQ call_addStep(DI), BX")
 	})
@@ -78,7 +86,7 @@ func softmax() string {
 	}
 	f.line("VPXORD Z13, Z13, Z13")
 	step("powers", func(mask string) {
-		f.line("VMOVUPS.Z (SI), %s, Z0", mask)
+		f.load("VMOVUPS", "(SI)", mask, "Z0")
 		f.line("VSUBPS Z12, Z0, Z0")
 		f.line("VMAXPS Z0, Z31, Z0")
 		f.line("VMULPS Z30, Z0, Z1")
@@ -90,8 +98,8 @@ func softmax() string {
 			f.line("VFMADD213PS %s, Z0, Z2", c)
 		}
 		f.line("VSCALEFPS Z1, Z2, Z2")
-		f.line("VMOVUPS Z2, %s, (DX)", mask)
-		f.line("VADDPS Z2, Z13, %s, Z13", mask)
+		f.line("VMOVUPS Z2, %s(DX)", mask)
+		f.line("VADDPS Z2, Z13, %sZ13", mask)
 		f.line("ADDQ $64, SI")
 		f.line("ADDQ $64, DX")
 	})
@@ -111,15 +119,15 @@ func softmax() string {
 	f.line("VBROADCASTSS call_error(DI), Z25")
 	f.line("KXORW K3, K3, K3")
 	step("bytes", func(mask string) {
-		f.line("VMOVUPS.Z (SI), %s, Z0", mask)
+		f.load("VMOVUPS", "(SI)", mask, "Z0")
 		f.line("VMULPS Z30, Z0, Z0")
 		// The greater the quotient, the greater its error.
 		f.line("VMOVAPS Z27, Z2")
 		f.line("VFNMADD231PS Z25, Z0, Z2")
-		f.quantize(int(mask[1]-'0'), "Z2", "Z0")
+		f.quantize(mask, "Z2", "Z0")
 		f.line("VPADDD Z26, Z0, Z0")
 		f.line("KORW K5, K3, K3")
-		f.line("VPMOVDB Z0, %s, (DX)", mask)
+		f.line("VPMOVDB Z0, %s(DX)", mask)
 		f.line("ADDQ $64, SI")
 		f.line("ADDQ $16, DX")
 	})
