@@ -55,7 +55,7 @@ func tails() string {
 				continue
 			}
 			f.line("VDIVPS Z30, Z0, Z0")
-			f.limit(false)
+			f.limit()
 			f.line("VCVTPS2DQ Z0, Z%d", 12+v)
 		}
 		if k.bytes {
@@ -221,26 +221,23 @@ func (f *file) pack(level, flip, order string) {
 	f.line("VMOVDQU8 Z12, K7, (DX)")
 }
 
-// limit limits Z0; a NaN becomes the least value, or stays.
-func (f *file) limit(stays bool) {
-	if stays {
-		f.line("VMAXPS Z0, Z29, Z0")
-	} else {
-		f.line("VMAXPS Z29, Z0, Z0")
-	}
+// limit limits Z0; a NaN becomes the least value.
+func (f *file) limit() {
+	f.line("VMAXPS Z29, Z0, Z0")
 	f.line("VMINPS Z0, Z28, Z0")
 }
 
-// quantize takes the quotient Z0 to integers, and sets in K5 the bits of those
+// quantize takes the quotient x to integers, and sets in K5 the bits of those
 // under the mask, "" or one and a comma, that might be others; a NaN is one of
-// them.
-func (f *file) quantize(mask, slack, to string) {
-	f.limit(true)
-	f.line("VRNDSCALEPS $0, Z0, Z1")
-	f.line("VSUBPS Z1, Z0, Z0")
-	f.line("VANDPS Z31, Z0, Z0")
-	f.line("VCMPPS $6, %s, Z0, %sK5", slack, mask)
-	f.line("VCVTPS2DQ Z1, %s", to)
+// them. It overwrites t.
+func (f *file) quantize(x, t, mask, slack, to string) {
+	f.line("VMAXPS %s, Z29, %s", x, x)
+	f.line("VMINPS %s, Z28, %s", x, x)
+	f.line("VRNDSCALEPS $0, %s, %s", x, t)
+	f.line("VSUBPS %s, %s, %s", t, x, x)
+	f.line("VANDPS Z31, %s, %s", x, x)
+	f.line("VCMPPS $6, %s, %s, %sK5", slack, x, mask)
+	f.line("VCVTPS2DQ %s, %s", t, to)
 }
 
 // levels: (x − off)·factor of rows with an own off each, rounded to bytes.
@@ -258,7 +255,7 @@ func (f *file) levels() {
 		f.line("VMOVUPS.Z %d(SI), K%d, Z0", 64*v, v+1)
 		f.line("VSUBPS Z2, Z0, Z0")
 		f.line("VMULPS Z30, Z0, Z0")
-		f.limit(false)
+		f.limit()
 		f.line("VCVTPS2DQ Z0, Z%d", 12+v)
 	}
 	f.pack("Z26", "Z17", "Z16")
