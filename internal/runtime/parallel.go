@@ -99,10 +99,10 @@ func (sp *span) take(own bool) (lo, hi int) {
 	}
 }
 
-// empty lets nobody claim what is left, and returns it.
-func (sp *span) empty() (lo, hi int) {
+// empty lets nobody claim what is left, and returns how much that was.
+func (sp *span) empty() int {
 	w := sp.word.Swap(0)
-	return int(w >> 32), int(w & 0xffffffff)
+	return int(w&0xffffffff) - int(w>>32)
 }
 
 // maxThreads is the number of slots that fit in a word.
@@ -199,9 +199,9 @@ func (c *crew) finish(slot, chunks int) {
 // the caller's own work panicked, nobody begins another chunk.
 func (c *crew) settle() {
 	begun := int64(c.all)
-	for i := range c.spans {
-		if lo, hi := c.spans[i].empty(); lo < hi {
-			begun -= int64(hi - lo)
+	if c.left.Load() > 0 {
+		for i := range c.spans {
+			begun -= int64(c.spans[i].empty())
 		}
 	}
 	worked := time.Since(c.start)
