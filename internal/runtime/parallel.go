@@ -49,6 +49,7 @@ type crew struct {
 	s             *step
 	work          part
 	n, chunk, all int
+	sweeping      sweep
 
 	threads int
 	open    bool // between begin and end
@@ -72,6 +73,7 @@ func newCrew(threads int) *crew {
 	c := &crew{threads: min(threads, maxThreads), wake: make(chan struct{}, 1)}
 	c.slots.Store(1<<c.threads - 2)
 	c.helpers = make([]*helper, 0, c.threads)
+	c.sweeping.taken = make([]taken, c.threads)
 	return c
 }
 
