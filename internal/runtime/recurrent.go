@@ -23,7 +23,8 @@ type recurrence struct {
 	backward           []bool  // by direction
 	time, batch, cells int
 
-	data, state, hidden *conv.Plan // products; hidden only of a GRU
+	data, state, hidden *conv.Plan   // products; hidden only of a GRU
+	rows                [2]*gemm.Row // state and hidden of one state
 	ends                [3][]*gemm.FloatEnd
 	weights             []recurrentWeights
 	products            []part   // of the data with the weights, by direction
@@ -124,11 +125,19 @@ func (q *recurrence) plan(pl *plan, s *step, key *ir.Node, features int) {
 	}
 	q.stages = []*stage{{product: q.state, cost: q.state.Cost(), multiply: func(f *frame, d, turn, slot, lo, hi int) {
 		all, m := f.floats(0, q.total), q.memory(f)
+		if q.batch == 1 {
+			q.rows[0].Floats(m.pre, q.now(&m, d, turn)[:seen], q.weights[d].sum[:seen], m.h[turn%2], q.weights[d].state, lo, hi)
+			return
+		}
 		q.state.Run(m.pre, nil, m.h[turn%2], q.weights[d].state, q.ends[1], lo, hi, all[slot*each:(slot+1)*each])
 	}}}
 	if q.hidden != nil {
 		q.stages = append(q.stages, &stage{product: q.hidden, cost: q.hidden.Cost(), multiply: func(f *frame, d, turn, slot, lo, hi int) {
 			all, m := f.floats(0, q.total), q.memory(f)
+			if q.batch == 1 {
+				q.rows[1].Floats(m.third(), nil, nil, q.third(&m, turn), q.weights[d].hidden, lo, hi)
+				return
+			}
 			q.hidden.Run(m.third(), nil, q.third(&m, turn), q.weights[d].hidden, q.ends[2], lo, hi, all[slot*each:(slot+1)*each])
 		}})
 	}

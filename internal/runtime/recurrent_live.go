@@ -91,13 +91,9 @@ func (q *liveRecurrence) plan(pl *plan, s *step, features int) {
 			q.lows = append(q.lows, q.multiply(&q.live[d].low, 1))
 		}
 	}
-	q.stages = []*stage{q.liveStage(q.state, func(d int) *liveMatrix { return &q.live[d].state }, func(m liveMemory, turn int) (from, to []float32) {
-		return m.h[turn%2], m.pre[:q.batch*q.state.Filters()]
-	})}
+	q.stages = []*stage{q.liveStage(0, q.state, func(d int) *liveMatrix { return &q.live[d].state })}
 	if q.hidden != nil {
-		q.stages = append(q.stages, q.liveStage(q.hidden, func(d int) *liveMatrix { return &q.live[d].hidden }, func(m liveMemory, turn int) (from, to []float32) {
-			return q.third(&m.recurrentMemory, turn), m.third()
-		}))
+		q.stages = append(q.stages, q.liveStage(1, q.hidden, func(d int) *liveMatrix { return &q.live[d].hidden }))
 	}
 	q.stage(pl.p.threads, func(f *frame) recurrentMemory { return q.memory(f).recurrentMemory })
 	pl.constant(s, 1).Release()
@@ -208,31 +204,48 @@ func (q *liveRecurrence) multiply(m *liveMatrix, half int) part {
 	}
 }
 
-// liveStage is the stage of a product whose left side is quantized first.
-// ofCell returns the weight of a direction, ends what is multiplied and where the
-// product goes.
-func (q *liveRecurrence) liveStage(product *conv.Plan, ofCell func(d int) *liveMatrix, ends func(m liveMemory, turn int) (from, to []float32)) *stage {
-	return &stage{
+// liveStage is stage i, the product of which has its left side quantized first.
+// ofCell returns the weight of a direction.
+func (q *liveRecurrence) liveStage(i int, product *conv.Plan, ofCell func(d int) *liveMatrix) *stage {
+	st := &stage{
 		product: product, cost: product.Cost() / bytesAtOnce,
 		ready: func(f *frame, d, turn int) {
 			m := q.memory(f)
-			from, _ := ends(m, turn)
+			from := m.h[turn%2]
+			if i > 0 {
+				from = q.third(&m.recurrentMemory, turn)
+			}
 			e := &f.ends[ofCell(d).at]
 			scale, zero := liveUint8.Params(bounds32(from))
-			convert.Quantize(m.states, from, scale, convert.GridOf[uint8](int32(zero)))
+			convert.Quantize(m.states[:len(from)], from, scale, convert.GridOf[uint8](int32(zero)))
 			e.scale, e.zero = scale, byte(zero)
 		},
-		weigh: func(f *frame, d, _, lo, hi int) {
+		multiply: func(f *frame, d, turn, slot, lo, hi int) {
+			w, m := ofCell(d), q.memory(f)
+			to := m.pre[:q.batch*product.Filters()]
+			if i > 0 {
+				to = m.third()
+			}
+			if q.batch > 1 {
+				w.run(f, to, m.states, lo, hi, f.bytes(0, q.total)[slot*q.slot:(slot+1)*q.slot])
+				return
+			}
+			var now, sum []float32
+			if i == 0 {
+				now, sum = q.now(&m.recurrentMemory, d, turn)[:len(to)], q.weights[d].sum[:len(to)]
+			}
+			e := &f.ends[w.at]
+			q.rows[i].Bytes(to, now, sum, m.states, w.packed, w.end, e.list[0], product.Unsigned(e.zero), e.scale, lo, hi)
+		},
+	}
+	if q.batch > 1 {
+		st.weigh = func(f *frame, d, _, lo, hi int) {
 			w := ofCell(d)
 			e := &f.ends[w.at]
 			w.weigh(f, e.scale, e.zero, lo, hi)
-		},
-		multiply: func(f *frame, d, turn, slot, lo, hi int) {
-			m := q.memory(f)
-			_, to := ends(m, turn)
-			ofCell(d).run(f, to, m.states, lo, hi, f.bytes(0, q.total)[slot*q.slot:(slot+1)*q.slot])
-		},
+		}
 	}
+	return st
 }
 
 // bytesApart stores the high and the low bytes of numbers of 16 bits; those of signed
@@ -259,7 +272,7 @@ func (q *liveRecurrence) memory(f *frame) (m liveMemory) {
 	size, rows := q.batch*q.cells, q.batch*q.gates*q.cells
 	mem := f.bytes(0, q.total)[q.slots:]
 	m.ints, mem = mem[:q.halves()*q.ints], mem[q.halves()*q.ints:]
-	m.states = mem[:size]
+	m.states = mem[:q.states]
 	rest := floatsOf(mem[q.states:])
 	m.xw, rest = rest[:q.floats], rest[q.floats:]
 	if q.wide {

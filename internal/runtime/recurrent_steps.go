@@ -33,6 +33,11 @@ const together = 4
 // stage sets up what threads share of the stages. memory is where a frame keeps
 // the states.
 func (q *recurrence) stage(threads int, memory func(f *frame) recurrentMemory) {
+	if q.batch == 1 {
+		for i, st := range q.stages {
+			q.rows[i] = gemm.NewRow(q.cells, st.product.Filters())
+		}
+	}
 	ends := []func(f *frame, d, turn, lo, hi int){func(f *frame, d, turn, lo, hi int) {
 		m := memory(f)
 		q.gate(q.weights[d].sum, q.now(&m, d, turn), &m, turn, lo, hi)
@@ -130,6 +135,13 @@ func gatesOf(gates, n, lo, hi int, do func(lo, hi int)) {
 	}
 }
 
+// addBoth adds to the product of the states that of the data, and the biases: of
+// one state the product itself does.
+func addBoth(p, now, sum []float32) {
+	eltwise.Add(p, now, p)
+	eltwise.Add(p, p, sum)
+}
+
 // gate computes cells lo to hi of the next states of an LSTM from the products
 // now of the data and those of the states: the same operations as the reference,
 // on rows.
@@ -137,10 +149,9 @@ func (q *recurrence) gate(sum, now []float32, m *recurrentMemory, turn, lo, hi i
 	n := q.cells
 	for b := range q.batch {
 		p, x := m.pre[b*4*n:(b+1)*4*n], now[b*4*n:(b+1)*4*n]
-		gatesOf(4, n, lo, hi, func(lo, hi int) {
-			eltwise.Add(p[lo:hi], x[lo:hi], p[lo:hi])
-			eltwise.Add(p[lo:hi], p[lo:hi], sum[lo:hi])
-		})
+		if q.batch > 1 {
+			gatesOf(4, n, lo, hi, func(lo, hi int) { addBoth(p[lo:hi], x[lo:hi], sum[lo:hi]) })
+		}
 		gatesOf(3, n, lo, hi, func(lo, hi int) { eltwise.SigmoidAll(p[lo:hi], p[lo:hi]) })
 		in, out, forget, cell := p[lo:hi], p[n+lo:n+hi], p[2*n+lo:2*n+hi], p[3*n+lo:3*n+hi]
 		c, tmp := m.c[b*n+lo:b*n+hi], m.keep[b*n+lo:b*n+hi]
@@ -165,11 +176,10 @@ func (q *recurrence) reset(w *recurrentWeights, now []float32, m *recurrentMemor
 	n := q.cells
 	for b := range q.batch {
 		zr, x := m.pre[b*2*n:(b+1)*2*n], now[b*3*n:(b+1)*3*n]
-		gatesOf(2, n, lo, hi, func(lo, hi int) {
-			eltwise.Add(zr[lo:hi], x[lo:hi], zr[lo:hi])
-			eltwise.Add(zr[lo:hi], zr[lo:hi], w.sum[lo:hi])
-			eltwise.SigmoidAll(zr[lo:hi], zr[lo:hi])
-		})
+		if q.batch > 1 {
+			gatesOf(2, n, lo, hi, func(lo, hi int) { addBoth(zr[lo:hi], x[lo:hi], w.sum[lo:hi]) })
+		}
+		gatesOf(2, n, lo, hi, func(lo, hi int) { eltwise.SigmoidAll(zr[lo:hi], zr[lo:hi]) })
 		if !q.linearBeforeReset {
 			eltwise.Mul(m.reset[b*n+lo:b*n+hi], m.h[turn%2][b*n+lo:b*n+hi], zr[n+lo:n+hi])
 		}
