@@ -250,12 +250,13 @@ func (f *fitter) deviation(x []float32, s, z float64) float64 {
 // are nearest to the weights without their outliers.
 func (f *fitter) fit(x []float32, s, z, beta float64) (float64, float64) {
 	var n, sq, sr, sqq, sqr float64
+	none := unshrunk(beta)
 	for _, v := range x {
 		q := f.code(float64(v), s, z)
+		rest := float64(v) - shrink(float64(v)-float64((q-z)*s), beta, none)
 		if f.symmetric {
 			q -= z
 		}
-		rest := float64(v) - shrink(float64(v)-float64((f.code(float64(v), s, z)-z)*s), beta)
 		n++
 		sq, sr = sq+q, sr+rest
 		sqq, sqr = sqq+float64(q*q), sqr+float64(q*rest)
@@ -277,13 +278,20 @@ func (f *fitter) fit(x []float32, s, z, beta float64) (float64, float64) {
 	return t, (sq - sr/t) / n
 }
 
-// shrink is the proximal step of |e|^p: what of an error counts as outlier.
-func shrink(e, beta float64) float64 {
+// shrink is the proximal step of |e|^p: what of an error counts as outlier, which
+// is nothing of those below none.
+func shrink(e, beta, none float64) float64 {
 	a := math.Abs(e)
-	if a < 1e-30 {
+	if a < none {
 		return 0
 	}
 	return math.Copysign(max(a-float64(eltwise.Pow(float32(a), hqqPower-1))/beta, 0), e)
+}
+
+// unshrunk is somewhat below the error a for which a = a^(p−1)/beta.
+func unshrunk(beta float64) float64 {
+	const margin = 0.99 // far more than Pow is off by
+	return margin * float64(eltwise.Pow(float32(beta), -1/(2-hqqPower)))
 }
 
 // finite returns an error for a weight that holds NaN or an infinity.
