@@ -52,6 +52,7 @@ type crew struct {
 	work          part
 	n, chunk, all int
 	spans         []span // one for each slot
+	sweeping      sweep
 
 	threads int
 	open    bool // between begin and end
@@ -113,6 +114,7 @@ func newCrew(threads int) *crew {
 	c.slots.Store(1<<c.threads - 2)
 	c.helpers = make([]*helper, 0, c.threads)
 	c.spans = make([]span, c.threads)
+	c.sweeping.taken = make([]taken, c.threads)
 	return c
 }
 
