@@ -15,6 +15,7 @@ func main() {
 		os.Exit(2)
 	}
 	for name, text := range map[string]string{
+		"zbf16_amd64.s":          bf16(),
 		"zbytes_amx_amd64.s":     bytesAMX(),
 		"zblocks_avx2_amd64.s":   blocks2(),
 		"zblocks_avx512_amd64.s": blocks512(),
