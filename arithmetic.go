@@ -2,6 +2,7 @@ package octavo
 
 import (
 	"github.com/octavo-ml/octavo/internal/diag"
+	"github.com/octavo-ml/octavo/internal/dtype"
 	engine "github.com/octavo-ml/octavo/internal/runtime"
 )
 
@@ -21,4 +22,17 @@ func hasArithmetic(o engine.Options) error {
 		Msg:   "bfloat16 arithmetic needs a processor with AVX512_BF16",
 		Notes: []string{"without it the model runs in float32, as exactly as it was trained"},
 	}
+}
+
+// arithmeticOf names the type in which programs with such options multiply
+// floats.
+func arithmeticOf(options []CompileOption) string {
+	var o engine.Options
+	for _, f := range options {
+		f(&o)
+	}
+	if o.BFloat16 {
+		return dtype.BFloat16.String()
+	}
+	return dtype.Float32.String()
 }

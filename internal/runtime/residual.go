@@ -93,7 +93,9 @@ func (pl *plan) dispatchSummed(s *step, key *ir.Node, o *summed) error {
 	if bias != nil {
 		b = tensor.Data[float32](bias)
 	}
-	pl.overwrite(s, 3) // each element is added just before it is replaced
+	if pl.root(s.in[3]) != pl.root(s.in[0]) {
+		pl.overwrite(s, 3) // each element is added just before it is replaced
+	}
 	pl.convolve(s, key, pl.convPlan(geometryOf(g), pl.floating()), b, o.bounds, 3)
 	return nil
 }
