@@ -17,17 +17,22 @@ const eachQuantized = 8
 func (pl *plan) dispatchQuantize(s *step, o *op.QuantizeLinear) {
 	x := &pl.values[s.in[0]]
 	p, ok, err := ir.ParamsOf(s.node)
-	if err != nil || !ok || !p.IsPerTensor() || o.Round != affine.RoundHalfEven || o.Precision != dtype.Invalid && o.Precision != dtype.Float32 ||
+	if err != nil || !ok || !p.IsPerTensor() || o.Precision != dtype.Invalid && o.Precision != dtype.Float32 ||
 		x.typ != dtype.Float32 || x.shape == nil || p.Type != dtype.Uint8 && p.Type != dtype.Int8 || !pl.place(s, 0) {
 		return
 	}
 	n, _ := tensor.Count(x.shape)
-	scale, zero, signed := p.Scale[0], int32(p.Zero(0)), p.Type == dtype.Int8
+	scale, zero, signed, away := p.Scale[0], int32(p.Zero(0)), p.Type == dtype.Int8, o.Round == affine.RoundHalfAway
 	s.share(n, eachQuantized*n, func(f *frame, s *step, _, lo, hi int) {
 		in, out := tensor.Data[float32](f.vals[s.in[0]])[lo:hi], f.out(s)
-		if signed {
+		switch {
+		case signed && away:
+			convert.QuantizeAway(tensor.Data[int8](out)[lo:hi], in, scale, convert.GridOf[int8](zero))
+		case away:
+			convert.QuantizeAway(tensor.Data[uint8](out)[lo:hi], in, scale, convert.GridOf[uint8](zero))
+		case signed:
 			convert.Quantize(tensor.Data[int8](out)[lo:hi], in, scale, convert.GridOf[int8](zero))
-		} else {
+		default:
 			convert.Quantize(tensor.Data[uint8](out)[lo:hi], in, scale, convert.GridOf[uint8](zero))
 		}
 	})

@@ -108,6 +108,25 @@ func Quantize[T Quantized](dst []T, x []float32, scale float32, g Grid) {
 	}
 }
 
+// QuantizeAway is Quantize with halves away from zero, as TensorFlow Lite rounds.
+func QuantizeAway[T Quantized](dst []T, x []float32, scale float32, g Grid) {
+	lo, hi := g.bounds()
+	dst = dst[:len(x)]
+	done := quantizeAwaySpans(dst, x, scale, lo, hi, g.ZeroPoint)
+	dst = dst[done:]
+	for i, v := range x[done:] {
+		v /= scale
+		if v = float32(math.Trunc(float64(v + float32(math.Copysign(belowHalf, float64(v)))))); !(v > lo) {
+			v = lo
+		}
+		dst[i] = T(int32(min(v, hi)) + g.ZeroPoint)
+	}
+}
+
+// belowHalf is next below a half: with a half, what is next below one would
+// become one.
+const belowHalf = 0x1.fffffep-2
+
 // QuantizeColumns is Quantize of rows as long as grids, with a scale and a
 // grid per column.
 func QuantizeColumns[T Quantized](dst []T, x, scales []float32, grids []Grid) {

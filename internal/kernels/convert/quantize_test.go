@@ -3,6 +3,7 @@ package convert_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	. "github.com/octavo-ml/octavo/internal/kernels/convert"
@@ -59,6 +60,13 @@ func testQuantize[T Quantized](t *testing.T, grids []Grid) {
 					t.Fatalf("%+v, scale %v: %v becomes %d, want %d", g, scale, v, dst[i], want)
 				}
 			}
+			QuantizeAway(dst, x, scale, g)
+			for i, v := range x {
+				want := int(math.Max(float64(g.QMin), math.Min(float64(g.QMax), math.Round(float64(v/scale))+float64(g.ZeroPoint))))
+				if int(dst[i]) != want {
+					t.Fatalf("%+v, scale %v: %v becomes %d with halves away from zero, want %d", g, scale, v, dst[i], want)
+				}
+			}
 			Requantize(dst, acc, scale, g)
 			for i, v := range acc {
 				if want := naive(float32(v)*scale, g); int(dst[i]) != want {
@@ -70,6 +78,11 @@ func testQuantize[T Quantized](t *testing.T, grids []Grid) {
 		Quantize(one, []float32{nan}, 1, g)
 		if int32(one[0]) != g.QMin {
 			t.Errorf("%+v: NaN becomes %d", g, one[0])
+		}
+		many := make([]T, 16)
+		QuantizeAway(many, slices.Repeat([]float32{nan}, 16), 1, g)
+		if int32(many[0]) != g.QMin {
+			t.Errorf("%+v: NaN becomes %d with halves away from zero", g, many[0])
 		}
 	}
 }
@@ -105,6 +118,12 @@ func TestHalfWayCases(t *testing.T) {
 		if got[i] != want {
 			t.Errorf("element %d is %d, want %d", i, got[i], want)
 		}
+	}
+	below, beyond := math.Nextafter32(0.5, 0), math.Nextafter32(2.5, 0)
+	away := make([]int8, 16)
+	QuantizeAway(away, []float32{0.5, 1.5, 2.5, -0.5, -1.5, -2.5, below, -below, beyond, -beyond, 0, 126.5, 127.5, -127.5, -128.5, 1e30}, 1, GridOf[int8](0))
+	if want := []int8{1, 2, 3, -1, -2, -3, 0, 0, 2, -2, 0, 127, 127, -128, -128, 127}; !slices.Equal(away, want) {
+		t.Errorf("away from zero: %v, want %v", away, want)
 	}
 	// The zero point is added after rounding: 2.5 rounds to 2, not 5.5 to 6.
 	Quantize(got[:1], []float32{2.5}, 1, GridOf[int8](3))

@@ -41,6 +41,23 @@ func quantizeSpans[T Quantized](dst []T, x []float32, scale, lo, hi float32, zer
 	return steps * span
 }
 
+// quantizeAwaySpans is quantizeSpans with halves away from zero.
+func quantizeAwaySpans[T Quantized](dst []T, x []float32, scale, lo, hi float32, zero int32) int {
+	steps := min(len(x), len(dst)) / span
+	if steps == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	switch d := any(&dst[0]).(type) {
+	case *uint8:
+		quantizeAwayUint8AVX2(d, &x[0], steps, scale, lo, hi, zero)
+	case *int8:
+		quantizeAwayInt8AVX2(d, &x[0], steps, scale, lo, hi, zero)
+	default:
+		return 0
+	}
+	return steps * span
+}
+
 // dequantizeSpans dequantizes the leading elements of q likewise.
 func dequantizeSpans[T Quantized | int32](dst []float32, q []T, scale float32, zero int32) int {
 	steps := min(len(q), len(dst)) / span
@@ -161,6 +178,12 @@ func quantizeUint8AVX2(dst *uint8, x *float32, steps int, scale, lo, hi float32,
 
 //go:noescape
 func quantizeInt8AVX2(dst *int8, x *float32, steps int, scale, lo, hi float32, zero int32)
+
+//go:noescape
+func quantizeAwayUint8AVX2(dst *uint8, x *float32, steps int, scale, lo, hi float32, zero int32)
+
+//go:noescape
+func quantizeAwayInt8AVX2(dst *int8, x *float32, steps int, scale, lo, hi float32, zero int32)
 
 //go:noescape
 func dequantizeUint8AVX2(dst *float32, q *uint8, steps int, scale float32, zero int32)

@@ -41,6 +41,9 @@ func quantizeSpans[T Quantized](dst []T, x []float32, scale, lo, hi float32, zer
 	return steps * span
 }
 
+// quantizeAwaySpans: there are no instructions for it yet.
+func quantizeAwaySpans[T Quantized](_ []T, _ []float32, _, _, _ float32, _ int32) int { return 0 }
+
 // dequantizeSpans dequantizes the leading elements of q likewise.
 func dequantizeSpans[T Quantized | int32](dst []float32, q []T, scale float32, zero int32) int {
 	steps := min(len(q), len(dst)) / span

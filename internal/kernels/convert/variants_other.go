@@ -10,6 +10,8 @@ func requantizeSpans[T Quantized](_ []T, _ []int32, _, _, _ float32, _ int32) in
 
 func quantizeSpans[T Quantized](_ []T, _ []float32, _, _, _ float32, _ int32) int { return 0 }
 
+func quantizeAwaySpans[T Quantized](_ []T, _ []float32, _, _, _ float32, _ int32) int { return 0 }
+
 func dequantizeSpans[T Quantized | int32](_ []float32, _ []T, _ float32, _ int32) int { return 0 }
 
 func sumSpans[T int8 | uint8](_, _, _ []T, _, _, _, _, _ float32) int { return 0 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,12 +35,17 @@ func avx2() string {
 	for _, typ := range []string{"Uint8", "Int8"} {
 		f.toGrid("requantize"+typ, typ, "acc *int32", "VCVTDQ2PS %[1]d(SI), Y%[2]d\n\tVMULPS Y8, Y%[2]d, Y%[2]d")
 		f.toGrid("quantize"+typ, typ, "x *float32", "VMOVUPS %[1]d(SI), Y%[2]d\n\tVDIVPS Y8, Y%[2]d, Y%[2]d")
+		f.toGrid("quantizeAway"+typ, typ, "x *float32", "VMOVUPS %[1]d(SI), Y%[2]d\n\tVDIVPS Y8, Y%[2]d, Y%[2]d\n\t"+away)
 		f.fromGrid("dequantize"+typ, typ)
 		f.sum("sum"+typ, typ)
 		f.product("product"+typ, typ)
 	}
 	return f.String()
 }
+
+// away rounds half away from zero: what is next below a half is added to the
+// magnitude, and the fraction dropped. Y12 holds sign bits, Y13 the addend.
+const away = "VANDPS Y12, Y%[2]d, Y14\n\tVORPS Y13, Y14, Y14\n\tVADDPS Y14, Y%[2]d, Y%[2]d\n\tVROUNDPS $3, Y%[2]d, Y%[2]d"
 
 // toGrid: steps of 16 elements. VMAXPS gives its second source, the bound, for
 // a NaN, and conversion rounds half to even.
@@ -57,6 +63,13 @@ func (f *file) toGrid(name, typ, source, load string) {
 	f.line("MOVL zero+36(FP), AX")
 	f.line("VMOVD AX, X11")
 	f.line("VPBROADCASTD X11, Y11")
+	if strings.Contains(load, away) {
+		f.line("VPCMPEQD Y12, Y12, Y12")
+		f.line("VPSLLD $31, Y12, Y12")
+		f.line("MOVL $0x%x, AX", math.Float32bits(math.Nextafter32(0.5, 0)))
+		f.line("VMOVD AX, X13")
+		f.line("VPBROADCASTD X13, Y13")
+	}
 	f.WriteString("\nnext:\n")
 	for i := range 2 {
 		f.line(load, 32*i, i)
