@@ -91,12 +91,12 @@ func (m Matrix) PackBF16Panel(dst []uint16, src, floats []float32, p int) {
 // hold float32, or both bfloat16. Subnormal numbers are zeros everywhere but in
 // what is added to the sums.
 //
-//	acc := float32(0)
+//	acc := flush(bias[j]) // or −0
 //	for k := 0; k < depth; k += 2 { // of each tap
 //		acc = flush(fma(A[i,k+1], B[k+1,j], acc))
 //		acc = flush(fma(A[i,k], B[k,j], acc))
 //	}
-//	c[i*ldc+j] = T(min(max(acc+bias[j]+other[i*ldc+j], lo), hi))
+//	c[i*ldc+j] = T(min(max(acc+other[i*ldc+j], lo), hi))
 func BF16[T float32 | uint16](c, other []T, ldc int, a []uint16, r *Rows, m int, panel []uint16, j, cols int, e *FloatEnd) {
 	if m == 0 || cols == 0 {
 		return
@@ -119,7 +119,9 @@ func bf16Generic[T float32 | uint16](c, other []T, ldc int, a []uint16, r *Rows,
 	var sums [Width]float32
 	for i := range m {
 		row, b := sums[:cols], panel
-		clear(row)
+		for j := range row {
+			row[j] = flush(bias[j])
+		}
 		for _, tap := range r.Tap {
 			x := a[r.Row[i]+tap:][:r.Depth]
 			for k := 0; k < len(x); k += Duo {
@@ -138,18 +140,17 @@ func bf16Generic[T float32 | uint16](c, other []T, ldc int, a []uint16, r *Rows,
 		if other != nil {
 			add = other[i*ldc:]
 		}
-		endBF16(c[i*ldc:], add, row, bias, e)
+		endBF16(c[i*ldc:], add, row, e)
 	}
 }
 
 // endBF16 stores a row.
-func endBF16[T float32 | uint16](c, other []T, sums, bias []float32, e *FloatEnd) {
+func endBF16[T float32 | uint16](c, other []T, sums []float32, e *FloatEnd) {
 	lo, hi := e.least, e.most
 	if e.late {
 		lo, hi = e.lo, e.hi
 	}
 	for j, v := range sums {
-		v += bias[j]
 		if other != nil {
 			v += wide(other[j])
 		}

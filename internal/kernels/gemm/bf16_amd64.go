@@ -3,6 +3,7 @@
 package gemm
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/cpu"
@@ -20,6 +21,12 @@ func bf16(c, other unsafe.Pointer, ldc, size int, a []uint16, r *Rows, m int, pa
 	}
 	if size == 4 {
 		x.float = 1
+	}
+	switch inf := float32(math.Inf(1)); {
+	case e.most != inf:
+		x.limits = 2
+	case e.least != -inf:
+		x.limits = 1
 	}
 	fetch(&x, panel, x.taps*duos(r.Depth)*width)
 	v := width / lanes

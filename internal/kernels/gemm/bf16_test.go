@@ -56,9 +56,10 @@ func flushed(v float32) float32 {
 	return v
 }
 
-// bf16Sum is the definition of a sum: duos in order of k, in each the second
-// first.
-func bf16Sum(a, b []uint16, depth int) (acc float32) {
+// bf16Sum is the definition of a sum that begins with acc: duos in order of k, in
+// each the second first.
+func bf16Sum(acc float32, a, b []uint16, depth int) float32 {
+	acc = flushed(acc)
 	for ; len(a) > 0; a, b = a[depth:], b[depth:] {
 		x, y := decoded(a[:depth]), decoded(b[:depth])
 		if depth%2 > 0 {
@@ -147,10 +148,11 @@ func checkBF16[T float32 | uint16](t *testing.T, p bf16Product, ldc, offset int,
 		}
 		for j := range s.n {
 			// The matrix was packed of floats: its subnormal numbers are gone.
-			v := bf16Sum(line, p.b[j*k:(j+1)*k], s.depth)
+			bias := float32(math.Copysign(0, -1))
 			if p.bias != nil {
-				v += p.bias[j]
+				bias = p.bias[j]
 			}
+			v := bf16Sum(bias, line, p.b[j*k:(j+1)*k], s.depth)
 			if other != nil {
 				v += wide(other[row*ldc+j])
 			}

@@ -28,6 +28,7 @@ type call struct {
 	over             int   // whether a product with a multiplier may be no int32
 	wide             int32 // the zero point, which zero holds twice as a word
 	float            int
+	limits           int    // of bfloat16: 0 for none, 1 for least alone, 2 for both
 	odd              int    // whether the depth of bfloat16, in pairs, leaves half a pair
 	columns          uint64 // a bit for each that belongs to C, for kernels that ask
 

@@ -36,8 +36,12 @@ func bf16() string {
 	for v := 4; v > 0; v-- {
 		p := &kernel{file: f, name: fmt.Sprintf("dot%dBF16", 16*v), most: most512[v], step: 4, scale: 2, unroll: 4, stride: 64 * v, ahead: v == 4}
 		p.begin = func(m int) {
-			for i := range m * v {
-				f.line("VPXORD Z%d, Z%d, Z%d", i, i, i)
+			f.line("MOVQ call_bias(DI), AX")
+			for j := range v {
+				f.line("VMOVUPS %d(AX), Z%d", 64*j, j)
+			}
+			for i := v; i < m*v; i++ {
+				f.line("VMOVAPS Z%d, Z%d", i%v, i)
 			}
 		}
 		multiply := func(m, s int, load func(r, a int)) {
@@ -75,41 +79,33 @@ func bf16() string {
 	return f.String()
 }
 
-// endBF16 ends a block: the bias in Z24…, then what is added, then the limits;
-// C and what is added are both of floats or both of bfloat16.
+// endBF16 ends a block, whose sums began with the bias: what is added, then
+// limits where there are some. C and what is added are both of floats or both of
+// bfloat16.
 func endBF16(p *kernel, v, m int, floats string) {
 	f := p.file
 	f.masks(v)
-	f.line("MOVQ call_bias(DI), AX")
-	for j := range v {
-		f.line("VMOVUPS %d(AX), Z%d", 64*j, firstB+j)
-	}
-	for i := range m * v {
-		f.line("VADDPS Z%d, Z%d, Z%d", firstB+i%v, i, i)
-	}
-	f.line("VBROADCASTSS call_least(DI), Z%d", firstB+v)
-	f.line("VBROADCASTSS call_most(DI), Z%d", firstB+v+1)
-	f.line("VBROADCASTSS call_tie(DI), Z%d", firstB+v+2)
-	limit := func(r, j int) int {
-		x := acc(v, r, j)
-		f.line("VMAXPS Z%d, Z%d, Z%d", x, firstB+v, x)
-		f.line("VADDPS Z%d, Z%d, Z%d", firstB+v+2, x, x)
-		f.line("VMINPS Z%d, Z%d, Z%d", x, firstB+v+1, x)
-		return x
-	}
 	f.line("CMPQ call_float(DI), $0")
 	f.line("JNE  %s", floats)
 	p.addend(fmt.Sprintf("pairless%d", m), m, "CX", func(r int) {
 		for j := range v {
 			x := acc(v, r, j)
-			f.line("VPMOVZXWD.Z %d(AX), K%d, Z%d", 32*j, 1+j, firstB)
-			f.line("VPSLLD $16, Z%d, Z%d", firstB, firstB)
-			f.line("VADDPS Z%d, Z%d, Z%d", firstB, x, x)
+			f.line("VPMOVZXWD.Z %d(AX), K%d, Z%d", 32*j, 1+j, firstB+j)
+			f.line("VPSLLD $16, Z%d, Z%d", firstB+j, firstB+j)
+			f.line("VADDPS Z%d, Z%d, Z%d", firstB+j, x, x)
 		}
 	})
+	f.limit(v*m, fmt.Sprintf("short%d", m))
+	f.line("KMOVQ call_columns(DI), K5")
+	f.line("KSHIFTRQ $32, K5, K6")
 	for r := range m {
-		for j := range v {
-			x := limit(r, j)
+		for j := 0; j < v; j += 2 {
+			x := acc(v, r, j)
+			if j+1 < v {
+				f.line("%s", toBF16(x, x+1, x))
+				f.line("VMOVDQU16 Z%d, K%d, %d(DX)", x, 5+j/2, 32*j)
+				continue
+			}
 			f.line("%s", halfBF16(x, x))
 			f.line("VMOVDQU16 Y%d, K%d, %d(DX)", x, 1+j, 32*j)
 		}
@@ -123,13 +119,30 @@ func endBF16(p *kernel, v, m int, floats string) {
 			f.line("VADDPS %d(AX), Z%d, K%d, Z%d", 64*j, x, 1+j, x)
 		}
 	})
+	f.limit(v*m, fmt.Sprintf("long%d", m))
 	for r := range m {
-		for j := range v {
-			limit(r, j)
-		}
 		f.store(v, func(j int) int { return acc(v, r, j) })
 	}
 	f.label(floats + "done")
+}
+
+// limit limits n sums: from below where there is a limit, and from above where
+// there is one, too. It goes on at the label.
+func (f *file) limit(n int, label string) {
+	f.line("CMPQ call_limits(DI), $1")
+	f.line("JLT  %s", label)
+	f.line("VBROADCASTSS call_least(DI), Z%d", firstB)
+	f.line("VBROADCASTSS call_tie(DI), Z%d", firstB+1)
+	for i := range n {
+		f.line("VMAXPS Z%d, Z%d, Z%d", i, firstB, i)
+		f.line("VADDPS Z%d, Z%d, Z%d", firstB+1, i, i)
+	}
+	f.line("JEQ  %s", label)
+	f.line("VBROADCASTSS call_most(DI), Z%d", firstB)
+	for i := range n {
+		f.line("VMINPS Z%d, Z%d, Z%d", i, firstB, i)
+	}
+	f.label(label)
 }
 
 // round writes the rounding of floats, 32 at a time and then what is left.
