@@ -60,33 +60,6 @@ func (m Matrix) BF16Len() int { return padded(m.Columns) * m.Taps * duos(m.Depth
 // duos is the number of elements of the duos that hold k.
 func duos(k int) int { return (k + 1) &^ 1 }
 
-// PackBF16Panel packs panel p of a matrix of floats, rounded, to its place in
-// dst: for every Duo of k of a tap both elements of each column; what is missing
-// is zero. Floats is scratch memory of length FloatPanel.
-func (m Matrix) PackBF16Panel(dst []uint16, src, floats []float32, p int) {
-	j, depth := p*Width, m.Depth()
-	one := m
-	one.Columns = min(Width, m.Columns-j)
-	width := padded(one.Columns)
-	one.PackFloatPanel(floats, src[j*m.Column:], 0)
-	dst = dst[j*m.Taps*duos(depth):]
-	for range m.Taps {
-		for k := 0; k < depth; k += Duo {
-			out := dst[:Duo*width]
-			for i, v := range floats[:width] {
-				out[2*i], out[2*i+1] = toBF16(v), 0
-			}
-			if floats = floats[width:]; k+1 < depth {
-				for i, v := range floats[:width] {
-					out[2*i+1] = toBF16(v)
-				}
-				floats = floats[width:]
-			}
-			dst = dst[Duo*width:]
-		}
-	}
-}
-
 // BF16 is Floats for bfloat16: A and B hold it, sums are float32, C and other
 // hold float32, or both bfloat16. Subnormal numbers are zeros everywhere but in
 // what is added to the sums.

@@ -36,6 +36,12 @@ func bf16(c, other unsafe.Pointer, ldc, size int, a []uint16, r *Rows, m int, pa
 // roundBF16 rounds as many floats as there are, at least one.
 func roundBF16(dst []uint16, src []float32) { roundFloatsBF16(&dst[0], &src[0], len(src)) }
 
+// duosOf interleaves two rows of whole vectors, at least one.
+func duosOf(dst []uint16, low, high []float32) {
+	_ = dst[2*len(low)-1]
+	duosBF16(&dst[0], &low[0], &high[0], len(low))
+}
+
 // launchBF16 runs a kernel, by name so that the call stays on the stack.
 func (k kernel) launchBF16(c *call) {
 	switch k {
@@ -64,3 +70,6 @@ func dot64BF16(c *call)
 
 //go:noescape
 func roundFloatsBF16(dst *uint16, src *float32, n int)
+
+//go:noescape
+func duosBF16(dst *uint16, low, high *float32, n int)

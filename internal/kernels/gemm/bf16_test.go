@@ -169,6 +169,33 @@ func checkBF16[T float32 | uint16](t *testing.T, p bf16Product, ldc, offset int,
 	}
 }
 
+// TestPackBF16Live compares with the packing of a matrix of weights.
+func TestPackBF16Live(t *testing.T) {
+	runBF16(t, func(t *testing.T) {
+		r := kerneltest.Rand(4)
+		for _, k := range []int{1, 2, 5, 63, 64, 65, 130} {
+			for _, n := range []int{1, 16, 30, 64, 65, 128, 150} {
+				for _, at := range [][2]int{{1, k + 3}, {n, 1}, {n + 5, 1}, {2 * n, 2}} {
+					row, column := at[0], at[1]
+					b := kerneltest.Fence(t, kerneltest.Floats(r, (k-1)*row+(n-1)*column+1, true))
+					m := Plain(k, n, row, column)
+					got, check := kerneltest.Guard[uint16](t, m.BF16Len(), 2)
+					PackBF16Live(got, b, k, n, row, column)
+					check()
+					want := make([]uint16, len(got))
+					for j := range n {
+						width := padded(min(Width, n-j/Width*Width))
+						for i := range k {
+							want[j/Width*Width*duos(k)+i/2*2*width+j%Width*2+i%2] = convert.F32ToBF16(flushed(b[i*row+j*column]))
+						}
+					}
+					kerneltest.Equal(t, decoded(got), decoded(want), "k=%d n=%d row=%d column=%d", k, n, row, column)
+				}
+			}
+		}
+	})
+}
+
 func TestRoundBF16(t *testing.T) {
 	runBF16(t, func(t *testing.T) {
 		r := kerneltest.Rand(3)

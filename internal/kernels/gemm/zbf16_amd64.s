@@ -10770,3 +10770,60 @@ rest:
 end:
 	VZEROUPPER
 	RET
+
+// Where the words of duos come from: the first row, then the second.
+DATA ·duos<>+0(SB)/2, $0
+DATA ·duos<>+2(SB)/2, $16
+DATA ·duos<>+4(SB)/2, $1
+DATA ·duos<>+6(SB)/2, $17
+DATA ·duos<>+8(SB)/2, $2
+DATA ·duos<>+10(SB)/2, $18
+DATA ·duos<>+12(SB)/2, $3
+DATA ·duos<>+14(SB)/2, $19
+DATA ·duos<>+16(SB)/2, $4
+DATA ·duos<>+18(SB)/2, $20
+DATA ·duos<>+20(SB)/2, $5
+DATA ·duos<>+22(SB)/2, $21
+DATA ·duos<>+24(SB)/2, $6
+DATA ·duos<>+26(SB)/2, $22
+DATA ·duos<>+28(SB)/2, $7
+DATA ·duos<>+30(SB)/2, $23
+DATA ·duos<>+32(SB)/2, $8
+DATA ·duos<>+34(SB)/2, $24
+DATA ·duos<>+36(SB)/2, $9
+DATA ·duos<>+38(SB)/2, $25
+DATA ·duos<>+40(SB)/2, $10
+DATA ·duos<>+42(SB)/2, $26
+DATA ·duos<>+44(SB)/2, $11
+DATA ·duos<>+46(SB)/2, $27
+DATA ·duos<>+48(SB)/2, $12
+DATA ·duos<>+50(SB)/2, $28
+DATA ·duos<>+52(SB)/2, $13
+DATA ·duos<>+54(SB)/2, $29
+DATA ·duos<>+56(SB)/2, $14
+DATA ·duos<>+58(SB)/2, $30
+DATA ·duos<>+60(SB)/2, $15
+DATA ·duos<>+62(SB)/2, $31
+GLOBL ·duos<>(SB), RODATA|NOPTR, $64
+
+// func duosBF16(dst *uint16, low, high *float32, n int)
+TEXT ·duosBF16(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ low+8(FP), SI
+	MOVQ high+16(FP), DX
+	MOVQ n+24(FP), CX
+	VMOVDQU16 ·duos<>(SB), Z2
+
+each:
+	VMOVUPS (SI), Z0
+	VMOVUPS (DX), Z1
+	BYTE $0x62; BYTE $0xf2; BYTE $0x77; BYTE $0x48; BYTE $0x72; BYTE $0xc0 // VCVTNE2PS2BF16 Z0, Z1, Z0
+	VPERMW Z0, Z2, Z0
+	VMOVDQU16 Z0, (DI)
+	ADDQ $64, SI
+	ADDQ $64, DX
+	ADDQ $64, DI
+	SUBQ $16, CX
+	JNZ  each
+	VZEROUPPER
+	RET

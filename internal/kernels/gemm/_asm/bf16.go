@@ -76,6 +76,7 @@ func bf16() string {
 		p.write()
 	}
 	f.round()
+	f.interleave()
 	return f.String()
 }
 
@@ -175,6 +176,35 @@ func (f *file) round() {
 	f.line("%s", toBF16(0, 1, 0))
 	f.line("VMOVDQU16 Z0, K1, (DI)")
 	f.label("end")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+// interleave writes the rounding of two rows, whose elements follow each other
+// in turn then, 16 columns at a time.
+func (f *file) interleave() {
+	f.WriteString("\n// Where the words of duos come from: the first row, then the second.\n")
+	for i := range 32 {
+		fmt.Fprintf(f, "DATA ·duos<>+%d(SB)/2, $%d\n", 2*i, i/2+i%2*16)
+	}
+	f.WriteString("GLOBL ·duos<>(SB), RODATA|NOPTR, $64\n")
+	f.function("duosBF16(dst *uint16, low, high *float32, n int)", 32)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ low+8(FP), SI")
+	f.line("MOVQ high+16(FP), DX")
+	f.line("MOVQ n+24(FP), CX")
+	f.line("VMOVDQU16 ·duos<>(SB), Z2")
+	f.label("each")
+	f.line("VMOVUPS (SI), Z0")
+	f.line("VMOVUPS (DX), Z1")
+	f.line("%s", toBF16(0, 1, 0))
+	f.line("VPERMW Z0, Z2, Z0")
+	f.line("VMOVDQU16 Z0, (DI)")
+	f.line("ADDQ $64, SI")
+	f.line("ADDQ $64, DX")
+	f.line("ADDQ $64, DI")
+	f.line("SUBQ $16, CX")
+	f.line("JNZ  each")
 	f.line("VZEROUPPER")
 	f.line("RET")
 }
