@@ -6,11 +6,11 @@ import (
 	engine "github.com/octavo-ml/octavo/internal/runtime"
 )
 
-// BFloat16Arithmetic makes a program multiply floats with constant weights in bfloat16:
-// both factors are rounded to 8 significant bits, sums stay float32. Compile
-// returns an error on processors without instructions for it (AVX512_BF16).
-// Results differ from those of float32 by what docs/numerics.md says; integer
-// operators are not affected.
+// BFloat16Arithmetic makes a program multiply floats in bfloat16, in Conv but
+// for depthwise ones, ConvTranspose, Gemm and MatMul: both factors are rounded to
+// 8 significant bits, sums stay float32. Compile returns an error on processors
+// without instructions for it (AVX512_BF16). Results differ from those of float32
+// by what docs/numerics.md says; integer operators are not affected.
 func BFloat16Arithmetic() CompileOption { return func(o *engine.Options) { o.BFloat16 = true } }
 
 // hasArithmetic returns an error where this machine lacks what is asked for.

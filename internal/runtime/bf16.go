@@ -7,6 +7,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/conv"
+	"github.com/octavo-ml/octavo/internal/kernels/fused"
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -159,4 +160,40 @@ func (pl *plan) shorten() {
 			}
 		}
 	}
+}
+
+// multiplyBF16 multiplies m rows of floats, rounded, with packed columns of
+// bfloat16.
+func (p *product) multiplyBF16(c []float32, ldc int, a []float32, row []int32, m int, packed []byte, k, n int, mem []byte) {
+	left, right := shorts(mem, m*k), shorts(packed, len(packed)/2)
+	var at [fused.Rows]int32
+	for i := range m {
+		at[i] = int32(i * k)
+		gemm.RoundBF16(left[i*k:], a[row[i]:][:k])
+	}
+	r := gemm.Rows{Row: at[:m], Tap: firstTap[:], Depth: k}
+	for j := 0; j < n; j += gemm.Width {
+		gemm.BF16(c[j:], nil, ldc, left, &r, m, right[j*((k+1)&^1):], j, min(gemm.Width, n-j), p.end)
+	}
+}
+
+// matricesBF16 sets up products of two activations, matrix by matrix.
+func (pl *plan) matricesBF16(s *step, at []matrices, m, k, n int) {
+	p, block := &product{end: gemm.NewFloatEnd(n, nil, false, 0, 0), bf16: true}, min(fused.Rows, m)
+	packed := p.packedLen(k, n)
+	all := packed + p.scratchLen(block, k, n)
+	pl.scratch = max(pl.scratch, all*pl.p.threads)
+	rows := make([]int32, block)
+	for i := range rows {
+		rows[i] = int32(i * k)
+	}
+	s.share(len(at), len(at)*m*k*n/bf16AtOnce, func(f *frame, s *step, slot, lo, hi int) {
+		x, mem := tensor.Data[float32](f.vals[s.in[0]]), f.bytes(slot, all)
+		for i := lo; i < hi; i++ {
+			p.pack(mem[:packed], f.vals[s.in[1]], at[i].b*k*n, k, n, matrixAt{n, 1})
+			for from := 0; from < m; from += block {
+				p.run(f.out(s), (i*m+from)*n, n, bytesOf(x[(at[i].a*m+from)*k:]), rows, min(block, m-from), mem[:packed], k, n, mem[packed:])
+			}
+		}
+	})
 }

@@ -216,3 +216,35 @@ func TestBFloat16IsNear(t *testing.T) {
 		})
 	}
 }
+
+// TestBFloat16MultipliesActivations compares products of two activations with
+// float32 where that rounds nothing, fused with what moves them and alone.
+func TestBFloat16MultipliesActivations(t *testing.T) {
+	d := drawer{rand.New(rand.NewPCG(8, 8)), true}
+	for _, c := range [][2][]int{
+		{{3, 2, 70, 33}, {3, 2, 33, 66}},
+		{{5, 7}, {2, 7, 9}},
+		{{2, 1, 49, 64}, {3, 64, 16}},
+	} {
+		a := &ir.Value{Name: "a", Fact: op.TensorFact(dtype.Float32, op.Known(c[0]...))}
+		b := &ir.Value{Name: "b", Fact: op.TensorFact(dtype.Float32, op.Known(c[1]...))}
+		y := &ir.Value{Name: "y"}
+		g := &ir.Graph{Name: "products", Inputs: []*ir.Value{a, b}, Outputs: []*ir.Value{y}, Nodes: []*ir.Node{
+			{Name: "m", Op: &op.MatMul{}, In: []*ir.Value{a, b}, Out: []*ir.Value{y}},
+		}}
+		in := runtime.Tensors{"a": d.tensor(c[0]...), "b": d.tensor(c[1]...)}
+		want, err := runGraph(g, in, runtime.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range []runtime.Options{{Threads: 2, BFloat16: true}, {NoFusion: true, BFloat16: true}} {
+			got, err := runGraph(g, in, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !tensor.Equal(got["y"], want["y"]) {
+				t.Errorf("%v: %+v: %v, want %v", c, o, got["y"], want["y"])
+			}
+		}
+	}
+}

@@ -90,6 +90,10 @@ func (pl *plan) dispatchMatMul(s *step, key *ir.Node) error {
 	if !ok {
 		return nil
 	}
+	if pl.p.bf16 {
+		pl.matricesBF16(s, at, m, k, n)
+		return nil
+	}
 	b2 := gemm.Plain(k, n, n, 1)
 	rows, end, size := gemm.RowsOf(m, k), gemm.NewFloatEnd(n, nil, false, 0, 0), b2.Floats()
 	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)

@@ -51,8 +51,8 @@ type Options struct {
 	// AnyKind lets inputs and outputs be sequences and optionals: the program is
 	// run by RunData.
 	AnyKind bool
-	// BFloat16 multiplies floats with constant matrices and filters in bfloat16:
-	// both sides are rounded to it, sums are float32. Results are not those of
+	// BFloat16 multiplies matrices, and inputs with filters, in bfloat16: both
+	// sides are rounded to it, sums are float32. Results are not those of
 	// float32, and do not depend on the machine: without instructions for it
 	// (HasBF16) Go computes them, slowly.
 	BFloat16 bool
