@@ -62,16 +62,15 @@ func NewRescaling(bias []int32, factors []Fixed, zero, lo, hi int32) *Rescaling 
 	return r
 }
 
-// Rescale stores rows of the results of sums, which are whole numbers below 2³¹,
-// one element a channel.
-func Rescale[T int8 | uint8](r *Rescaling, dst []T, sums []float32) {
+// Rescale stores rows of the results of sums, one element a channel.
+func Rescale[T int8 | uint8](r *Rescaling, dst []T, sums []int32) {
 	n := len(r.bias)
 	done := rescaleRows(r, dst, sums)
 	lo, hi := r.lo-r.zero, r.hi-r.zero
 	for at := 0; at < len(dst); at += n {
 		to, x := dst[at:at+n], sums[at:at+n]
 		for c := done; c < n; c++ {
-			v := r.factors[c].Of(int32(x[c]) + r.bias[c])
+			v := r.factors[c].Of(x[c] + r.bias[c])
 			to[c] = T(min(max(v, lo), hi) + r.zero)
 		}
 	}
@@ -108,5 +107,31 @@ func SumFixed[T int8 | uint8](s *FixedSum, dst, a, b []T) {
 	for i := sumFixed(s, dst, a, b); i < len(a); i++ {
 		x, y := s.a.Of((int32(a[i])-s.za)<<s.shift), s.b.Of((int32(b[i])-s.zb)<<s.shift)
 		dst[i] = T(min(max(s.y.Of(x+s.sign*y), lo), hi) + s.zero)
+	}
+}
+
+// FixedProduct multiplies two 8-bit integers of any scales.
+type FixedProduct struct {
+	y            Fixed
+	za, zb       int32
+	zero, lo, hi int32
+	table        []int32
+}
+
+// NewFixedProduct returns the product y·((p−za)·(q−zb)) + zero, limited by lo and
+// hi, which are ends of 8-bit integers.
+func NewFixedProduct(y Fixed, za, zb, zero, lo, hi int32) *FixedProduct {
+	p := &FixedProduct{y: y, za: za, zb: zb, zero: zero, lo: lo, hi: hi}
+	p.table = lanes(same(same(nil, za), zb), []Fixed{y})
+	return p
+}
+
+// MultiplyFixed stores the products of a and b.
+func MultiplyFixed[T int8 | uint8](p *FixedProduct, dst, a, b []T) {
+	b, dst = b[:len(a)], dst[:len(a)]
+	lo, hi := p.lo-p.zero, p.hi-p.zero
+	for i := productFixed(p, dst, a, b); i < len(a); i++ {
+		v := p.y.Of((int32(a[i]) - p.za) * (int32(b[i]) - p.zb))
+		dst[i] = T(min(max(v, lo), hi) + p.zero)
 	}
 }

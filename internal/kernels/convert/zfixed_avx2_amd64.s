@@ -4,7 +4,7 @@
 
 #include "textflag.h"
 
-// func rescaleUint8AVX2(dst *uint8, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+// func rescaleUint8AVX2(dst *uint8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)
 TEXT ·rescaleUint8AVX2(SB), NOSPLIT, $0-60
 	MOVQ dst+0(FP), DI
 	MOVQ sums+8(FP), SI
@@ -30,7 +30,7 @@ row:
 	MOVQ BX, R9
 
 next:
-	VCVTTPS2DQ (SI), Y0
+	VMOVDQU (SI), Y0
 	VPADDD (R8), Y0, Y0
 	VPSLLVD 64(R8), Y0, Y0
 	VMOVDQU 32(R8), Y1
@@ -161,7 +161,65 @@ next:
 	VZEROUPPER
 	RET
 
-// func rescaleInt8AVX2(dst *int8, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+// func productFixedUint8AVX2(dst, a, b *uint8, table *int32, steps int, zero, lo, hi int32)
+TEXT ·productFixedUint8AVX2(SB), NOSPLIT, $0-52
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DX
+	MOVQ table+24(FP), R8
+	MOVQ steps+32(FP), CX
+	MOVL zero+40(FP), AX
+	VMOVD AX, X12
+	VPBROADCASTD X12, Y12
+	MOVL lo+44(FP), AX
+	VMOVD AX, X13
+	VPBROADCASTD X13, Y13
+	MOVL hi+48(FP), AX
+	VMOVD AX, X14
+	VPBROADCASTD X14, Y14
+	VPCMPEQD Y15, Y15, Y15
+	VPSRLQ $63, Y15, Y15
+	VPSLLQ $30, Y15, Y15
+
+next:
+	VPMOVZXBD (SI), Y0
+	VPMOVZXBD (DX), Y1
+	VPSUBD (R8), Y0, Y0
+	VPSUBD 32(R8), Y1, Y1
+	VPMULLD Y1, Y0, Y0
+	VPSLLVD 96(R8), Y0, Y0
+	VMOVDQU 64(R8), Y1
+	VPSRLQ $32, Y0, Y2
+	VPMULDQ Y1, Y0, Y0
+	VPSRLQ $32, Y1, Y1
+	VPMULDQ Y1, Y2, Y2
+	VPADDQ Y15, Y0, Y0
+	VPADDQ Y15, Y2, Y2
+	VPSRLQ $31, Y0, Y0
+	VPSLLQ $1, Y2, Y2
+	VPBLENDD $0xAA, Y2, Y0, Y0
+	VPAND 160(R8), Y0, Y1
+	VPSRLD $31, Y0, Y2
+	VPADDD 192(R8), Y2, Y2
+	VPSRAVD 128(R8), Y0, Y0
+	VPCMPGTD Y2, Y1, Y1
+	VPSUBD Y1, Y0, Y0
+	VPMAXSD Y13, Y0, Y0
+	VPMINSD Y14, Y0, Y0
+	VPADDD Y12, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPACKSSDW X1, X0, X0
+	VPACKUSWB X0, X0, X0
+	VMOVQ X0, (DI)
+	ADDQ $8, SI
+	ADDQ $8, DX
+	ADDQ $8, DI
+	DECQ CX
+	JNZ  next
+	VZEROUPPER
+	RET
+
+// func rescaleInt8AVX2(dst *int8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)
 TEXT ·rescaleInt8AVX2(SB), NOSPLIT, $0-60
 	MOVQ dst+0(FP), DI
 	MOVQ sums+8(FP), SI
@@ -187,7 +245,7 @@ row:
 	MOVQ BX, R9
 
 next:
-	VCVTTPS2DQ (SI), Y0
+	VMOVDQU (SI), Y0
 	VPADDD (R8), Y0, Y0
 	VPSLLVD 64(R8), Y0, Y0
 	VMOVDQU 32(R8), Y1
@@ -303,6 +361,64 @@ next:
 	VPSRAVD 480(R8), Y0, Y0
 	VPCMPGTD Y3, Y2, Y2
 	VPSUBD Y2, Y0, Y0
+	VPMAXSD Y13, Y0, Y0
+	VPMINSD Y14, Y0, Y0
+	VPADDD Y12, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPACKSSDW X1, X0, X0
+	VPACKSSWB X0, X0, X0
+	VMOVQ X0, (DI)
+	ADDQ $8, SI
+	ADDQ $8, DX
+	ADDQ $8, DI
+	DECQ CX
+	JNZ  next
+	VZEROUPPER
+	RET
+
+// func productFixedInt8AVX2(dst, a, b *int8, table *int32, steps int, zero, lo, hi int32)
+TEXT ·productFixedInt8AVX2(SB), NOSPLIT, $0-52
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DX
+	MOVQ table+24(FP), R8
+	MOVQ steps+32(FP), CX
+	MOVL zero+40(FP), AX
+	VMOVD AX, X12
+	VPBROADCASTD X12, Y12
+	MOVL lo+44(FP), AX
+	VMOVD AX, X13
+	VPBROADCASTD X13, Y13
+	MOVL hi+48(FP), AX
+	VMOVD AX, X14
+	VPBROADCASTD X14, Y14
+	VPCMPEQD Y15, Y15, Y15
+	VPSRLQ $63, Y15, Y15
+	VPSLLQ $30, Y15, Y15
+
+next:
+	VPMOVSXBD (SI), Y0
+	VPMOVSXBD (DX), Y1
+	VPSUBD (R8), Y0, Y0
+	VPSUBD 32(R8), Y1, Y1
+	VPMULLD Y1, Y0, Y0
+	VPSLLVD 96(R8), Y0, Y0
+	VMOVDQU 64(R8), Y1
+	VPSRLQ $32, Y0, Y2
+	VPMULDQ Y1, Y0, Y0
+	VPSRLQ $32, Y1, Y1
+	VPMULDQ Y1, Y2, Y2
+	VPADDQ Y15, Y0, Y0
+	VPADDQ Y15, Y2, Y2
+	VPSRLQ $31, Y0, Y0
+	VPSLLQ $1, Y2, Y2
+	VPBLENDD $0xAA, Y2, Y0, Y0
+	VPAND 160(R8), Y0, Y1
+	VPSRLD $31, Y0, Y2
+	VPADDD 192(R8), Y2, Y2
+	VPSRAVD 128(R8), Y0, Y0
+	VPCMPGTD Y2, Y1, Y1
+	VPSUBD Y1, Y0, Y0
 	VPMAXSD Y13, Y0, Y0
 	VPMINSD Y14, Y0, Y0
 	VPADDD Y12, Y0, Y0

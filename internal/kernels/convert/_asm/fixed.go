@@ -14,6 +14,7 @@ func fixed() string {
 	for _, typ := range []string{"Uint8", "Int8"} {
 		f.rescale(typ)
 		f.sumFixed(typ)
+		f.productFixed(typ)
 	}
 	return f.String()
 }
@@ -71,7 +72,7 @@ func (f *file) bytes(typ string) {
 }
 
 func (f *file) rescale(typ string) {
-	fmt.Fprintf(f, "\n// func rescale%sAVX2(dst *%s, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)\n", typ, strings.ToLower(typ))
+	fmt.Fprintf(f, "\n// func rescale%sAVX2(dst *%s, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)\n", typ, strings.ToLower(typ))
 	fmt.Fprintf(f, "TEXT ·rescale%sAVX2(SB), NOSPLIT, $0-60\n", typ)
 	f.line("MOVQ dst+0(FP), DI")
 	f.line("MOVQ sums+8(FP), SI")
@@ -84,7 +85,7 @@ func (f *file) rescale(typ string) {
 	f.line("MOVQ DX, R8")
 	f.line("MOVQ BX, R9")
 	f.WriteString("\nnext:\n")
-	f.line("VCVTTPS2DQ (SI), Y0")
+	f.line("VMOVDQU (SI), Y0")
 	f.line("VPADDD (R8), Y0, Y0")
 	f.times(0, 1, 32)
 	f.bytes(typ)
@@ -120,6 +121,32 @@ func (f *file) sumFixed(typ string) {
 	f.line("VPSIGND 384(R8), Y1, Y1")
 	f.line("VPADDD Y1, Y0, Y0")
 	f.times(0, 2, 416)
+	f.bytes(typ)
+	f.line("ADDQ $8, SI")
+	f.line("ADDQ $8, DX")
+	f.line("ADDQ $8, DI")
+	f.line("DECQ CX")
+	f.line("JNZ  next")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+func (f *file) productFixed(typ string) {
+	fmt.Fprintf(f, "\n// func productFixed%sAVX2(dst, a, b *%s, table *int32, steps int, zero, lo, hi int32)\n", typ, strings.ToLower(typ))
+	fmt.Fprintf(f, "TEXT ·productFixed%sAVX2(SB), NOSPLIT, $0-52\n", typ)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ a+8(FP), SI")
+	f.line("MOVQ b+16(FP), DX")
+	f.line("MOVQ table+24(FP), R8")
+	f.line("MOVQ steps+32(FP), CX")
+	f.ends(40)
+	f.WriteString("\nnext:\n")
+	f.line("%s (SI), Y0", extend[typ])
+	f.line("%s (DX), Y1", extend[typ])
+	f.line("VPSUBD (R8), Y0, Y0")
+	f.line("VPSUBD 32(R8), Y1, Y1")
+	f.line("VPMULLD Y1, Y0, Y0")
+	f.times(0, 1, 64)
 	f.bytes(typ)
 	f.line("ADDQ $8, SI")
 	f.line("ADDQ $8, DX")
