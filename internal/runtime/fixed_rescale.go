@@ -59,10 +59,19 @@ type rescaler struct {
 func newRescaler(r *rescaled, channels, operands int) *rescaler {
 	k := &rescaler{rescaled: r, biases: make([]int64, channels)}
 	copy(k.biases, r.bias)
-	if r.end.Reals != nil || r.end.Wide || operands > 1 || r.times[0] != 1 {
+	if r.end.Wide || operands > 1 || r.times[0] != 1 {
 		return k
 	}
-	bias, factors := make([]int32, channels), make([]convert.Fixed, channels)
+	bias := make([]int32, channels)
+	if r.end.Reals != nil {
+		reals := make([]float64, channels)
+		for c := range channels {
+			bias[c], reals[c] = int32(k.biases[c]), r.end.Reals[c%len(r.end.Reals)]
+		}
+		k.plain = convert.NewRealRescaling(bias, reals, r.end.Zero, r.end.Min, r.end.Max)
+		return k
+	}
+	factors := make([]convert.Fixed, channels)
 	for c := range channels {
 		bias[c], factors[c] = int32(k.biases[c]), fixedFactor(r.end.Factors[c%len(r.end.Factors)])
 	}

@@ -42,11 +42,14 @@ type splitter struct {
 	parts map[*ir.Value][2]*ir.Value // upper and lower bytes of int16
 }
 
+// unit is the grid of integers themselves.
+var unit = affine.PerTensor(dtype.Int8, 1, 0)
+
 // term is a product of bytes whose sums count times.
 type term struct {
-	x, w  *ir.Value
-	px    affine.Params
-	times int64
+	x, w   *ir.Value
+	px, pw affine.Params
+	times  int64
 }
 
 // product appends the nodes of one product, and reports false where it has to
@@ -56,6 +59,9 @@ func (sp *splitter) product(n *ir.Node, q *op.Quantized) bool {
 		return false
 	}
 	x, w := n.In[0], n.In[1]
+	if _, ok := q.Inner.(*op.MatMul); ok {
+		return sp.pair(n, q)
+	}
 	filters, most := 0, int64(exactInt)
 	switch o := q.Inner.(type) {
 	case *op.Conv:
@@ -85,6 +91,25 @@ func (sp *splitter) product(n *ir.Node, q *op.Quantized) bool {
 	if !ok {
 		return false
 	}
+	sp.rescale(n, q, bias, terms)
+	return true
+}
+
+// pair is product for two operands of 8 bits that are both computed.
+func (sp *splitter) pair(n *ir.Node, q *op.Quantized) bool {
+	x, w := n.In[0], n.In[1]
+	if x.Const != nil || w.Const != nil || len(x.Shape) == 0 || w.Shape == nil || n.Out[0].Shape == nil || byteless(x.Type) || byteless(w.Type) || !q.In[1].IsPerTensor() {
+		return false
+	}
+	if k, ok := x.Shape[len(x.Shape)-1].Int(); !ok || k > exactInt/(255*255) {
+		return false
+	}
+	sp.rescale(n, q, nil, []term{{x, w, affine.PerTensor(x.Type, 1, q.In[0].Zero(0)), affine.PerTensor(w.Type, 1, q.In[1].Zero(0)), 1}})
+	return true
+}
+
+// rescale appends the products of terms and what takes their sums to n's result.
+func (sp *splitter) rescale(n *ir.Node, q *op.Quantized, bias []int64, terms []term) {
 	end := &rescaled{end: q.Rescaler(), bias: bias, typ: q.Out[0].Type}
 	last := &ir.Node{Name: n.Name, Op: end, Origin: n.Origin, Out: n.Out}
 	for i, t := range terms {
@@ -92,7 +117,6 @@ func (sp *splitter) product(n *ir.Node, q *op.Quantized) bool {
 		last.In = append(last.In, sp.sums(n, q.Inner, t, i))
 	}
 	sp.nodes = append(sp.nodes, last)
-	return true
 }
 
 // addedTo returns the bias of a product, and false where it is computed.
@@ -109,7 +133,7 @@ func addedTo(n *ir.Node) ([]int64, bool) {
 // terms returns the products of bytes whose sums are at most most.
 func (sp *splitter) terms(n *ir.Node, x, w *ir.Value, p affine.Params, filters int, most int64) ([]term, bool) {
 	if x.Type != dtype.Int16 {
-		whole := term{x, w, affine.PerTensor(p.Type, 1, p.Zero(0)), 1}
+		whole := term{x, w, affine.PerTensor(p.Type, 1, p.Zero(0)), unit, 1}
 		if below(most, w.Const, filters, whole.px) {
 			return []term{whole}, true
 		}
@@ -134,7 +158,7 @@ func (sp *splitter) terms(n *ir.Node, x, w *ir.Value, p affine.Params, filters i
 		sp.nodes = append(sp.nodes, &ir.Node{Name: parts[0].Name, Op: &split16{}, Origin: n.Origin, In: []*ir.Value{x}, Out: parts[:]})
 		sp.parts[x] = parts
 	}
-	return []term{{parts[0], w, upper, 256}, {parts[1], w, lower, 1}}, true
+	return []term{{parts[0], w, upper, unit, 256}, {parts[1], w, lower, unit, 1}}, true
 }
 
 // below reports whether the sums of every filter, which lie along the given axis
@@ -192,8 +216,7 @@ func (sp *splitter) sums(n *ir.Node, inner op.Op, t term, i int) *ir.Value {
 		cast.To = dtype.Int32
 		node.Op, node.In = cast, []*ir.Value{y}
 	} else {
-		unit := affine.PerTensor(dtype.Int8, 1, 0)
-		node.Op = &op.Quantized{Inner: inner, In: []affine.Params{t.px, unit}, Out: []affine.Params{affine.PerTensor(dtype.Int32, 1, 0)}}
+		node.Op = &op.Quantized{Inner: inner, In: []affine.Params{t.px, t.pw}, Out: []affine.Params{affine.PerTensor(dtype.Int32, 1, 0)}}
 	}
 	sp.nodes = append(sp.nodes, node)
 	return out

@@ -1,5 +1,7 @@
 package convert
 
+import "math"
+
 // Fixed is a factor M·2^(Left−Right−31), M in [0, 2³¹), one of Left and Right
 // being 0 and both below 32: TensorFlow Lite's arithmetic, in which a product
 // rounds twice (gemmlowp's SaturatingRoundingDoublingHighMul and
@@ -49,6 +51,7 @@ type Rescaling struct {
 	factors      []Fixed
 	zero, lo, hi int32
 	table        []int32
+	reals        []float64 // instead of factors
 }
 
 // NewRescaling returns the Rescaling that adds a bias and multiplies with a
@@ -62,6 +65,12 @@ func NewRescaling(bias []int32, factors []Fixed, zero, lo, hi int32) *Rescaling 
 	return r
 }
 
+// NewRealRescaling is NewRescaling with factors of float64, whose products are
+// rounded once, halves away from zero.
+func NewRealRescaling(bias []int32, factors []float64, zero, lo, hi int32) *Rescaling {
+	return &Rescaling{bias: bias, reals: factors, zero: zero, lo: lo, hi: hi}
+}
+
 // Rescale stores rows of the results of sums, one element a channel.
 func Rescale[T int8 | uint8](r *Rescaling, dst []T, sums []int32) {
 	n := len(r.bias)
@@ -69,6 +78,13 @@ func Rescale[T int8 | uint8](r *Rescaling, dst []T, sums []int32) {
 	lo, hi := r.lo-r.zero, r.hi-r.zero
 	for at := 0; at < len(dst); at += n {
 		to, x := dst[at:at+n], sums[at:at+n]
+		if r.reals != nil {
+			for c := done; c < n; c++ {
+				v := math.Round(max(float64(lo), min(float64(hi), float64(x[c]+r.bias[c])*r.reals[c])))
+				to[c] = T(int32(v) + r.zero)
+			}
+			continue
+		}
 		for c := done; c < n; c++ {
 			v := r.factors[c].Of(x[c] + r.bias[c])
 			to[c] = T(min(max(v, lo), hi) + r.zero)

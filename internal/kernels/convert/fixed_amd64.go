@@ -16,8 +16,16 @@ func rescaleRows[T int8 | uint8](r *Rescaling, dst []T, sums []int32) int {
 	_ = sums[rows*n-1]
 	switch d := any(&dst[0]).(type) {
 	case *uint8:
+		if r.reals != nil {
+			rescaleRealUint8AVX2(d, &sums[0], &r.bias[0], &r.reals[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
+			break
+		}
 		rescaleUint8AVX2(d, &sums[0], &r.table[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
 	case *int8:
+		if r.reals != nil {
+			rescaleRealInt8AVX2(d, &sums[0], &r.bias[0], &r.reals[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
+			break
+		}
 		rescaleInt8AVX2(d, &sums[0], &r.table[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
 	}
 	return steps * fixedLanes
@@ -52,6 +60,12 @@ func productFixed[T int8 | uint8](p *FixedProduct, dst, a, b []T) int {
 	}
 	return steps * fixedLanes
 }
+
+//go:noescape
+func rescaleRealUint8AVX2(dst *uint8, sums, bias *int32, factors *float64, rows, steps, tail int, zero, lo, hi int32)
+
+//go:noescape
+func rescaleRealInt8AVX2(dst *int8, sums, bias *int32, factors *float64, rows, steps, tail int, zero, lo, hi int32)
 
 //go:noescape
 func rescaleUint8AVX2(dst *uint8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)

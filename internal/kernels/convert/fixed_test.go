@@ -81,6 +81,22 @@ func testFixed[T int8 | uint8](t *testing.T) {
 			Rescale(k, got, kerneltest.Fence(t, sums))
 			check()
 			kerneltest.Equal(t, got, want, "%d rows of %d channels", rows, channels)
+			reals := make([]float64, channels)
+			for c := range reals {
+				if reals[c] = math.Exp2(-12 * r.Float64()); c%3 == 0 {
+					reals[c] = 0.5 // many halves
+				}
+			}
+			k = NewRealRescaling(bias, reals, -4, int32(lo)+3, int32(hi)-1)
+			for i, v := range sums {
+				c := i % channels
+				y := math.Round(float64(v+bias[c]) * reals[c])
+				want[i] = T(max(float64(lo)+3, min(float64(hi)-1, y-4)))
+			}
+			got, check = kerneltest.Guard[T](t, len(sums), channels%4)
+			Rescale(k, got, kerneltest.Fence(t, sums))
+			check()
+			kerneltest.Equal(t, got, want, "real factors: %d rows of %d channels", rows, channels)
 		}
 	}
 	for i, n := range append(kerneltest.Lengths(fixedLanes), 100, 333) {
