@@ -39,6 +39,8 @@ type BenchOptions struct {
 	Seconds float64
 	// PackCache is the folder of the option PackCache; "" for none.
 	PackCache string
+	// Compile are more options of the programs.
+	Compile []CompileOption
 	// Seed is that of bootstrap intervals.
 	Seed uint64
 	// Progress is called after each round with the share that is done, up to 1.
@@ -54,6 +56,9 @@ type BenchResult struct {
 	Batch   int    `json:"batch"`
 	// ISA is the instruction set in use, as OCTAVO_ISA names it.
 	ISA string `json:"isa"`
+	// Arithmetic is the type in which floats are multiplied, float32 or
+	// bfloat16.
+	Arithmetic string `json:"arithmetic"`
 	// Rounds is how often the models took turns.
 	Rounds int           `json:"rounds"`
 	Models []BenchFigure `json:"models"`
@@ -115,7 +120,7 @@ func Bench(ctx context.Context, subjects []Subject, o BenchOptions) (*BenchResul
 	if o.Seconds == 0 {
 		o.Seconds = benchSeconds
 	}
-	r := &BenchResult{Schema: BenchSchema, Threads: o.Threads, Batch: max(o.Batch, 1), ISA: cpu.Current().String()}
+	r := &BenchResult{Schema: BenchSchema, Threads: o.Threads, Batch: max(o.Batch, 1), ISA: cpu.Current().String(), Arithmetic: arithmeticOf(o.Compile)}
 	if r.Threads == 0 {
 		r.Threads = runtime.GOMAXPROCS(0)
 	}
@@ -125,7 +130,7 @@ func Bench(ctx context.Context, subjects []Subject, o BenchOptions) (*BenchResul
 		if len(s.Inputs) == 0 {
 			return nil, diag.Usagef("%s: there are no inputs to run it on", s.Model.Path)
 		}
-		options := []CompileOption{Threads(o.Threads)}
+		options := append([]CompileOption{Threads(o.Threads)}, o.Compile...)
 		if o.PackCache != "" {
 			options = append(options, PackCache(o.PackCache))
 		}

@@ -412,6 +412,9 @@ func (m *Model) Compile(opts ...CompileOption) (*Program, error) {
 	for _, f := range opts {
 		f(&o)
 	}
+	if err := hasArithmetic(o); err != nil {
+		return nil, m.wrap(err)
+	}
 	g, err := m.prepare(false)
 	if err != nil {
 		return nil, err

@@ -78,6 +78,8 @@ type ValidateOptions struct {
 	Threads int
 	// Compile are more options of the programs.
 	Compile []CompileOption
+	// Candidates are more options of the candidates' programs alone.
+	Candidates []CompileOption
 	// Seed is that of bootstrap intervals and exchange tests.
 	Seed uint64
 	// Force goes on where labels or preprocessing look wrong.
@@ -120,12 +122,20 @@ func judgeModels(ctx context.Context, float *Model, candidates []*Model, samples
 		if err != nil {
 			return nil, err
 		}
-		p, err := m.Compile(append([]CompileOption{Threads(o.Threads)}, o.Compile...)...)
+		options := append([]CompileOption{Threads(o.Threads)}, o.Compile...)
+		if i > 0 {
+			options = append(options, o.Candidates...)
+		}
+		p, err := m.Compile(options...)
 		if err != nil {
 			return nil, err
 		}
 		programs = append(programs, p)
-		models = append(models, validate.Model{Name: modelName(all, i), Program: p.p})
+		name := modelName(all, i)
+		if in := arithmeticOf(o.Candidates); i > 0 && in != dtype.Float32.String() {
+			name += " (" + in + ")"
+		}
+		models = append(models, validate.Model{Name: name, Program: p.p})
 	}
 	for _, path := range o.OutputsFrom {
 		out, err := openOutputs(path, models[0].Program, o.Output, n)

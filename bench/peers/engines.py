@@ -52,9 +52,9 @@ class Octavo:
     """A model in octavo's process; it draws the inputs that all engines take."""
     name = OCTAVO
 
-    def __init__(self, server, path, threads, folder):
+    def __init__(self, server, path, threads, folder, bf16=False):
         self.server = server
-        a = server.ask(do="load", name="model", path=str(path), threads=threads, arrays=str(folder))
+        a = server.ask(do="load", name="model", path=str(path), threads=threads, bf16=bf16, arrays=str(folder))
         self.isa = a["isa"]
         self.inputs = {n: np.load(f) for n, f in a["inputs"].items()}
         self.outputs = {n: np.load(f) for n, f in a["outputs"].items()}
@@ -148,10 +148,10 @@ def quantize_dynamic(path, to):
 class OpenVino:
     """A compiled model and one request, whose tensors are set once."""
 
-    def __init__(self, path, threads, inputs, name=OV):
+    def __init__(self, path, threads, inputs, name=OV, precision="f32"):
         self.name = name
         compiled = core.compile_model(read(path, inputs), "CPU", {
-            "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"})
+            "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision})
         self.request = compiled.create_infer_request()
         self.tensors = [ov.Tensor(np.ascontiguousarray(array(v, inputs))) for v in compiled.inputs]
         for v, t in zip(compiled.inputs, self.tensors):

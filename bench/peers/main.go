@@ -31,6 +31,7 @@ type request struct {
 	Path    string
 	Threads int
 	Dims    []string // SYMBOL=NUMBER
+	BF16    bool     // products in bfloat16
 	Arrays  string   // folder for the inputs and what the first run makes of them
 	// of run
 	Runs    int     // the least number
@@ -131,7 +132,11 @@ func (l *loaded) prepare(q request) (answer, error) {
 	for in := range samples {
 		l.inputs = in
 	}
-	if l.program, err = l.model.Compile(octavo.Threads(q.Threads)); err != nil {
+	options := []octavo.CompileOption{octavo.Threads(q.Threads)}
+	if q.BF16 {
+		options = append(options, octavo.BFloat16Arithmetic())
+	}
+	if l.program, err = l.model.Compile(options...); err != nil {
 		return a, err
 	}
 	outputs, err := l.program.Run(context.Background(), l.inputs)

@@ -65,8 +65,8 @@ def line(row, empties):
 
 def disagreements(result):
     """Float models whose outputs differ from ONNX Runtime's: their times say nothing."""
-    return [f"{r['model']}: cosine similarity of outputs {r['cosine']:.6f}, want 0.999"
-            for r in result["rows"] if r["type"] == "float32" and r.get("cosine") is not None and r["cosine"] < 0.999]
+    return [f"{r['model']} {r['type']}: cosine similarity of outputs {r['cosine']:.6f}, want 0.999"
+            for r in result["rows"] if r["type"] in ("float32", "bfloat16") and r.get("cosine") is not None and r["cosine"] < 0.999]
 
 
 def geomean(values):
@@ -248,9 +248,9 @@ In a process of its own, at one thread: `octavo bench`.
 
 ## How it was measured
 
-- Models: `full-size` are networks with the published layers and seeded weights (`bench/models`); the others are trained ones. Their int8 forms are octavo's own for ONNX Runtime's CPU, calibrated on seeded noise: uint8 activations, int8 weights by channel, as QuantizeLinear and DequantizeLinear. That is the form that ONNX Runtime runs fastest. OpenVINO is given the same file, and another that its own tool (NNCF) makes of the float model; the better one counts. `dynamic` is octavo's form with ranges found when the model runs, by which ONNX Runtime's own tool (quantize_dynamic) has one too.
+- Models: `full-size` are networks with the published layers and seeded weights (`bench/models`); the others are trained ones. Their int8 forms are octavo's own for ONNX Runtime's CPU, calibrated on seeded noise: uint8 activations, int8 weights by channel, as QuantizeLinear and DequantizeLinear. That is the form that ONNX Runtime runs fastest. OpenVINO is given the same file, and another that its own tool (NNCF) makes of the float model; the better one counts. `dynamic` is octavo's form with ranges found when the model runs, by which ONNX Runtime's own tool (quantize_dynamic) has one too. `bfloat16` is the float32 file with products in bfloat16: `--arithmetic bfloat16` here, bf16 as the precision of OpenVINO; ONNX Runtime has none, and its float32 outputs are what the cosine compares with.
 - Every engine has the same inputs and number of threads. They take turns, each round beginning with another; a turn is one warm-up and at least {result['seconds']} s of runs. While one works the others are idle: ONNX Runtime's threads stop spinning when a run ends, and before each turn there is a pause in which all threads go to sleep.
-- Inputs and outputs lie in memory that is bound once: an IOBinding in ONNX Runtime, tensors of one request in OpenVINO, RunInto in octavo. OpenVINO runs with the latency hint, one stream and float32 as its precision, as the other two compute in float32; all else is as the engines choose.
+- Inputs and outputs lie in memory that is bound once: an IOBinding in ONNX Runtime, tensors of one request in OpenVINO, RunInto in octavo. OpenVINO runs with the latency hint, one stream and float32 as its precision (but for bfloat16), as the other two compute in float32; all else is as the engines choose.
 - The peers are called from Python. What an empty graph (one Relu of one number) takes is taken off their times, of which a tenth remains at least, and not off octavo's. In microseconds:
 
 {empty}

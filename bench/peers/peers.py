@@ -22,13 +22,16 @@ SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared"
 FIXTURES = SHARED / "fixtures"
 
 
+BF16 = "bfloat16"  # the float32 file, whose products are asked for in that type
+
+
 class Model:
     """A model and what is wanted of it: octavo's time over that of the better peer, by type."""
 
     def __init__(self, name, group, path=None, float32=1.05, int8=None, dynamic=None, fix=None, transformer=False):
         self.name, self.group, self.path, self.transformer = name, group, path, transformer
         self.fix = fix  # words of octavo convert, by which the file is written anew for all engines; None: it is read as it is
-        self.goal = {"float32": float32, "int8": int8, "dynamic": dynamic}
+        self.goal = {"float32": float32, "int8": int8, "dynamic": dynamic, BF16: 1.0 if group == "full-size" else None}
 
 
 def fixture(name):
@@ -89,12 +92,17 @@ def compare(server, model, path, kind, threads, turns, others, folder):
     """Times one model of one type for one number of threads in all engines; others are their own forms of it."""
     field, row = [], {"model": model.name, "group": model.group, "type": kind, "threads": threads,
                       "goal": model.goal.get(kind), "notes": []}
-    own = engines.Octavo(server, path, threads, folder)
+    own = engines.Octavo(server, path, threads, folder, bf16=kind == BF16)
     try:
         field.append(own)
         row["isa"] = own.isa
         makers = [(engines.ORT, lambda: engines.OnnxRuntime(path, threads, own.inputs)),
                   (engines.OV, lambda: engines.OpenVino(path, threads, own.inputs))]
+        if kind == BF16:  # ONNX Runtime has no such arithmetic, and says what is right
+            floats = engines.OnnxRuntime(path, threads, own.inputs)
+            row["cosine"] = engines.cosine(own.outputs, floats.outputs)
+            floats.close()
+            makers = [(engines.OV, lambda: engines.OpenVino(path, threads, own.inputs, precision="bf16"))]
         for name, engine in ((engines.NNCF, engines.OpenVino), (engines.DYNAMIC, engines.OnnxRuntime)):
             if name in others:
                 makers.append((name, lambda engine=engine, name=name: engine(others[name], threads, own.inputs, name)))
@@ -162,9 +170,10 @@ def lite_form(binary, model, path, folder, kind):
     return {}, f"{engines.LITERT}: {engines.reason(problem)}"
 
 
-def footprint(binary, path, threads):
+def footprint(binary, path, threads, kind):
     """What octavo takes in a process of its own."""
-    out = subprocess.run([binary, "bench", str(path), "--threads", str(threads), "--runs", "2", "--json", "--quiet"],
+    words = ["--arithmetic", BF16] if kind == BF16 else []
+    out = subprocess.run([binary, "bench", str(path), "--threads", str(threads), "--runs", "2", "--json", "--quiet", *words],
                          check=True, capture_output=True, text=True).stdout
     return json.loads(out)["models"][0]["footprint"]
 
@@ -179,7 +188,7 @@ def main():
     p.add_argument("--rounds", type=int, default=0, help="how many turns each engine has (7; 3 with --quick)")
     p.add_argument("--quick", action="store_true", help="shorter turns, fewer rounds")
     p.add_argument("--threads", default="1,2", help="numbers of threads, with commas between")
-    p.add_argument("--types", default="float32,int8,dynamic", help="which forms of the models, with commas between")
+    p.add_argument("--types", default="float32,int8,dynamic,bfloat16", help="which forms of the models, with commas between")
     p.add_argument("--no-own", action="store_true", help="leave the forms out that the peers' own tools make")
     a = p.parse_args()
     turns = Turns(a.rounds or 3, 2, 0.04) if a.quick else Turns(a.rounds or 7, 3, 0.1)
@@ -229,8 +238,8 @@ def measure(a, server, turns, only, result, tmp):
             if not path.exists():
                 result["left_out"].append(f"{model.name}: its file is not there")
                 continue
-            wanted = [k for k in kinds if k != "dynamic" or model.goal[k]]
-            forms = [(k, path if k == "float32" else quantized(a.octavo, model, path, a.models, k)) for k in wanted]
+            wanted = [k for k in kinds if k not in ("dynamic", BF16) or model.goal[k]]
+            forms = [(k, path if k in ("float32", BF16) else quantized(a.octavo, model, path, a.models, k)) for k in wanted]
         except subprocess.CalledProcessError as e:
             result["left_out"].append(f"{model.name}: octavo {e.cmd[1]} ended with exit code {e.returncode}")
             continue
@@ -238,6 +247,8 @@ def measure(a, server, turns, only, result, tmp):
             others, problems = None, []
             for threads in counts:
                 folder = tmp / f"{model.name}-{kind}"
+                if others is None and kind == BF16:
+                    others = {}
                 if others is None:
                     others, problem = lite_form(a.octavo, model, path, a.models, kind)
                     problems = [problem] if problem else []
@@ -256,7 +267,7 @@ def measure(a, server, turns, only, result, tmp):
                 result["rows"].append(row)
                 print(page.line(row, result["empty"]), flush=True)
             if model.group == "full-size":
-                result["footprints"].append({"model": model.name, "type": kind, **footprint(a.octavo, file, 1)})
+                result["footprints"].append({"model": model.name, "type": kind, **footprint(a.octavo, file, 1, kind)})
 
 
 if __name__ == "__main__":

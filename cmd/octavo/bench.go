@@ -93,7 +93,7 @@ func (c *cli) bench(cmd *cobra.Command, paths []string, f *benchFlags) error {
 	}
 	const steps = 1000
 	bar := c.progress("timing", steps)
-	o := octavo.BenchOptions{Threads: c.threads, Batch: f.batch, Runs: f.runs, Seconds: f.seconds, Seed: f.seed, PackCache: f.packs.dir,
+	o := octavo.BenchOptions{Threads: c.threads, Batch: f.batch, Runs: f.runs, Seconds: f.seconds, Seed: f.seed, PackCache: f.packs.dir, Compile: f.in.options(),
 		Progress: func(done float64) { bar.step(int(steps * done)) }}
 	if !f.noMemory {
 		o.Measure = func(path string) (octavo.Footprint, error) {
@@ -136,7 +136,11 @@ func printBench(w io.Writer, r *octavo.BenchResult, f *benchFlags) error {
 	if inputs == "" {
 		inputs = fmt.Sprintf("random inputs (seed %d)", f.seed)
 	}
-	fmt.Fprintf(w, "threads %d, batch %d, %s, %d rounds; octavo engine, %s, times in ms\n", r.Threads, r.Batch, inputs, r.Rounds, r.ISA)
+	engine := r.ISA
+	if r.Arithmetic != string(float32Arithmetic) {
+		engine += ", " + r.Arithmetic
+	}
+	fmt.Fprintf(w, "threads %d, batch %d, %s, %d rounds; octavo engine, %s, times in ms\n", r.Threads, r.Batch, inputs, r.Rounds, engine)
 	head := []string{"model", "size", "min", "p50", "p90", "p99", "samples/s"}
 	if len(r.Models) > 1 {
 		head = append(head, "of the first [95 %]")

@@ -12,6 +12,7 @@ var flagValue = regexp.MustCompile(`^invalid argument (".*") for ".*--([a-z0-9-]
 // kinds says in words what the types of flags take.
 var kinds = map[string]string{
 	"int": "a whole number", "int64": "a whole number", "uint64": "a whole number from 0 up", "float64": "a number", "bool": "true or false",
+	"arithmetic": "float32 or bfloat16",
 }
 
 // flagProblem says what is wrong with flags in the words of all other errors.

@@ -20,6 +20,7 @@ type inputFlags struct {
 	dataFlags
 	fixed   shapeFlags
 	packs   packFlags
+	in      arithmetic
 	samples int
 	batch   int
 	seed    uint64
@@ -31,6 +32,7 @@ func (f *inputFlags) add(s *pflag.FlagSet) {
 	f.dataFlags.add(s, "samples (default: random ones)")
 	f.fixed.add(s)
 	f.packs.add(s)
+	f.in.add(s, arithmeticUsage)
 	s.IntVar(&f.samples, "samples", 8, "how many samples to go around, spread evenly; 0 is all of the data")
 	s.IntVar(&f.batch, "batch", 1, "how many samples one run takes")
 	s.Uint64Var(&f.seed, "seed", 0, "seed of random samples")
@@ -38,7 +40,7 @@ func (f *inputFlags) add(s *pflag.FlagSet) {
 
 // args returns the flags for the child process that measures a model.
 func (f *inputFlags) args() []string {
-	out := append(f.dataFlags.args(), "--samples", fmt.Sprint(f.samples), "--batch", fmt.Sprint(f.batch), "--seed", fmt.Sprint(f.seed))
+	out := append(f.dataFlags.args(), "--samples", fmt.Sprint(f.samples), "--batch", fmt.Sprint(f.batch), "--seed", fmt.Sprint(f.seed), "--arithmetic", f.in.String())
 	for _, s := range f.fixed.shapes {
 		out = append(out, "--shape", s)
 	}
@@ -100,7 +102,7 @@ func newMeasure(c *cli) *cobra.Command {
 			}
 			defer done()
 			start = time.Now()
-			p, err := fit.Compile(f.packs.options(c.threads)...)
+			p, err := fit.Compile(append(f.packs.options(c.threads), f.in.options()...)...)
 			if err != nil {
 				return err
 			}

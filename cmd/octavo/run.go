@@ -18,6 +18,7 @@ type runFlags struct {
 	dataFlags
 	fixed   shapeFlags
 	packs   packFlags
+	in      arithmetic
 	input   []string
 	samples int
 	out     string
@@ -37,6 +38,7 @@ func newRun(c *cli) *cobra.Command {
 	f.add(s, "samples")
 	f.fixed.add(s)
 	f.packs.add(s)
+	f.in.add(s, arithmeticUsage)
 	s.StringArrayVar(&f.input, "input", nil, "NAME=FILE: one .npy array for an input, run once as it is")
 	s.IntVar(&f.samples, "samples", 0, "how many samples to run, spread evenly; 0 is all")
 	s.StringVarP(&f.out, "out", "o", "", "folder for the outputs: NAME.npy for --input, NAME/00000.npy for --data")
@@ -73,7 +75,7 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 			return err
 		}
 		c.sayConverted(lines)
-		p, err := form.Compile(f.packs.options(c.threads)...)
+		p, err := form.Compile(append(f.packs.options(c.threads), f.in.options()...)...)
 		if err != nil {
 			return err
 		}
@@ -92,7 +94,7 @@ func (c *cli) run(cmd *cobra.Command, path string, f *runFlags) error {
 		return err
 	}
 	defer d.Close()
-	p, err := d.Model().Compile(f.packs.options(c.threads)...)
+	p, err := d.Model().Compile(append(f.packs.options(c.threads), f.in.options()...)...)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/testdata"
 )
 
@@ -51,7 +52,9 @@ func TestScripts(t *testing.T) {
 			}
 			return lite(e.WorkDir)
 		},
-		Condition: func(name string) (bool, error) { return name == "root" && os.Geteuid() == 0, nil },
+		Condition: func(name string) (bool, error) {
+			return name == "root" && os.Geteuid() == 0 || name == "bfloat16" && runtime.HasBF16(), nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fails":     fails,
 			"json":      checkJSON,

@@ -17,6 +17,7 @@ type validateFlags struct {
 	octavo.ValidateOptions
 	fixed     shapeFlags
 	packs     packFlags
+	in        arithmetic
 	gates     octavo.GateOptions
 	recipe    string
 	labels    string
@@ -25,6 +26,14 @@ type validateFlags struct {
 	flips     string
 	reports   []string
 	noMeasure bool
+}
+
+// runArgs are the flags with which run does what was judged.
+func (f *validateFlags) runArgs() []string {
+	if f.in == float32Arithmetic {
+		return f.args()
+	}
+	return append(f.args(), "--arithmetic", f.in.String())
 }
 
 func newValidate(c *cli) *cobra.Command {
@@ -46,6 +55,7 @@ func newValidate(c *cli) *cobra.Command {
 	f.add(s, "samples")
 	f.fixed.add(s)
 	f.packs.add(s)
+	f.in.add(s, "of the candidates: float32, or bfloat16: faster and less exact, on processors with AVX512_BF16")
 	s.StringVar(&f.recipe, "recipe", "", "YAML file whose evaluate and preprocess say what these flags leave open")
 	s.StringVar(&f.labels, "labels", "", "label of each sample: .npy, .csv, .jsonl, or text with one a line; floats are targets")
 	s.StringVar(&f.Task, "task", "", "classification, binary, regression, reconstruction, embedding or none (default: by the labels)")
@@ -152,7 +162,7 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 	}
 	o := f.ValidateOptions
 	o.Threads = c.threads
-	o.Compile = f.packs.options(c.threads)
+	o.Compile, o.Candidates = f.packs.options(c.threads), f.in.options()
 	if cmd.Flags().Changed("axis") {
 		o.Axis = &f.axis
 	}
@@ -174,7 +184,11 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 			if !fits { // noise of its own types takes as much memory
 				return c.measure(cmd.Context(), path, &dataFlags{}, m.FixedBy())
 			}
-			return c.measure(cmd.Context(), path, &f.dataFlags, append(f.args(), m.FixedBy()...))
+			args := append(f.args(), m.FixedBy()...)
+			if path != paths[0] {
+				args = append(args, "--arithmetic", f.in.String())
+			}
+			return c.measure(cmd.Context(), path, &f.dataFlags, args)
 		}
 	}
 	v, err := octavo.ValidateData(cmd.Context(), models[0], models[1:], d, o)
@@ -205,7 +219,7 @@ func (c *cli) validate(cmd *cobra.Command, paths []string, f *validateFlags) err
 		if err := v.WriteText(cmd.OutOrStdout()); err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "next: octavo run %s %s -o outputs\n", paths[len(paths)-1], commandLine(append(f.args(), models[len(models)-1].FixedBy()...)))
+		fmt.Fprintf(cmd.OutOrStdout(), "next: octavo run %s %s -o outputs\n", paths[len(paths)-1], commandLine(append(f.runArgs(), models[len(models)-1].FixedBy()...)))
 	}
 	return missed
 }

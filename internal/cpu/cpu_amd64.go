@@ -31,3 +31,6 @@ func absent(l Level) bool { return l == AVXVNNI && !cpu.X86.HasAVXVNNI }
 // VBMI reports whether kernels of level AVX512 may permute bytes across a
 // register: some processors of that level cannot.
 func VBMI() bool { return Has(AVX512) && cpu.X86.HasAVX512VBMI }
+
+// BF16 reports whether kernels of level AVX512 may multiply bfloat16 in pairs.
+func BF16() bool { return Has(AVX512) && cpu.X86.HasAVX512BF16 }

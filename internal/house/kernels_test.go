@@ -17,7 +17,7 @@ var isaLevels = []string{"Generic", "AVX2", "AVXVNNI", "AVX512", "VNNI", "AMX", 
 
 // beyond are instructions that belong to no level, with the level that has to
 // be allowed for them.
-var beyond = map[string]string{"VBMI": "AVX512"}
+var beyond = map[string]string{"VBMI": "AVX512", "BF16": "AVX512"}
 
 // noKernel says why a family has no kernel for a level; "*" is any family
 // without a row of its own. A row that says nothing true any more is an error.

@@ -42,6 +42,7 @@ type product struct {
 	node *ir.Node
 	live *gemm.Live
 	end  *gemm.FloatEnd // of floats
+	bf16 bool           // floats are multiplied as bfloat16
 	out  lattice        // of bytes that it writes
 	grid *fused.Grid
 }

@@ -25,7 +25,10 @@ func (pl *plan) setAttention(s *step, a *attention) error {
 	if l := a.scores.live; l != nil {
 		z.work = l.ScratchLen(a.block)
 	}
-	z.work = max(z.work, a.values.scratchLen(a.block, a.dv))
+	if a.scores.bf16 {
+		z.work = a.scores.scratchLen(a.block, a.d, a.n)
+	}
+	z.work = max(z.work, a.values.scratchLen(a.block, a.n, a.dv))
 	if a.merge(); a.softmax != nil {
 		z.powers = round(2 * 4 * a.n)
 	}
@@ -82,6 +85,10 @@ func (a *attention) multiplyQ(q *tensor.Tensor, at int, rows []int32, keys []byt
 		} else {
 			l.Run(t.bytes, gemm.Group*gemm.Groups(a.n), q.Bytes()[at:], rows, t.rows, keys, t.work)
 		}
+		return
+	}
+	if a.scores.bf16 {
+		a.scores.multiplyBF16(t.floats, a.n, tensor.Data[float32](q)[at:], rows, t.rows, keys, a.d, a.n, t.work)
 		return
 	}
 	multiplyLive(t.floats, a.n, tensor.Data[float32](q)[at:], rows, t.rows, floatsOf(keys), a.d, a.n, a.scores.end)

@@ -86,7 +86,7 @@ func dense(length, stride int) bool { return length == 1 || stride == 1 }
 func (u *fuser) productOf(p *product, k, n int) bool {
 	q, ok := quantizedOf(p.node)
 	if !ok {
-		p.end = gemm.NewFloatEnd(n, nil, false, 0, 0)
+		p.end, p.bf16 = gemm.NewFloatEnd(n, nil, false, 0, 0), u.pl.p.bf16
 		return p.node.In[0].Type == dtype.Float32 && p.node.In[1].Type == dtype.Float32
 	}
 	left, ok1 := latticeOf(q.In[0])
@@ -116,11 +116,17 @@ func (p *product) packedLen(k, n int) int {
 	if p.live != nil {
 		return p.live.PackedLen()
 	}
+	if p.bf16 {
+		return (2*gemm.Plain(k, n, 1, 1).BF16Len() + 63) &^ 63
+	}
 	return (4*gemm.Plain(k, n, 1, 1).Floats() + 63) &^ 63
 }
 
 // scratchLen is the length of the scratch memory with which run computes m rows.
-func (p *product) scratchLen(m, n int) int {
+func (p *product) scratchLen(m, k, n int) int {
+	if p.bf16 {
+		return (2*m*k + 63) &^ 63
+	}
 	if p.live == nil {
 		return 0
 	}
@@ -133,6 +139,10 @@ func (p *product) pack(dst []byte, t *tensor.Tensor, at, k, n int, m matrixAt) {
 		p.live.Pack(dst, t.Bytes()[at:], m.row, m.column)
 		return
 	}
+	if p.bf16 {
+		gemm.PackBF16Live(shorts(dst, len(dst)/2), tensor.Data[float32](t)[at:], k, n, m.row, m.column)
+		return
+	}
 	gemm.PackLive(floatsOf(dst), tensor.Data[float32](t)[at:], k, n, m.row, m.column)
 }
 
@@ -141,6 +151,8 @@ func (p *product) pack(dst []byte, t *tensor.Tensor, at, k, n int, m matrixAt) {
 func (p *product) run(y *tensor.Tensor, at, ldy int, a []byte, row []int32, m int, packed []byte, k, n int, mem []byte) {
 	l := p.live
 	switch {
+	case p.bf16:
+		p.multiplyBF16(tensor.Data[float32](y)[at:], ldy, floatsOf(a), row, m, packed, k, n, mem)
 	case l == nil:
 		multiplyLive(tensor.Data[float32](y)[at:], ldy, floatsOf(a), row, m, floatsOf(packed), k, n, p.end)
 	case l.Float():
@@ -180,7 +192,7 @@ func (pl *plan) setBatched(s *step, t *batched) {
 	p, block := &t.product, min(fused.Rows, t.m)
 	blocks := (t.m + block - 1) / block
 	packed, size := p.packedLen(t.k, t.n), p.size()
-	all := packed + p.scratchLen(block, t.n)
+	all := packed + p.scratchLen(block, t.k, t.n)
 	pl.scratch = max(pl.scratch, all*pl.p.threads)
 	rows := make([]int32, block)
 	for i := range rows {

@@ -51,14 +51,18 @@ func (pl *plan) dispatchConv(s *step, key *ir.Node, geometry func(x, w []int) (o
 		pl.depthwise(s, key, d, bs, b)
 		return nil
 	}
-	pl.convolve(s, key, pl.convPlan(geometryOf(g), conv.Float32), bs, b, -1)
+	pl.convolve(s, key, pl.convPlan(geometryOf(g), pl.floating()), bs, b, -1)
 	return nil
 }
 
 // convolve sets up a convolution channels last of floats, as which a product
-// with a matrix runs too. The value other is added to the result, unless it
-// is -1.
+// with a matrix runs too. Input other of the step is added to the result, unless
+// it is -1.
 func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Plan, bias []float32, b bounds, other int) {
+	if pl.p.bf16 {
+		pl.convolveBF16(s, key, k, bias, b, other)
+		return
+	}
 	w := pl.values[s.in[1]].fixed
 	packed := pl.packs(key).get(key, "rows", k.WeightLen(), func(dst []float32) {
 		src := tensor.Data[float32](w)
@@ -70,11 +74,7 @@ func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Plan, bias []float32, b 
 	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
 	s.share(k.Blocks(), k.Cost(), func(f *frame, s *step, slot, lo, hi int) {
 		xs, ys := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s))
-		var add []float32
-		if other >= 0 {
-			add = tensor.Data[float32](f.vals[other])
-		}
-		k.Run(ys, add, xs, packed, ends, lo, hi, f.floats(slot, size))
+		k.Run(ys, addend[float32](f, s, other), xs, packed, ends, lo, hi, f.floats(slot, size))
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/op"
 )
 
@@ -29,6 +30,20 @@ func (p *Program) Steps() []string {
 	for _, s := range p.plans[len(p.plans)-1].steps {
 		out = append(out, s.node.Op.Name())
 	}
+	return out
+}
+
+// Shortened returns the values of the last plan that are stored as bfloat16 by
+// the steps that compute them.
+func (p *Program) Shortened() []string {
+	var out []string
+	pl := p.plans[len(p.plans)-1]
+	for v := range pl.short.sums {
+		if pl.values[v].typ == dtype.BFloat16 {
+			out = append(out, pl.values[v].name)
+		}
+	}
+	slices.Sort(out)
 	return out
 }
 

@@ -40,6 +40,11 @@ func (c *packCache) getBytes(node *ir.Node, form string, n int, pack func(dst []
 	return packed(c, node, form, n, pack)
 }
 
+// getBF16 is get for weights packed as bfloat16.
+func (c *packCache) getBF16(node *ir.Node, form string, n int, pack func(dst []uint16)) []uint16 {
+	return packed(c, node, form, n, pack)
+}
+
 // getSums is get for what packed weights add up to.
 func (c *packCache) getSums(node *ir.Node, form string, n int, sum func(dst []int32)) []int32 {
 	return packed(c, node, form+" sums", n, sum)
@@ -59,7 +64,7 @@ func (c *packCache) getBlocks(node *ir.Node, pack func() (*gemm.Blocks, error)) 
 	return c.blocks[node], nil
 }
 
-func packed[T float32 | int8 | int32](c *packCache, node *ir.Node, form string, n int, pack func(dst []T)) []T {
+func packed[T float32 | int8 | uint16 | int32](c *packCache, node *ir.Node, form string, n int, pack func(dst []T)) []T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var element T
@@ -92,7 +97,7 @@ func (pl *plan) inParts(n, elements int, pack func(lo, hi int)) {
 }
 
 // viewOf returns bytes as n numbers.
-func viewOf[T float32 | int8 | int32](b []byte, n int) []T {
+func viewOf[T float32 | int8 | uint16 | int32](b []byte, n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n)
 }
 

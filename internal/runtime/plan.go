@@ -35,6 +35,7 @@ type plan struct {
 	cost  int     // of the steps, in multiply-adds
 	large int     // what those of them cost that are worth sharing
 	flows []*flow // the steps that run bodies
+	short shortened
 	// own holds the packed weights of the nodes in owns, whose constants follow
 	// from the shapes; all others are shared by the program's plans.
 	own  *packCache
@@ -134,14 +135,22 @@ func (p *Program) newPlan(in []op.Datum, known []bool) (*plan, error) {
 		if err := pl.prepare(&s, gr, keys[n]); err != nil {
 			return nil, fmt.Errorf("%s: %w", n.Label(), err)
 		}
-		pl.cost += s.cost
-		if s.n > 1 && s.cost >= smallWork {
-			pl.large += s.cost
-		}
-		pl.steps = append(pl.steps, s)
+		pl.add(s)
+	}
+	if p.bf16 {
+		pl.shorten()
 	}
 	pl.layOut()
 	return pl, nil
+}
+
+// add puts a step that is set up behind the others.
+func (pl *plan) add(s step) {
+	pl.cost += s.cost
+	if s.n > 1 && s.cost >= smallWork {
+		pl.large += s.cost
+	}
+	pl.steps = append(pl.steps, s)
 }
 
 // sameConstants reports whether the constants that n reads are those of key, the

@@ -44,7 +44,7 @@ func (pl *plan) dispatchGemm(s *step, key *ir.Node, o *op.Gemm, b bounds) error 
 	if c := pl.constant(s, 2); c != nil {
 		bias = tensor.Data[float32](c)
 	}
-	pl.convolve(s, key, pl.convPlan(matrixGeometry(x.shape[0], k, n, o.TransB), conv.Float32), bias, b, -1)
+	pl.convolve(s, key, pl.convPlan(matrixGeometry(x.shape[0], k, n, o.TransB), pl.floating()), bias, b, -1)
 	return nil
 }
 
@@ -78,7 +78,7 @@ func (pl *plan) dispatchMatMul(s *step, key *ir.Node) error {
 			rows *= d
 		}
 		if rows > 0 && pl.place(s, 0) {
-			pl.convolve(s, key, pl.convPlan(matrixGeometry(rows, k, n, false), conv.Float32), nil, unclamped, -1)
+			pl.convolve(s, key, pl.convPlan(matrixGeometry(rows, k, n, false), pl.floating()), nil, unclamped, -1)
 		}
 		return nil
 	}
@@ -88,6 +88,10 @@ func (pl *plan) dispatchMatMul(s *step, key *ir.Node) error {
 	}
 	at, ok := matricesOf(out, as, bs)
 	if !ok {
+		return nil
+	}
+	if pl.p.bf16 {
+		pl.matricesBF16(s, at, m, k, n)
 		return nil
 	}
 	b2 := gemm.Plain(k, n, n, 1)

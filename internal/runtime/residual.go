@@ -5,7 +5,6 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
-	"github.com/octavo-ml/octavo/internal/kernels/conv"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -94,7 +93,9 @@ func (pl *plan) dispatchSummed(s *step, key *ir.Node, o *summed) error {
 	if bias != nil {
 		b = tensor.Data[float32](bias)
 	}
-	pl.overwrite(s, 3) // each element is added just before it is replaced
-	pl.convolve(s, key, pl.convPlan(geometryOf(g), conv.Float32), b, o.bounds, s.in[3])
+	if pl.root(s.in[3]) != pl.root(s.in[0]) {
+		pl.overwrite(s, 3) // each element is added just before it is replaced
+	}
+	pl.convolve(s, key, pl.convPlan(geometryOf(g), pl.floating()), b, o.bounds, 3)
 	return nil
 }

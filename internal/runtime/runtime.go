@@ -51,6 +51,11 @@ type Options struct {
 	// AnyKind lets inputs and outputs be sequences and optionals: the program is
 	// run by RunData.
 	AnyKind bool
+	// BFloat16 multiplies matrices, and inputs with filters, in bfloat16: both
+	// sides are rounded to it, sums are float32. Results are not those of
+	// float32, and do not depend on the machine: without instructions for it
+	// (HasBF16) Go computes them, slowly.
+	BFloat16 bool
 	// Trips is how many times the bodies of loops may run, all loops together, in
 	// one run; 0: a million.
 	Trips int
@@ -70,6 +75,7 @@ type Program struct {
 	threads int
 	trips   int
 	plain   bool // every node runs by itself
+	bf16    bool // products are those of bfloat16
 	keep    map[string]bool
 	weights *packCache
 	// bodies are the programs of the nodes that run graphs, also of nodes that
@@ -103,7 +109,7 @@ func Compile(g *ir.Graph, o Options) (*Program, error) {
 			return nil, err
 		}
 	}
-	p := &Program{trips: o.Trips, plain: o.NoFusion, keep: map[string]bool{}, weights: newPackCache(), bodies: map[*ir.Node][]*Program{}}
+	p := &Program{trips: o.Trips, plain: o.NoFusion, bf16: o.BFloat16, keep: map[string]bool{}, weights: newPackCache(), bodies: map[*ir.Node][]*Program{}}
 	for _, name := range o.Keep {
 		p.keep[name] = true
 	}
@@ -173,7 +179,7 @@ func (p *Program) compile(g *ir.Graph, o Options) error {
 	for _, n := range g.Nodes {
 		for _, b := range n.Bodies {
 			b.Arithmetic = g.Arithmetic
-			sub := &Program{threads: p.threads, plain: p.plain, weights: p.weights, bodies: p.bodies, inside: true}
+			sub := &Program{threads: p.threads, plain: p.plain, bf16: p.bf16, weights: p.weights, bodies: p.bodies, inside: true}
 			if err := sub.compile(b, o); err != nil {
 				return fmt.Errorf("%s: %w", n.Label(), err)
 			}

@@ -192,6 +192,7 @@ type tailRun struct {
 	rows   *gemm.Rows
 	late   []float32 // a bias that the product's kernel does not add
 	floats []float32 // the packed matrix
+	shorts []uint16  // the same of bfloat16
 	bytes  []int8
 	end    *gemm.FloatEnd
 	ends   *gemm.ByteEnd
@@ -223,13 +224,16 @@ func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int,
 		matrix = gemm.Plain(r.k, r.n, 1, r.k)
 	}
 	r.stride = r.k
+	if r.quant == nil && pl.p.bf16 {
+		r.prepareBF16(pl, s, key, block, matrix)
+		return 0, nil
+	}
 	if r.quant == nil {
 		r.floats = pl.packs(key).get(key, "rows", matrix.Floats(), func(dst []float32) {
 			gemm.PackFloats(dst, tensor.Data[float32](w), matrix)
 			w.Release()
 		})
-		// The kernel limits after it adds, the product before.
-		r.direct = !r.gelu && len(r.after) == 0 && !r.tailed.bytes && !r.bounds.on
+		r.direct = r.atOnce()
 		r.rows, r.end = gemm.RowsOf(block, r.k), gemm.NewFloatEnd(r.n, r.bias, r.bounds.on, r.bounds.lo, r.bounds.hi)
 		return 0, nil
 	}
@@ -256,8 +260,18 @@ func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int,
 	return size, nil
 }
 
+// atOnce reports whether the kernel of floats does all. It limits after it adds,
+// the product before.
+func (r *tailRun) atOnce() bool {
+	return !r.gelu && len(r.after) == 0 && !r.tailed.bytes && !r.bounds.on
+}
+
 // whole computes a block of the result by the product's kernel alone.
 func (r *tailRun) whole(f *frame, s *step, from, j, rows, cols int) {
+	if r.shorts != nil {
+		r.wholeBF16(f, s, from, j, rows, cols)
+		return
+	}
 	var other []float32
 	at := from*r.n + j
 	if r.other > 0 {
@@ -269,6 +283,10 @@ func (r *tailRun) whole(f *frame, s *step, from, j, rows, cols int) {
 
 // multiply computes a block of the product from a row and a column on.
 func (r *tailRun) multiply(x *tensor.Tensor, b *fused.Block, from, j int, mem []byte) {
+	if r.shorts != nil {
+		gemm.BF16(b.X, nil, b.Cols, tensor.Data[uint16](x)[from*r.k:], r.rows, b.Rows, r.panel(j), j, b.Cols, r.end)
+		return
+	}
 	if r.quant == nil {
 		gemm.Floats(b.X, nil, b.Cols, tensor.Data[float32](x)[from*r.k:], r.rows, b.Rows, r.floats[j*r.k:], j, b.Cols, r.end)
 		return
@@ -308,6 +326,8 @@ func (r *tailRun) finish(f *frame, s *step, b *fused.Block, at int) {
 	}
 	y := f.out(s)
 	switch {
+	case y.Type() == dtype.BFloat16:
+		r.finishBF16(tensor.Data[uint16](y)[at:], b)
 	case r.gelu && !r.tailed.bytes:
 		fused.GeluFloats(tensor.Data[float32](y)[at:], r.n, b)
 	case r.gelu:

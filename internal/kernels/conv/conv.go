@@ -32,12 +32,27 @@ type Geometry struct {
 // Element is the type of a convolution's activations.
 type Element uint8
 
-// The types of activations. Weights of float32 are float32, of others int8.
+// The types of activations. Weights of floats are of their type, of others int8.
 const (
 	Float32 Element = iota
 	Uint8
 	Int8
+	BFloat16
 )
+
+// octets reports whether an element is a byte.
+func (e Element) octets() bool { return e == Uint8 || e == Int8 }
+
+// size is an element's in bytes.
+func (e Element) size() int {
+	switch e {
+	case Float32:
+		return 4
+	case BFloat16:
+		return 2
+	}
+	return 1
+}
 
 // Plan is a geometry with what follows from it. It does not change: any number
 // of goroutines may use it.
@@ -95,10 +110,6 @@ func NewPlan(g Geometry, e Element) *Plan {
 		p.g.Batch, p.size, p.res = 1, [3]int{1, 1, n}, [3]int{1, 1, n}
 		p.g.Transposed = false
 	}
-	size := 4
-	if e != Float32 {
-		size = 1
-	}
 	if e == Int8 {
 		p.flip = 0x80
 	}
@@ -108,20 +119,21 @@ func NewPlan(g Geometry, e Element) *Plan {
 		p.matrix.Tap, p.matrix.Step = p.kernel[2], 1
 	}
 	p.panels = (p.outCh + gemm.Width - 1) / gemm.Width
-	p.copies = p.g.Transposed || p.padded() || p.flip != 0 || e != Float32 && p.matrix.Depth()%gemm.Group != 0
+	p.copies = p.g.Transposed || p.padded() || p.flip != 0 || e.octets() && p.matrix.Depth()%gemm.Group != 0
 	p.rows.Depth = p.matrix.Depth()
 	if product(p.res) == 0 {
 		return p
 	}
-	p.cut(size)
+	p.cut(e.size())
 	p.locate()
-	if e != Float32 {
+	if e.octets() {
 		p.rows.Prepare(p.lines * p.run)
 		p.rows.Prepare((p.res[1] - (p.bandsY-1)*p.lines) * (p.res[2] - (p.bandsX-1)*p.run))
 	}
-	if e != Float32 {
+	if e.octets() {
 		p.scratch += gemm.Group - 1 // which products may read
-	} else {
+	}
+	if e == Float32 {
 		p.across = p.newAcross()
 	}
 	return p
@@ -251,8 +263,8 @@ func (p *Plan) Cost() int {
 	return p.MACs() * max(1, few/max(1, p.g.Batch*product(p.res)))
 }
 
-// ScratchLen is the number of elements of the scratch memory that Run and
-// RunBytes need.
+// ScratchLen is the number of elements of the scratch memory that Run, RunBytes
+// and RunBF16 need.
 func (p *Plan) ScratchLen() int { return p.scratch }
 
 // WeightLen is the length of weights packed by Pack.

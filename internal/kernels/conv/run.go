@@ -100,7 +100,7 @@ func (p *Plan) RunBytes(y, x []byte, zero uint8, w []int8, ends []*gemm.ByteEnd,
 }
 
 // inputOf returns the input of a part's band, from its first element on.
-func inputOf[T float32 | uint8](p *Plan, x, scratch []T, b part, zero T) []T {
+func inputOf[T float32 | uint8 | uint16](p *Plan, x, scratch []T, b part, zero T) []T {
 	if p.g.Transposed {
 		gatherBand(p, scratch, x, b, zero)
 		return scratch
@@ -133,7 +133,7 @@ func inputOf[T float32 | uint8](p *Plan, x, scratch []T, b part, zero T) []T {
 }
 
 // again is set, by a copy where padding is known. It returns the longest that is.
-func again[T float32 | uint8](p *Plan, dst, known []T, v T) []T {
+func again[T float32 | uint8 | uint16](p *Plan, dst, known []T, v T) []T {
 	if len(dst) <= len(known) {
 		copy(dst, known)
 		return known
@@ -144,7 +144,7 @@ func again[T float32 | uint8](p *Plan, dst, known []T, v T) []T {
 
 // gatherBand gathers what a transposed convolution multiplies: for each output
 // position and tap the channels of an input, or zeros.
-func gatherBand[T float32 | uint8](p *Plan, dst, x []T, b part, zero T) {
+func gatherBand[T float32 | uint8 | uint16](p *Plan, dst, x []T, b part, zero T) {
 	ch := p.g.In
 	for i := range b.lines * b.run {
 		out := [3]int{b.z, b.y + i/b.run, b.x + i%b.run}
@@ -177,7 +177,7 @@ func (p *Plan) source(axis, o, tap int) int {
 }
 
 // set fills dst with a value of the input's type.
-func set[T float32 | uint8](p *Plan, dst []T, v T) {
+func set[T float32 | uint8 | uint16](p *Plan, dst []T, v T) {
 	if p.flip != 0 {
 		v = T(uint8(v) ^ p.flip)
 	}
@@ -191,7 +191,7 @@ func set[T float32 | uint8](p *Plan, dst []T, v T) {
 }
 
 // move fills dst from src. An int8 becomes the uint8 that is 128 more.
-func move[T float32 | uint8](p *Plan, dst, src []T) {
+func move[T float32 | uint8 | uint16](p *Plan, dst, src []T) {
 	if p.flip == 0 {
 		copy(dst, src)
 		return
@@ -199,6 +199,6 @@ func move[T float32 | uint8](p *Plan, dst, src []T) {
 	gemm.Unsigned(octets(dst), octets(src[:len(dst)]), p.flip)
 }
 
-func octets[T float32 | uint8](s []T) []byte {
+func octets[T float32 | uint8 | uint16](s []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(*new(T))))
 }

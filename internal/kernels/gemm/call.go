@@ -9,7 +9,7 @@ import "unsafe"
 type call struct {
 	a           unsafe.Pointer
 	row, tap    *int32
-	taps, depth int // depth of bytes in groups
+	taps, depth int // depth of bytes in groups, of bfloat16 in pairs
 	b           unsafe.Pointer
 	stride      int // between the steps of k in B, in bytes
 	c           unsafe.Pointer
@@ -28,6 +28,8 @@ type call struct {
 	over             int    // whether a product with a multiplier may be no int32
 	wide             int32  // the zero point, which zero holds twice as a word
 	float            int    // 1 where C holds floats, 2 where it holds the sums
+	limits           int    // of bfloat16: 0 for none, 1 for least alone, 2 for both
+	odd              int    // whether the depth of bfloat16, in pairs, leaves half a pair
 	columns          uint64 // a bit for each that belongs to C, for kernels that ask
 
 	// The kernel's own, which assembly alone names.
@@ -136,7 +138,7 @@ func (c call) beside(k kernel, m, most, cols, size int) {
 
 // fetch makes a call fetch what lies behind the panel of the given length in a
 // slice from there on; where that is all, the panel itself.
-func fetch[T float32 | int8](c *call, s []T, panel int) {
+func fetch[T float32 | int8 | uint16](c *call, s []T, panel int) {
 	if rest := s[panel:]; len(rest) > 0 {
 		s = rest
 	}

@@ -23,12 +23,15 @@ const (
 	bytesVEX
 	bytesPairs // and that of 8 columns
 	bytesFew
-	bytesRow // and those of 32, 48 and 64 columns
+	bytesRow        // and those of 32, 48 and 64 columns
+	dotBF16  kernel = iota + 9
 )
 
 // width is the number of columns that a kernel computes.
 func (k kernel) width() int {
 	switch {
+	case k >= dotBF16:
+		return int(k-dotBF16+1) * lanes
 	case k >= bytesRow:
 		return int(k-bytesRow+1) * lanes
 	case k == bytesFew:
@@ -42,7 +45,7 @@ func (k kernel) width() int {
 }
 
 // masks reports whether a kernel writes no columns but those of C.
-func (k kernel) masks() bool { return k < floats2 }
+func (k kernel) masks() bool { return k < floats2 || k >= dotBF16 }
 
 // cuts reports whether a kernel cuts rows into blocks itself.
 func (k kernel) cuts() bool { return k == bytesPairs || k == bytesFew }
@@ -162,6 +165,8 @@ func (k kernel) launch(c *call) {
 		bytesRow64AVX2(c)
 	case bytesVEX:
 		bytesAVXVNNI(c)
+	default:
+		k.launchBF16(c)
 	}
 }
 

@@ -140,7 +140,11 @@ func (p *kernel) advance(steps int) {
 // other adds, where there is one, the other addend, whose rows lie as far apart
 // as those of C: AX points at the row.
 func (p *kernel) other(m int, step string, row func(r int)) {
-	none := fmt.Sprintf("alone%d", m)
+	p.addend(fmt.Sprintf("alone%d", m), m, step, row)
+}
+
+// addend is other with a label for where there is none.
+func (p *kernel) addend(none string, m int, step string, row func(r int)) {
 	p.line("MOVQ call_otherNow(DI), AX")
 	p.line("TESTQ AX, AX")
 	p.line("JZ   %s", none)

@@ -1,0 +1,106 @@
+package gemm
+
+import (
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/kernels/transpose"
+)
+
+// PackBF16Panel packs panel p of a matrix of floats, rounded, to its place in
+// dst: for every Duo of k of a tap both elements of each column; what is missing
+// is zero. Floats is scratch memory of length FloatPanel.
+func (m Matrix) PackBF16Panel(dst []uint16, src, floats []float32, p int) {
+	j, depth := p*Width, m.Depth()
+	one := m
+	one.Columns = min(Width, m.Columns-j)
+	width := padded(one.Columns)
+	one.PackFloatPanel(floats, src[j*m.Column:], 0)
+	dst = dst[j*m.Taps*duos(depth):]
+	for range m.Taps {
+		for k := 0; k < depth; k += Duo {
+			high := zeros[:width]
+			if k+1 < depth {
+				high = floats[width:]
+			}
+			interleave(dst[:Duo*width], floats[:width], high)
+			dst, floats = dst[Duo*width:], floats[min(Duo, depth-k)*width:]
+		}
+	}
+}
+
+// zeros are the elements of a row that is missing.
+var zeros [Width]float32
+
+// interleave rounds two rows of whole vectors: their elements follow each other
+// in turn.
+func interleave(dst []uint16, low, high []float32) {
+	if high = high[:len(low)]; hasBF16() {
+		duosOf(dst, low, high)
+		return
+	}
+	for i, v := range low {
+		dst[2*i], dst[2*i+1] = toBF16(v), toBF16(high[i])
+	}
+}
+
+// PackBF16Live packs a k×n matrix of floats as PackBF16Panel does, whose element
+// (i, j) lies at b[i*row + j*column].
+func PackBF16Live(dst []uint16, b []float32, k, n, row, column int) {
+	for j := 0; j < n; j += Width {
+		cols := min(Width, n-j)
+		width := padded(cols)
+		panel := dst[j*duos(k):][:duos(k)*width]
+		if row == 1 {
+			packBF16Columns(panel, b[j*column:], k, cols, width, column)
+		} else {
+			packBF16Rows(panel, b[j*column:], k, cols, row, column)
+		}
+	}
+}
+
+// packBF16Rows packs a panel of columns that do not lie in one piece.
+func packBF16Rows(panel []uint16, b []float32, k, cols, row, column int) {
+	var rows [Duo][Width]float32
+	width := padded(cols)
+	for i := 0; i < k; i += Duo {
+		var both [Duo][]float32
+		for d := range Duo {
+			switch at := b[min(i+d, k-1)*row:]; {
+			case i+d == k:
+				both[d] = zeros[:width]
+			case column == 1 && cols == width:
+				both[d] = at[:width]
+			default:
+				both[d] = rows[d][:width]
+				for j := range cols {
+					rows[d][j] = at[j*column]
+				}
+			}
+		}
+		interleave(panel[:Duo*width], both[0], both[1])
+		panel = panel[Duo*width:]
+	}
+}
+
+// packBF16Columns packs a panel of columns that lie in one piece each: rounded,
+// their duos are words that are transposed.
+func packBF16Columns(panel []uint16, b []float32, k, cols, width, column int) {
+	const most = 64 // of k at a time
+	var words [Width][most / Duo]uint32
+	if cols < width {
+		clear(panel)
+	}
+	out := unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(panel))), len(panel)/Duo)
+	for i := 0; i < k; i += most {
+		some := min(most, k-i)
+		for j := range cols {
+			line := unsafe.Slice((*uint16)(unsafe.Pointer(&words[j])), most)
+			RoundBF16(line, b[j*column+i:][:some])
+			if some%Duo != 0 {
+				line[some] = 0
+			}
+		}
+		flat := unsafe.Slice(&words[0][0], Width*most/Duo)
+		transpose.Matrix(out[i/Duo*width:], flat, cols, duos(some)/Duo, width, most/Duo)
+	}
+}
