@@ -46,12 +46,16 @@ func rescales(g *ir.Graph) bool {
 	return algo.Uses(strings.Split(g.Meta[algorithmsKey], ","), algo.Equalizing, algo.Smoothing, quant.AWQ)
 }
 
-// keptSamples is how many samples calibration hands back.
-func keptSamples(use []string, weights bool) int {
-	if len(use) > 0 || weights {
-		return quant.ImproveSamples
+// keptSamples is how many samples calibration hands back, and how many small
+// ones.
+func keptSamples(use []string, weights bool) (n, small int) {
+	switch {
+	case weights:
+		return quant.ImproveSamples, 0
+	case len(use) > 0:
+		return quant.ImproveSamples, quant.SmallImproveSamples
 	}
-	return quant.KeptSamples
+	return quant.KeptSamples, 0
 }
 
 // canCalibrateWeights returns an error where the weights of mode weight-only are

@@ -235,9 +235,10 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		cal = &calibrate.Result{} // nothing is left to observe
 	} else {
 		watched := slices.Concat(placement.Watched(), placement.Measured)
+		keep, small := keptSamples(use, byWeights)
 		cal, warnings, err = o.calibrate(id, watched, func(c calibrate.Options) (*calibrate.Result, error) {
 			return calibrate.Run(ctx, g, watched, tensors(o.samples), c)
-		}, calibrate.Options{Threads: o.threads, Histogram: method, Keep: keptSamples(use, byWeights), Progress: o.progress})
+		}, calibrate.Options{Threads: o.threads, Histogram: method, Keep: keep, KeepSmall: small, Progress: o.progress})
 	}
 	if err != nil {
 		return nil, m.wrap(err)

@@ -80,6 +80,10 @@ func (p Params) grid(k int) convert.Grid {
 
 func quantizeAs[T convert.Quantized](x []float32, shape []int, p Params, r Rounding) []T {
 	out := make([]T, len(x))
+	if r == RoundHalfAway && p.IsPerTensor() {
+		convert.QuantizeAway(out, x, p.Scale[0], p.grid(0))
+		return out
+	}
 	if r == RoundHalfAway {
 		p.eachElement(shape, func(i, k int) {
 			g := p.grid(k)

@@ -23,6 +23,7 @@ import (
 //	  their bias                 as affine.AccumulatorBias, in units; Gemm's times beta
 //	  with a float result        y = clamp(float32(acc)·unit); a float bias is added after
 //	                             the product instead of to acc
+//	  with an int32 result       y = acc; all scales are 1
 //	AveragePool                  acc = Σ (q−z) of the window; multiplier = s/(sy·n), n the
 //	GlobalAveragePool            number of elements; then as above
 //	Add                          y = clamp(round(fma(qa, sa/sy, fma(qb, sb/sy, c)))), where
@@ -47,7 +48,7 @@ import (
 //
 // The rows above "all others" hold for operands of at most 8 bits, one scale
 // for the activations (MatMul's and Gemm's A: or one a row; weights: or one a
-// channel), 8 or 16 bits in the result and rounding half to even; Add and Mul
+// channel), 8 or 16 bits in the result, or 32 of sums, and rounding half to even; Add and Mul
 // need an integer result. A QDQ file cannot say what integers the states of
 // recurrent cells are: they have the range that they turn out to have. Otherwise
 // the operator runs on real numbers, as in the last row.
@@ -172,7 +173,7 @@ func (o *Quantized) integer() bool {
 		return p.Present() && p.Type.IsInteger() && p.Type.Bits() <= 8
 	}
 	y := input(o.Out, 0)
-	if o.Round != affine.RoundHalfEven || !narrow(0) || y.Present() && (!y.Type.IsInteger() || y.Type.Bits() < 8 || y.Type.Bits() > 16 || !y.IsPerTensor()) {
+	if o.Round != affine.RoundHalfEven || !narrow(0) || y.Present() && !o.Sums() && (!y.Type.IsInteger() || y.Type.Bits() < 8 || y.Type.Bits() > 16 || !y.IsPerTensor()) {
 		return false
 	}
 	switch o.Inner.(type) {
@@ -186,6 +187,18 @@ func (o *Quantized) integer() bool {
 		return o.In[0].IsPerTensor()
 	}
 	return false
+}
+
+// Sums reports whether the result are the sums of a product themselves.
+func (o *Quantized) Sums() bool {
+	switch o.Inner.(type) {
+	case *Conv, *MatMul, *Gemm:
+	default:
+		return false
+	}
+	one := func(p affine.Params) bool { return p.IsPerTensor() && p.Scale[0] == 1 }
+	y := input(o.Out, 0)
+	return y.Type == dtype.Int32 && one(y) && y.Zero(0) == 0 && o.Clamp == nil && one(input(o.In, 0)) && one(input(o.In, 1))
 }
 
 // along reports whether p has one scale, or one for each index of the axis.

@@ -235,6 +235,9 @@ func (o *Quantized) finishPart(p accumulators) (*tensor.Tensor, error) {
 
 // store multiplies accumulators and rounds and limits them as the result asks.
 func (o *Quantized) store(p accumulators, multipliers []float32) (*tensor.Tensor, error) {
+	if o.Sums() {
+		return tensor.FromSlice(p.acc, p.shape...), nil
+	}
 	if y := input(o.Out, 0); y.Present() {
 		qmin, qmax := o.bounds()
 		return affine.Requantize(p.acc, p.shape, p.axis, multipliers, y, qmin, qmax)

@@ -10,6 +10,26 @@ import (
 // they are large, fewer are taken.
 const streamBytes = 64 << 20
 
+// smallBytes is what more samples than are needed may hold together.
+const smallBytes = 1 << 20
+
+// smalls returns how many samples that hold so many bytes each are small
+// together.
+func smalls(each int64) int { return min(int(smallBytes/max(each, 1)), SmallImproveSamples) }
+
+// thinned returns every second sample, every fourth and so on, until no more are
+// left than are needed or small together.
+func thinned(kept []calibrate.Kept, each int64) []calibrate.Kept {
+	for len(kept) > max(smalls(each), ImproveSamples) {
+		var half []calibrate.Kept
+		for i := 0; i < len(kept); i += 2 {
+			half = append(half, kept[i])
+		}
+		kept = half
+	}
+	return kept
+}
+
 // liveBytes returns how much of one sample is held at most where g goes
 // through it layer by layer, with a quarter for the quantized graph beside it.
 // What shapes do not tell counts as nothing.

@@ -21,7 +21,8 @@ var candidates = []string{"minmax", "mse", "error4", "percentile:99.99", "percen
 // minGain is in dB.
 const minGain = 0.5
 
-// KeptSamples is how many samples the choice is made on.
+// KeptSamples is how many samples the choice is made on. Where algorithms ran on
+// more, as they are small, all candidates together run on as many.
 const KeptSamples = 16
 
 // Trial is what one method came to on the kept samples.
@@ -42,18 +43,17 @@ func Choose(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Resu
 		plan, err := MakePlan(g, pl, cal.Stats, r)
 		return plan, nil, err
 	}
-	plan, trials, _, err := choose(ctx, g, pl, cal.Stats, cal.Kept, r, newWeights(true), threads)
+	plan, trials, _, err := choose(ctx, g, pl, cal.Stats, spread(cal.Kept, KeptSamples), r, newWeights(true), threads)
 	return plan, trials, err
 }
 
-// choose tries the candidates on at most KeptSamples of the kept samples, and
-// returns the observer that was taken, too.
+// choose tries the candidates on kept samples, and returns the observer that
+// was taken, too.
 func choose(ctx context.Context, g *ir.Graph, pl *Placement, stats Statistics, kept []calibrate.Kept, r *Recipe, known *weights, threads int) (*Plan, []Trial, string, error) {
 	var best *Plan
 	observer := candidates[0]
 	var trials []Trial
 	bar := 0.0
-	kept = spread(kept, KeptSamples)
 	for i, c := range candidates {
 		// Each program holds packed weights; the one before must be gone first.
 		debug.FreeOSMemory()

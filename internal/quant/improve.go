@@ -22,6 +22,11 @@ import (
 // ImproveSamples is how many kept samples the algorithms look at.
 const ImproveSamples = 64
 
+// SmallImproveSamples is how many they look at where a sample is small: its
+// layers have few rows, and the ranges of what is rescaled come from these
+// samples alone.
+const SmallImproveSamples = 512
+
 // LeastImproveSamples is how many they need: fewer do not tell what is typical.
 const LeastImproveSamples = 8
 
@@ -61,8 +66,10 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 	if algo.Uses(use, algo.Correcting) {
 		ownBiases(out.Graph, quantized)
 	}
-	stats, samples := maps.Clone(cal.Stats), cal.Kept
-	if n := int(streamBytes / max(liveBytes(g, samples), 1)); n < len(samples) {
+	each := liveBytes(g, cal.Kept)
+	kept := thinned(cal.Kept, each)
+	stats, samples := maps.Clone(cal.Stats), kept
+	if n := int(streamBytes / max(each, 1)); n < len(samples) {
 		samples = spread(samples, max(n, LeastImproveSamples))
 	}
 	histogram := hasHistogram(cal.Stats)
@@ -98,14 +105,14 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 	}
 	last := *r
 	if s.auto {
-		out.Plan, out.Trials, last.Activations.Observer, err = choose(ctx, out.Graph, placement, stats, cal.Kept, r, known, threads)
+		out.Plan, out.Trials, last.Activations.Observer, err = choose(ctx, out.Graph, placement, stats, spread(kept, max(KeptSamples, smalls(each)/len(candidates))), r, known, threads)
 	} else {
 		out.Plan, err = makePlan(out.Graph, placement, stats, r, known)
 	}
 	if err != nil || !algo.Uses(use, algo.Widening) {
 		return out, err
 	}
-	wide, err := out.widen(ctx, s, placement, stats, cal.Kept, &last, known, threads, done)
+	wide, err := out.widen(ctx, s, placement, stats, kept, &last, known, threads, done)
 	if len(wide) > 0 {
 		out.Ran = append(out.Ran, algo.Widening)
 	}

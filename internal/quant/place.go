@@ -19,7 +19,7 @@ import (
 // What is quantized, by default: operators with constant weights, and MatMul;
 // what moves or limits their integer outputs; and elementwise operators all of
 // whose inputs are integers already, so that no value is rounded only to be
-// used as float. With parity the peer's rule stands instead: every operator it
+// used as float. Logarithms stay float, with what is computed for them. With parity the peer's rule stands instead: every operator it
 // knows, all its values.
 func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 	s, err := r.resolve()
@@ -27,7 +27,7 @@ func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 		return nil, err
 	}
 	pl := &placer{settings: s, g: g, prod: g.Producers(), uses: g.Uses(), integer: map[*ir.Value]bool{}, chosen: map[*ir.Node]bool{},
-		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[reading]int{}, masks: map[*ir.Value]bool{}}
+		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[reading]int{}, masks: map[*ir.Value]bool{}, relative: map[*ir.Node]bool{}}
 	if err := pl.patterns(); err != nil {
 		return nil, err
 	}
@@ -38,6 +38,7 @@ func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 	if s.parity && s.mode == Static {
 		pl.placeParity()
 	} else {
+		pl.findRelative()
 		pl.place()
 	}
 	if err := pl.placeEdges(); err != nil {
@@ -63,6 +64,7 @@ type placer struct {
 	absorbed map[*ir.Node]bool
 	dynamic  map[reading]int    // index into out.Points of a value's live point
 	masks    map[*ir.Value]bool // that hold numbers which stand for infinity
+	relative map[*ir.Node]bool  // logarithms, and what is computed for them alone
 	standing
 	out Placement
 }
@@ -158,6 +160,8 @@ func (p *placer) candidate(n *ir.Node) (*target.Rule, string) {
 		return nil, fmt.Sprintf("%s has no integer form of %s", p.target.Name, n.Op.Name())
 	case r.Asked != "" && !p.precision[n].asked:
 		return nil, r.Asked
+	case p.relative[n] && !p.precision[n].asked && activation.Bits() <= 8:
+		return nil, forLogarithm
 	case !p.target.Accepts(r.Op, activation):
 		return nil, fmt.Sprintf("%s has no %v form of %s", p.target.Name, activation, n.Op.Name())
 	case p.refuses(r, n) != "":

@@ -78,6 +78,8 @@ type wider struct {
 	value string
 	typ   dtype.Type
 	sqnr  float64 // of the outputs where it alone has
+	// symmetric is set where the target takes that type around 0 alone.
+	symmetric bool
 }
 
 // wider finds the activations of a plan that the target takes with 16 bits
@@ -132,7 +134,7 @@ func (s *settings) wider(g *ir.Graph, pl *Placement, plan *Plan) []wider {
 		}) {
 			continue
 		}
-		out = append(out, wider{value: pt.Value, typ: typ})
+		out = append(out, wider{value: pt.Value, typ: typ, symmetric: pt.Symmetric || s.symmetricIn(typ)})
 	}
 	return out
 }
@@ -157,7 +159,7 @@ func widened(pl *Placement, values []wider) *Placement {
 		pt := &out.Points[i]
 		for _, w := range values {
 			if pt.Role == Activation && pt.Fixed == nil && (pt.Value == w.value || pt.Group == w.value) {
-				pt.Type = w.typ
+				pt.Type, pt.Symmetric = w.typ, w.symmetric
 			}
 		}
 	}

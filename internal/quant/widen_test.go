@@ -77,3 +77,38 @@ func TestWidenStaysWithinTheTarget(t *testing.T) {
 		t.Errorf("error %v, want %q", err, want)
 	}
 }
+
+// TestWideActivationsAreAsTheTargetTakesThem: litert takes int16 around 0 alone,
+// where its int8 has any zero point.
+func TestWideActivationsAreAsTheTargetTakesThem(t *testing.T) {
+	g := separable(t)
+	r := &Recipe{Target: "litert", Activations: Activations{Observer: "minmax"}}
+	pl, err := Place(g, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cal := calibrated(t, g, pl, images(20))
+	plan, err := MakePlan(g, pl, cal.Stats, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := r.resolve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := s.wider(g, pl, plan)
+	if plan, err = MakePlan(g, widened(pl, found), cal.Stats, r); err != nil {
+		t.Fatal(err)
+	}
+	wide := 0
+	for i, pt := range plan.Points {
+		if p := plan.Params[i]; pt.Role == Activation && p.Type == dtype.Int16 {
+			if wide++; p.Zero(0) != 0 {
+				t.Errorf("%s has zero point %d", pt.Value, p.Zero(0))
+			}
+		}
+	}
+	if wide == 0 {
+		t.Errorf("no activation can have 16 bits, of %d", len(found))
+	}
+}

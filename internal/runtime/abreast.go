@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/kernels/conv"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -18,22 +19,23 @@ import (
 // columns is the number of filters from which on kernels have full columns.
 const columns = 16
 
-// mostAbreast bounds the input under a line of the wider kernel, in bytes: where
-// that is long, the zeros cost more than the columns that stood empty.
-const mostAbreast = 32
-
 // abreast returns how many outputs are computed together, 1 where it does not
-// pay or the shape does not allow it.
+// pay or the shape does not allow it. What is computed is the input under all of
+// them, in groups, for each line of the kernel.
 func abreast(g op.Geometry) int {
 	last := len(g.In) - 1
-	if g.Group != 1 || g.Transposed || g.Dilations[last] != 1 || g.Filters == 0 || columns%g.Filters != 0 {
+	if g.Group != 1 || g.Transposed || g.Dilations[last] != 1 || g.Filters == 0 || g.Out[last] == 0 {
 		return 1
 	}
-	n := columns / g.Filters
-	if g.Out[last]%n != 0 || g.Out[last] == 0 || (g.Kernel[last]+(n-1)*g.Strides[last])*g.Channels > mostAbreast {
-		return 1
+	groups := func(n int) int { return gemm.Groups((g.Kernel[last] + (n-1)*g.Strides[last]) * g.Channels) }
+	best := 1
+	for n := 2; n*g.Filters <= columns; n++ {
+		gain := groups(best)*n - groups(n)*best
+		if g.Out[last]%n == 0 && (gain > 0 || gain == 0 && best > 1) {
+			best = n
+		}
 	}
-	return n
+	return best
 }
 
 // widened returns the geometry of the convolution that computes n outputs of g's

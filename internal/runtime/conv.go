@@ -125,7 +125,7 @@ func (e *finish) repeat(n int) {
 func (e *finish) kernels(q *op.Quantized) gemm.Finish {
 	return gemm.Finish{
 		Bias: e.bias, Multiplier: e.multipliers, Grid: e.grid,
-		Float: e.typ == dtype.Float32, Clamp: q.Clamp != nil, Lo: e.lo, Hi: e.hi,
+		Float: e.typ == dtype.Float32, Clamp: q.Clamp != nil, Lo: e.lo, Hi: e.hi, Whole: e.typ == dtype.Int32,
 	}
 }
 

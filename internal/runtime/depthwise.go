@@ -68,7 +68,7 @@ func (pl *plan) depthwiseBytes(s *step, key *ir.Node, k *dwconv.Last, q *op.Quan
 	packed := pl.packs(key).getBytes(key, k.Form(), k.WeightBytes(), func(dst []int8) { k.PackBytes(dst, tensor.Data[int8](w)) })
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
-	s.share(k.Blocks(), eachTap*k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
+	s.share(k.ByteBlocks(), eachTap*k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 		x, y, mem := f.vals[s.in[0]], f.out(s), f.bytes(slot, size)
 		if signed {
 			depthwiseTo(k, y, tensor.Data[int8](x), packed, end, lo, hi, mem)
@@ -83,6 +83,8 @@ func depthwiseTo[T uint8 | int8](k *dwconv.Last, y *tensor.Tensor, x []T, w []in
 	switch y.Type() {
 	case dtype.Float32:
 		dwconv.RunBytes(k, tensor.Data[float32](y), x, w, end, lo, hi, scratch)
+	case dtype.Int32:
+		dwconv.RunBytes(k, tensor.Data[int32](y), x, w, end, lo, hi, scratch)
 	case dtype.Int8:
 		dwconv.RunBytes(k, tensor.Data[int8](y), x, w, end, lo, hi, scratch)
 	default:

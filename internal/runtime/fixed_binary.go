@@ -18,21 +18,27 @@ type fixedPair struct {
 	shift        int
 	sign         int32
 	zero, lo, hi int32
-	bytes        *convert.FixedSum // of 8 bits, where there are no products
+	// of 8 bits
+	sum  *convert.FixedSum
+	mult *convert.FixedProduct
 }
 
 func fixedPairOf(q *op.Quantized) *fixedPair {
 	p := &fixedPair{za: int32(q.In[0].Zero(0)), zb: int32(q.In[1].Zero(0)), zero: int32(q.Out[0].Zero(0))}
 	lo, hi := q.FixedLimits()
 	p.lo, p.hi = int32(lo), int32(hi)
+	bytes := q.In[0].Type.Bits() == 8 && q.Out[0].Type.Bits() == 8
 	if _, p.product = q.Inner.(*op.Mul); p.product {
 		p.y = fixedFactor(q.MulFactor())
+		if bytes {
+			p.mult = convert.NewFixedProduct(p.y, p.za, p.zb, p.zero, p.lo, p.hi)
+		}
 		return p
 	}
 	s := q.Addition()
 	p.a, p.b, p.y, p.shift, p.sign = fixedFactor(s.A), fixedFactor(s.B), fixedFactor(s.Y), s.Shift, s.Sign
-	if q.In[0].Type.Bits() == 8 && q.Out[0].Type.Bits() == 8 {
-		p.bytes = convert.NewFixedSum(p.a, p.b, p.y, p.za, p.zb, int32(p.shift), p.sign, p.zero, p.lo, p.hi)
+	if bytes {
+		p.sum = convert.NewFixedSum(p.a, p.b, p.y, p.za, p.zb, int32(p.shift), p.sign, p.zero, p.lo, p.hi)
 	}
 	return p
 }
@@ -44,16 +50,23 @@ func (p *fixedPair) end(v int32) int32 { return min(max(v, p.lo-p.zero), p.hi-p.
 func fixedRun[T uint8 | int8 | int16](p *fixedPair, dst, x, y []T) {
 	x, y = x[:len(dst)], y[:len(dst)]
 	switch {
+	case p.mult != nil:
+		switch d := any(dst).(type) {
+		case []int8:
+			convert.MultiplyFixed(p.mult, d, any(x).([]int8), any(y).([]int8))
+		case []uint8:
+			convert.MultiplyFixed(p.mult, d, any(x).([]uint8), any(y).([]uint8))
+		}
 	case p.product:
 		for i := range dst {
 			dst[i] = T(p.end(p.y.Of((int32(x[i]) - p.za) * (int32(y[i]) - p.zb))))
 		}
-	case p.bytes != nil:
+	case p.sum != nil:
 		switch d := any(dst).(type) {
 		case []int8:
-			convert.SumFixed(p.bytes, d, any(x).([]int8), any(y).([]int8))
+			convert.SumFixed(p.sum, d, any(x).([]int8), any(y).([]int8))
 		case []uint8:
-			convert.SumFixed(p.bytes, d, any(x).([]uint8), any(y).([]uint8))
+			convert.SumFixed(p.sum, d, any(x).([]uint8), any(y).([]uint8))
 		}
 	default:
 		for i := range dst {

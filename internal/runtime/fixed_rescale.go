@@ -35,7 +35,7 @@ func (r *rescaled) Eval(in []op.Datum) ([]op.Datum, error) {
 	channels := shape[len(shape)-1]
 	out := make([]int64, in[0].Tensor.Len())
 	for k, d := range in {
-		for i, v := range tensor.Data[float32](d.Tensor) {
+		for i, v := range tensor.Data[int32](d.Tensor) {
 			out[i] += r.times[k] * int64(v)
 		}
 	}
@@ -59,10 +59,19 @@ type rescaler struct {
 func newRescaler(r *rescaled, channels, operands int) *rescaler {
 	k := &rescaler{rescaled: r, biases: make([]int64, channels)}
 	copy(k.biases, r.bias)
-	if r.end.Reals != nil || r.end.Wide || operands > 1 || r.times[0] != 1 {
+	if r.end.Wide || operands > 1 || r.times[0] != 1 {
 		return k
 	}
-	bias, factors := make([]int32, channels), make([]convert.Fixed, channels)
+	bias := make([]int32, channels)
+	if r.end.Reals != nil {
+		reals := make([]float64, channels)
+		for c := range channels {
+			bias[c], reals[c] = int32(k.biases[c]), r.end.Reals[c%len(r.end.Reals)]
+		}
+		k.plain = convert.NewRealRescaling(bias, reals, r.end.Zero, r.end.Min, r.end.Max)
+		return k
+	}
+	factors := make([]convert.Fixed, channels)
 	for c := range channels {
 		bias[c], factors[c] = int32(k.biases[c]), fixedFactor(r.end.Factors[c%len(r.end.Factors)])
 	}
@@ -71,7 +80,7 @@ func newRescaler(r *rescaled, channels, operands int) *rescaler {
 }
 
 // rescaleRows stores rows of the result from the sums of one or two operands.
-func rescaleRows[T int8 | uint8 | int16](k *rescaler, dst []T, a, b []float32) {
+func rescaleRows[T int8 | uint8 | int16](k *rescaler, dst []T, a, b []int32) {
 	n := len(k.biases)
 	for at := 0; at < len(dst); at += n {
 		to, x, biases := dst[at:at+n], a[at:at+n], k.biases[:n]
@@ -95,10 +104,10 @@ func (pl *plan) dispatchRescaled(s *step, r *rescaled) {
 	k := newRescaler(r, channels, len(s.in))
 	s.share(rows, rows*channels*eachQuantized, func(f *frame, s *step, _, lo, hi int) {
 		lo, hi = lo*channels, hi*channels
-		a := tensor.Data[float32](f.vals[s.in[0]])[lo:hi]
-		var b []float32
+		a := tensor.Data[int32](f.vals[s.in[0]])[lo:hi]
+		var b []int32
 		if len(s.in) > 1 {
-			b = tensor.Data[float32](f.vals[s.in[1]])[lo:hi]
+			b = tensor.Data[int32](f.vals[s.in[1]])[lo:hi]
 		}
 		switch y := f.out(s); {
 		case k.plain != nil && r.typ == dtype.Int8:

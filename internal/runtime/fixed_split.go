@@ -10,16 +10,14 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// exactSum is the largest magnitude up to which float32 holds every integer.
-const exactSum = 1 << 24
-
 // splitFixed cuts the products of TensorFlow Lite's arithmetic into sums, which
-// the kernels of bytes make as float32, and their rescaling. Activations of 16
-// bits are multiplied as two bytes; so are weights, as two of 4 bits, where the
-// sums could leave what float32 holds.
+// the kernels of bytes make, and their rescaling. Activations of 16 bits are
+// multiplied as two bytes. Transposed convolutions, for which there are no
+// kernels of bytes, are those of floats: their weights are two of 4 bits where
+// the sums could leave what float32 holds.
 //
 // Before: y = Quantized{F}(x, w, b)
-// After:  y = Rescale(Quantized{F; scales 1, float}(x, w))
+// After:  y = Rescale(Quantized{F; scales 1, int32}(x, w))
 func splitFixed(g *ir.Graph, keep map[string]bool) {
 	sp := &splitter{names: ir.NewNamer(g), parts: map[*ir.Value][2]*ir.Value{}}
 	for _, n := range g.Nodes {
@@ -34,17 +32,24 @@ func splitFixed(g *ir.Graph, keep map[string]bool) {
 	g.Nodes = sp.nodes
 }
 
+// exactFloat and exactInt are the largest magnitudes up to which float32 and
+// int32 hold every integer.
+const exactFloat, exactInt = 1 << 24, 1<<31 - 1
+
 type splitter struct {
 	names *ir.Namer
 	nodes []*ir.Node
 	parts map[*ir.Value][2]*ir.Value // upper and lower bytes of int16
 }
 
+// unit is the grid of integers themselves.
+var unit = affine.PerTensor(dtype.Int8, 1, 0)
+
 // term is a product of bytes whose sums count times.
 type term struct {
-	x, w  *ir.Value
-	px    affine.Params
-	times int64
+	x, w   *ir.Value
+	px, pw affine.Params
+	times  int64
 }
 
 // product appends the nodes of one product, and reports false where it has to
@@ -54,7 +59,10 @@ func (sp *splitter) product(n *ir.Node, q *op.Quantized) bool {
 		return false
 	}
 	x, w := n.In[0], n.In[1]
-	filters := 0
+	if _, ok := q.Inner.(*op.MatMul); ok {
+		return sp.pair(n, q)
+	}
+	filters, most := 0, int64(exactInt)
 	switch o := q.Inner.(type) {
 	case *op.Conv:
 		if o.Layout != op.ChannelsLast {
@@ -64,7 +72,7 @@ func (sp *splitter) product(n *ir.Node, q *op.Quantized) bool {
 		if o.Layout != op.ChannelsLast {
 			return false
 		}
-		filters = 1
+		filters, most = 1, exactFloat
 	case *op.Gemm:
 		if !o.TransB {
 			filters = 1
@@ -79,10 +87,29 @@ func (sp *splitter) product(n *ir.Node, q *op.Quantized) bool {
 	if !ok {
 		return false
 	}
-	terms, ok := sp.terms(n, x, w, q.In[0], filters)
+	terms, ok := sp.terms(n, x, w, q.In[0], filters, most)
 	if !ok {
 		return false
 	}
+	sp.rescale(n, q, bias, terms)
+	return true
+}
+
+// pair is product for two operands of 8 bits that are both computed.
+func (sp *splitter) pair(n *ir.Node, q *op.Quantized) bool {
+	x, w := n.In[0], n.In[1]
+	if x.Const != nil || w.Const != nil || len(x.Shape) == 0 || w.Shape == nil || n.Out[0].Shape == nil || byteless(x.Type) || byteless(w.Type) || !q.In[1].IsPerTensor() {
+		return false
+	}
+	if k, ok := x.Shape[len(x.Shape)-1].Int(); !ok || k > exactInt/(255*255) {
+		return false
+	}
+	sp.rescale(n, q, nil, []term{{x, w, affine.PerTensor(x.Type, 1, q.In[0].Zero(0)), affine.PerTensor(w.Type, 1, q.In[1].Zero(0)), 1}})
+	return true
+}
+
+// rescale appends the products of terms and what takes their sums to n's result.
+func (sp *splitter) rescale(n *ir.Node, q *op.Quantized, bias []int64, terms []term) {
 	end := &rescaled{end: q.Rescaler(), bias: bias, typ: q.Out[0].Type}
 	last := &ir.Node{Name: n.Name, Op: end, Origin: n.Origin, Out: n.Out}
 	for i, t := range terms {
@@ -90,7 +117,6 @@ func (sp *splitter) product(n *ir.Node, q *op.Quantized) bool {
 		last.In = append(last.In, sp.sums(n, q.Inner, t, i))
 	}
 	sp.nodes = append(sp.nodes, last)
-	return true
 }
 
 // addedTo returns the bias of a product, and false where it is computed.
@@ -104,15 +130,15 @@ func addedTo(n *ir.Node) ([]int64, bool) {
 	return tensor.Ints(n.In[2].Const)
 }
 
-// terms returns the products of bytes whose sums float32 holds.
-func (sp *splitter) terms(n *ir.Node, x, w *ir.Value, p affine.Params, filters int) ([]term, bool) {
+// terms returns the products of bytes whose sums are at most most.
+func (sp *splitter) terms(n *ir.Node, x, w *ir.Value, p affine.Params, filters int, most int64) ([]term, bool) {
 	if x.Type != dtype.Int16 {
-		whole := term{x, w, affine.PerTensor(p.Type, 1, p.Zero(0)), 1}
-		if exactIn(w.Const, filters, whole.px) {
+		whole := term{x, w, affine.PerTensor(p.Type, 1, p.Zero(0)), unit, 1}
+		if below(most, w.Const, filters, whole.px) {
 			return []term{whole}, true
 		}
 		upper, lower := nibbles(w.Const)
-		if !exactIn(upper, filters, whole.px) || !exactIn(lower, filters, whole.px) {
+		if !below(most, upper, filters, whole.px) || !below(most, lower, filters, whole.px) {
 			return nil, false
 		}
 		a, b := whole, whole
@@ -121,7 +147,7 @@ func (sp *splitter) terms(n *ir.Node, x, w *ir.Value, p affine.Params, filters i
 		return []term{a, b}, true
 	}
 	upper, lower := affine.PerTensor(dtype.Int8, 1, 0), affine.PerTensor(dtype.Uint8, 1, 0)
-	if p.Zero(0) != 0 || !exactIn(w.Const, filters, upper) || !exactIn(w.Const, filters, lower) {
+	if p.Zero(0) != 0 || !below(most, w.Const, filters, upper) || !below(most, w.Const, filters, lower) {
 		return nil, false
 	}
 	parts, ok := sp.parts[x]
@@ -132,12 +158,12 @@ func (sp *splitter) terms(n *ir.Node, x, w *ir.Value, p affine.Params, filters i
 		sp.nodes = append(sp.nodes, &ir.Node{Name: parts[0].Name, Op: &split16{}, Origin: n.Origin, In: []*ir.Value{x}, Out: parts[:]})
 		sp.parts[x] = parts
 	}
-	return []term{{parts[0], w, upper, 256}, {parts[1], w, lower, 1}}, true
+	return []term{{parts[0], w, upper, unit, 256}, {parts[1], w, lower, unit, 1}}, true
 }
 
-// exactIn reports whether float32 holds the sums of every filter, which lie
-// along the given axis of w, with activations of p.
-func exactIn(w *tensor.Tensor, filters int, p affine.Params) bool {
+// below reports whether the sums of every filter, which lie along the given axis
+// of w, with activations of p are at most the limit.
+func below(limit int64, w *tensor.Tensor, filters int, p affine.Params) bool {
 	lo, hi := p.Type.Range()
 	most := max(hi-p.Zero(0), p.Zero(0)-lo)
 	v, shape := tensor.Data[int8](w), w.Shape()
@@ -151,7 +177,7 @@ func exactIn(w *tensor.Tensor, filters int, p affine.Params) bool {
 		sums[i/inner%count] += max(int64(q), -int64(q))
 	}
 	for _, s := range sums {
-		if s > exactSum/most {
+		if s > limit/most {
 			return false
 		}
 	}
@@ -170,13 +196,12 @@ func nibbles(w *tensor.Tensor) (upper, lower *tensor.Tensor) {
 	return tensor.FromSlice(hi, w.Shape()...), tensor.FromSlice(lo, w.Shape()...)
 }
 
-// sums appends the product of a term as float32 and returns its result.
+// sums appends the product of a term and returns its result, of int32.
 func (sp *splitter) sums(n *ir.Node, inner op.Op, t term, i int) *ir.Value {
 	name := sp.names.Name(fmt.Sprintf("%s/sums%d", n.Out[0].Name, i))
-	out := &ir.Value{Name: name, Fact: op.TensorFact(dtype.Float32, n.Out[0].Shape.Clone())}
+	out := &ir.Value{Name: name, Fact: op.TensorFact(dtype.Int32, n.Out[0].Shape.Clone())}
 	node := &ir.Node{Name: name, Origin: n.Origin, In: []*ir.Value{t.x, t.w}, Out: []*ir.Value{out}}
 	if _, turned := inner.(*op.ConvTranspose); turned {
-		// Kernels of bytes do not have it: integers are multiplied as floats.
 		x := &ir.Value{Name: sp.names.Name(name + "/data"), Fact: op.TensorFact(dtype.Float32, t.x.Shape.Clone())}
 		one := ir.NewConst(sp.names.Name(name+"/scale"), tensor.Scalar(float32(1)))
 		zero := ir.NewConst(sp.names.Name(name+"/zero_point"), tensor.FromInts(t.px.Type, t.px.ZeroPoint))
@@ -185,9 +210,13 @@ func (sp *splitter) sums(n *ir.Node, inner op.Op, t term, i int) *ir.Value {
 		if err != nil {
 			panic(err) // int8 has floats
 		}
-		node.Op, node.In = inner, []*ir.Value{x, ir.NewConst(sp.names.Name(t.w.Name+"/float32"), w)}
+		y := &ir.Value{Name: sp.names.Name(name + "/float32"), Fact: op.TensorFact(dtype.Float32, n.Out[0].Shape.Clone())}
+		sp.nodes = append(sp.nodes, &ir.Node{Name: y.Name, Op: inner, Origin: n.Origin, In: []*ir.Value{x, ir.NewConst(sp.names.Name(t.w.Name+"/float32"), w)}, Out: []*ir.Value{y}})
+		cast := op.New[op.Cast]()
+		cast.To = dtype.Int32
+		node.Op, node.In = cast, []*ir.Value{y}
 	} else {
-		node.Op = &op.Quantized{Inner: inner, In: []affine.Params{t.px, affine.PerTensor(dtype.Int8, 1, 0)}, Out: []affine.Params{{}}}
+		node.Op = &op.Quantized{Inner: inner, In: []affine.Params{t.px, t.pw}, Out: []affine.Params{affine.PerTensor(dtype.Int32, 1, 0)}}
 	}
 	sp.nodes = append(sp.nodes, node)
 	return out

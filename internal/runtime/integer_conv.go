@@ -13,7 +13,7 @@ type finish struct {
 	bias        []int32
 	multipliers []float32 // one, or one a channel
 	grid        convert.Grid
-	typ         dtype.Type // of the result: Uint8, Int8 or Float32
+	typ         dtype.Type // of the result: Uint8, Int8, Float32, or Int32 for the sums themselves
 	lo, hi      float32    // clamp of float results
 }
 

@@ -268,6 +268,25 @@ func (s *swap) at(i int) (src, dst int) {
 	return src, dst
 }
 
+// copyRuns copies runs lo to hi of elements of size bytes.
+func (s *swap) copyRuns(to, from []byte, size, lo, hi int) {
+	last, n := len(s.dims)-1, s.run*size
+	for lo < hi {
+		src, dst := s.at(lo)
+		count, stepSrc, stepDst := 1, 0, 0 // along the last axis
+		if last >= 0 {
+			count = min(hi-lo, s.dims[last]-lo%s.dims[last])
+			stepSrc, stepDst = s.src[last]*size, s.dst[last]*size
+		}
+		src, dst = src*size, dst*size
+		lo += count
+		for range count {
+			copyRun(to[dst:dst+n], from[src:])
+			src, dst = src+stepSrc, dst+stepDst
+		}
+	}
+}
+
 // dispatchPermute moves axes of elements of 1 or 4 bytes, and of larger ones
 // that stay together.
 func (pl *plan) dispatchPermute(s *step, o *op.Transpose) {
@@ -297,12 +316,12 @@ func (pl *plan) dispatchPermute(s *step, o *op.Transpose) {
 	}
 	s.share(count*cut, n*size/costMove, func(f *frame, s *step, _, lo, hi int) {
 		to, from := f.out(s), f.vals[s.in[0]]
+		if w.run > 1 {
+			w.copyRuns(to.Bytes(), from.Bytes(), size, lo, hi)
+			return
+		}
 		for i := lo; i < hi; i++ {
 			src, dst := w.at(i / cut)
-			if w.run > 1 {
-				copy(to.Bytes()[dst*size:(dst+w.run)*size], from.Bytes()[src*size:])
-				continue
-			}
 			first, end := i%cut*w.rows/cut, (i%cut+1)*w.rows/cut
 			src, dst = src+first*w.srcStep, dst+first
 			if size == 1 {

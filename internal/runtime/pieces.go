@@ -70,6 +70,8 @@ func copyRun(dst, src []byte) {
 	switch len(dst) {
 	case 1:
 		dst[0] = src[0]
+	case 8:
+		*(*[8]byte)(dst) = [8]byte(src)
 	case 16:
 		*(*[16]byte)(dst) = [16]byte(src)
 	case 24:

@@ -62,6 +62,7 @@ type Plan struct {
 	lines, run      int // of output positions of a band
 	bandsY, bandsX  int
 	panels, scratch int
+	across          *across // nil where vectors over filters do as well
 }
 
 // budget is how much input a band has, in bytes: what caches near a core hold
@@ -120,6 +121,8 @@ func NewPlan(g Geometry, e Element) *Plan {
 	}
 	if e != Float32 {
 		p.scratch += gemm.Group - 1 // which products may read
+	} else {
+		p.across = p.newAcross()
 	}
 	return p
 }

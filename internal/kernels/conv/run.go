@@ -73,6 +73,10 @@ func (p *Plan) Run(y, other, x, w []float32, ends []*gemm.FloatEnd, lo, hi int, 
 		if b.band != band {
 			src, band = inputOf(p, x, scratch, b, 0), b.band
 		}
+		if p.across != nil && other == nil && gemm.HasAcross() {
+			p.runAcross(y[p.to(b):], src, w, ends[0], b, scratch)
+			continue
+		}
 		var add []float32
 		if other != nil {
 			add = other[p.to(b):]
@@ -110,21 +114,32 @@ func inputOf[T float32 | uint8](p *Plan, x, scratch []T, b part, zero T) []T {
 	// Columns from left to right of a line have an input.
 	left := min(max(0, -first[2]), extent[2])
 	right := max(left, min(extent[2], p.size[2]-first[2]))
+	var known []T // padding that has been set
 	for z := range extent[0] {
 		iz := first[0] + z
 		for y := range extent[1] {
 			line, iy := scratch[z*p.pitch[0]+y*p.pitch[1]:][:extent[2]*ch], first[1]+y
 			if iz < 0 || iz >= p.size[0] || iy < 0 || iy >= p.size[1] || left == right {
-				set(p, line, zero)
+				known = again(p, line, known, zero)
 				continue
 			}
 			from := (((b.n*p.size[0]+iz)*p.size[1]+iy)*p.size[2] + first[2] + left) * ch
-			set(p, line[:left*ch], zero)
+			known = again(p, line[:left*ch], known, zero)
 			move(p, line[left*ch:right*ch], x[from:])
-			set(p, line[right*ch:], zero)
+			known = again(p, line[right*ch:], known, zero)
 		}
 	}
 	return scratch
+}
+
+// again is set, by a copy where padding is known. It returns the longest that is.
+func again[T float32 | uint8](p *Plan, dst, known []T, v T) []T {
+	if len(dst) <= len(known) {
+		copy(dst, known)
+		return known
+	}
+	set(p, dst, v)
+	return dst
 }
 
 // gatherBand gathers what a transposed convolution multiplies: for each output

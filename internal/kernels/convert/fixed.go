@@ -1,5 +1,7 @@
 package convert
 
+import "math"
+
 // Fixed is a factor M·2^(Left−Right−31), M in [0, 2³¹), one of Left and Right
 // being 0 and both below 32: TensorFlow Lite's arithmetic, in which a product
 // rounds twice (gemmlowp's SaturatingRoundingDoublingHighMul and
@@ -49,6 +51,7 @@ type Rescaling struct {
 	factors      []Fixed
 	zero, lo, hi int32
 	table        []int32
+	reals        []float64 // instead of factors
 }
 
 // NewRescaling returns the Rescaling that adds a bias and multiplies with a
@@ -62,16 +65,28 @@ func NewRescaling(bias []int32, factors []Fixed, zero, lo, hi int32) *Rescaling 
 	return r
 }
 
-// Rescale stores rows of the results of sums, which are whole numbers below 2³¹,
-// one element a channel.
-func Rescale[T int8 | uint8](r *Rescaling, dst []T, sums []float32) {
+// NewRealRescaling is NewRescaling with factors of float64, whose products are
+// rounded once, halves away from zero.
+func NewRealRescaling(bias []int32, factors []float64, zero, lo, hi int32) *Rescaling {
+	return &Rescaling{bias: bias, reals: factors, zero: zero, lo: lo, hi: hi}
+}
+
+// Rescale stores rows of the results of sums, one element a channel.
+func Rescale[T int8 | uint8](r *Rescaling, dst []T, sums []int32) {
 	n := len(r.bias)
 	done := rescaleRows(r, dst, sums)
 	lo, hi := r.lo-r.zero, r.hi-r.zero
 	for at := 0; at < len(dst); at += n {
 		to, x := dst[at:at+n], sums[at:at+n]
+		if r.reals != nil {
+			for c := done; c < n; c++ {
+				v := math.Round(max(float64(lo), min(float64(hi), float64(x[c]+r.bias[c])*r.reals[c])))
+				to[c] = T(int32(v) + r.zero)
+			}
+			continue
+		}
 		for c := done; c < n; c++ {
-			v := r.factors[c].Of(int32(x[c]) + r.bias[c])
+			v := r.factors[c].Of(x[c] + r.bias[c])
 			to[c] = T(min(max(v, lo), hi) + r.zero)
 		}
 	}
@@ -108,5 +123,31 @@ func SumFixed[T int8 | uint8](s *FixedSum, dst, a, b []T) {
 	for i := sumFixed(s, dst, a, b); i < len(a); i++ {
 		x, y := s.a.Of((int32(a[i])-s.za)<<s.shift), s.b.Of((int32(b[i])-s.zb)<<s.shift)
 		dst[i] = T(min(max(s.y.Of(x+s.sign*y), lo), hi) + s.zero)
+	}
+}
+
+// FixedProduct multiplies two 8-bit integers of any scales.
+type FixedProduct struct {
+	y            Fixed
+	za, zb       int32
+	zero, lo, hi int32
+	table        []int32
+}
+
+// NewFixedProduct returns the product y·((p−za)·(q−zb)) + zero, limited by lo and
+// hi, which are ends of 8-bit integers.
+func NewFixedProduct(y Fixed, za, zb, zero, lo, hi int32) *FixedProduct {
+	p := &FixedProduct{y: y, za: za, zb: zb, zero: zero, lo: lo, hi: hi}
+	p.table = lanes(same(same(nil, za), zb), []Fixed{y})
+	return p
+}
+
+// MultiplyFixed stores the products of a and b.
+func MultiplyFixed[T int8 | uint8](p *FixedProduct, dst, a, b []T) {
+	b, dst = b[:len(a)], dst[:len(a)]
+	lo, hi := p.lo-p.zero, p.hi-p.zero
+	for i := productFixed(p, dst, a, b); i < len(a); i++ {
+		v := p.y.Of((int32(a[i]) - p.za) * (int32(b[i]) - p.zb))
+		dst[i] = T(min(max(v, lo), hi) + p.zero)
 	}
 }

@@ -6,7 +6,7 @@ import "github.com/octavo-ml/octavo/internal/cpu"
 
 // rescaleRows rescales the leading channels of each row, as many as the
 // processor's instructions take, and returns their number.
-func rescaleRows[T int8 | uint8](r *Rescaling, dst []T, sums []float32) int {
+func rescaleRows[T int8 | uint8](r *Rescaling, dst []T, sums []int32) int {
 	n := len(r.bias)
 	steps := n / fixedLanes
 	if steps == 0 || len(dst) < n || !cpu.Has(cpu.AVX2) {
@@ -16,8 +16,16 @@ func rescaleRows[T int8 | uint8](r *Rescaling, dst []T, sums []float32) int {
 	_ = sums[rows*n-1]
 	switch d := any(&dst[0]).(type) {
 	case *uint8:
+		if r.reals != nil {
+			rescaleRealUint8AVX2(d, &sums[0], &r.bias[0], &r.reals[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
+			break
+		}
 		rescaleUint8AVX2(d, &sums[0], &r.table[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
 	case *int8:
+		if r.reals != nil {
+			rescaleRealInt8AVX2(d, &sums[0], &r.bias[0], &r.reals[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
+			break
+		}
 		rescaleInt8AVX2(d, &sums[0], &r.table[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
 	}
 	return steps * fixedLanes
@@ -38,14 +46,41 @@ func sumFixed[T int8 | uint8](s *FixedSum, dst, a, b []T) int {
 	return steps * fixedLanes
 }
 
-//go:noescape
-func rescaleUint8AVX2(dst *uint8, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+// productFixed multiplies the leading elements likewise.
+func productFixed[T int8 | uint8](p *FixedProduct, dst, a, b []T) int {
+	steps := len(a) / fixedLanes
+	if steps == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	switch d := any(&dst[0]).(type) {
+	case *uint8:
+		productFixedUint8AVX2(d, any(&a[0]).(*uint8), any(&b[0]).(*uint8), &p.table[0], steps, p.zero, p.lo-p.zero, p.hi-p.zero)
+	case *int8:
+		productFixedInt8AVX2(d, any(&a[0]).(*int8), any(&b[0]).(*int8), &p.table[0], steps, p.zero, p.lo-p.zero, p.hi-p.zero)
+	}
+	return steps * fixedLanes
+}
 
 //go:noescape
-func rescaleInt8AVX2(dst *int8, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+func rescaleRealUint8AVX2(dst *uint8, sums, bias *int32, factors *float64, rows, steps, tail int, zero, lo, hi int32)
+
+//go:noescape
+func rescaleRealInt8AVX2(dst *int8, sums, bias *int32, factors *float64, rows, steps, tail int, zero, lo, hi int32)
+
+//go:noescape
+func rescaleUint8AVX2(dst *uint8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+
+//go:noescape
+func rescaleInt8AVX2(dst *int8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)
 
 //go:noescape
 func sumFixedUint8AVX2(dst, a, b *uint8, table *int32, steps int, zero, lo, hi int32)
 
 //go:noescape
 func sumFixedInt8AVX2(dst, a, b *int8, table *int32, steps int, zero, lo, hi int32)
+
+//go:noescape
+func productFixedUint8AVX2(dst, a, b *uint8, table *int32, steps int, zero, lo, hi int32)
+
+//go:noescape
+func productFixedInt8AVX2(dst, a, b *int8, table *int32, steps int, zero, lo, hi int32)

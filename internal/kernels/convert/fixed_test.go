@@ -67,11 +67,11 @@ func testFixed[T int8 | uint8](t *testing.T) {
 		}
 		bias[0] = math.MaxInt32 - 5
 		for _, rows := range []int{1, 2, 5} {
-			sums := make([]float32, rows*channels)
+			sums := make([]int32, rows*channels)
 			for i := range sums {
-				sums[i] = float32(r.Int32N(1<<24) - 1<<23)
+				sums[i] = r.Int32() - r.Int32()
 				if i%3 > 0 {
-					sums[i] = float32(r.Int32N(400) - 200)
+					sums[i] = r.Int32N(400) - 200
 				}
 			}
 			k := NewRescaling(bias, factors, 7, int32(lo)+3, int32(hi)-1)
@@ -81,6 +81,22 @@ func testFixed[T int8 | uint8](t *testing.T) {
 			Rescale(k, got, kerneltest.Fence(t, sums))
 			check()
 			kerneltest.Equal(t, got, want, "%d rows of %d channels", rows, channels)
+			reals := make([]float64, channels)
+			for c := range reals {
+				if reals[c] = math.Exp2(-12 * r.Float64()); c%3 == 0 {
+					reals[c] = 0.5 // many halves
+				}
+			}
+			k = NewRealRescaling(bias, reals, -4, int32(lo)+3, int32(hi)-1)
+			for i, v := range sums {
+				c := i % channels
+				y := math.Round(float64(v+bias[c]) * reals[c])
+				want[i] = T(max(float64(lo)+3, min(float64(hi)-1, y-4)))
+			}
+			got, check = kerneltest.Guard[T](t, len(sums), channels%4)
+			Rescale(k, got, kerneltest.Fence(t, sums))
+			check()
+			kerneltest.Equal(t, got, want, "real factors: %d rows of %d channels", rows, channels)
 		}
 	}
 	for i, n := range append(kerneltest.Lengths(fixedLanes), 100, 333) {
@@ -97,6 +113,12 @@ func testFixed[T int8 | uint8](t *testing.T) {
 		SumFixed(k, got, kerneltest.Fence(t, a), kerneltest.Fence(t, b))
 		check()
 		kerneltest.Equal(t, got, want, "sums of %d", n)
+		product := NewFixedProduct(end, int32(lo), 9, -3, int32(lo)+2, int32(hi))
+		kerneltest.OnGo(t, func() { MultiplyFixed(product, want, a, b) })
+		got, check = kerneltest.Guard[T](t, n, i%5)
+		MultiplyFixed(product, got, kerneltest.Fence(t, a), kerneltest.Fence(t, b))
+		check()
+		kerneltest.Equal(t, got, want, "products of %d", n)
 	}
 }
 
@@ -113,7 +135,7 @@ func BenchmarkRescale(b *testing.B) {
 	for c := range bias {
 		factors[c] = Fixed{1<<30 + r.Int32N(1<<30), 0, 7}
 	}
-	k, sums, dst := NewRescaling(bias, factors, 0, -128, 127), make([]float32, 64*64), make([]int8, 64*64)
+	k, sums, dst := NewRescaling(bias, factors, 0, -128, 127), make([]int32, 64*64), make([]int8, 64*64)
 	b.SetBytes(int64(len(dst)))
 	for b.Loop() {
 		Rescale(k, dst, sums)

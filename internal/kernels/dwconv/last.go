@@ -20,7 +20,10 @@ type Last struct {
 	runs   []stretch // of the outputs of a row
 	parts  []int     // where the runs of each part of a row begin, and where they end
 	wide   *wide     // nil where bytes do not gain by it
+	framed *framed   // likewise, for results of bytes
+	frames *framed   // likewise, for floats
 	broad  *wide     // nil where floats do not
+	places []int32   // of the sums of each four channels
 }
 
 // stretch is some outputs along the last axis that read the same taps in padding.
@@ -46,6 +49,21 @@ const (
 // NewLast returns the plan of g, whose sizes must be positive (those of the
 // result may be zero) and fit together.
 func NewLast(g Geometry) *Last {
+	const most = 128 // outputs of a part
+	p := newLast(g, min(most, max(1, lineMACs/(g.Channels*product(g.Kernel)))))
+	p.framed, p.frames = p.newFramed(1), p.newFramed(4)
+	p.wide, p.broad = p.newWide(), p.newBroad()
+	if p.framed != nil {
+		p.framed.wide = p.wide
+	}
+	if p.frames != nil {
+		p.frames.broad = p.broad
+	}
+	return p
+}
+
+// newLast returns the plan by itself, with parts of up to piece outputs.
+func newLast(g Geometry, piece int) *Last {
 	p := &Last{Geometry: g}
 	for z := range g.Kernel[0] {
 		for y := range g.Kernel[1] {
@@ -56,7 +74,6 @@ func NewLast(g Geometry) *Last {
 	}
 	p.groups = (len(p.taps) + group - 1) / group
 	p.table = roundUp(len(p.taps), 2*group)
-	piece := min(128, max(1, lineMACs/(g.Channels*len(p.taps))))
 	reach := (g.Kernel[2] - 1) * g.Dilate[2]
 	for x := 0; x < g.Result[2]; {
 		if x == 0 || x-p.runs[p.parts[len(p.parts)-1]].first >= piece {
@@ -71,7 +88,7 @@ func NewLast(g Geometry) *Last {
 		x += r.count
 	}
 	p.parts = append(p.parts, len(p.runs))
-	p.wide, p.broad = p.newWide(), p.newBroad()
+	p.places = p.newPlaces()
 	for i := range p.runs {
 		r := &p.runs[i]
 		r.at, r.step = make([]int, p.table), make([]int, p.table)
@@ -87,14 +104,29 @@ func NewLast(g Geometry) *Last {
 
 func roundUp(n, step int) int { return (n + step - 1) / step * step }
 
-// Blocks is the number of independent parts of the work.
-func (p *Last) Blocks() int { return p.Batch * p.Result[0] * p.Result[1] * (len(p.parts) - 1) }
+// Blocks is the number of independent parts of the work of Run.
+func (p *Last) Blocks() int { return p.blocks(p.frames) }
+
+// ByteBlocks is Blocks for RunBytes.
+func (p *Last) ByteBlocks() int { return p.blocks(p.framed) }
 
 // MACs is the number of multiply-adds of the whole convolution.
 func (p *Last) MACs() int { return p.Batch * p.Channels * product(p.Result) * len(p.taps) }
 
 // ScratchLen is the length in bytes of the scratch memory of Run and RunBytes.
-func (p *Last) ScratchLen() int { return 3*8*p.table + 8*roundUp(p.Channels, side) }
+func (p *Last) ScratchLen() int {
+	copied := 0
+	if p.framed != nil {
+		copied = p.framed.length()
+	}
+	if p.frames != nil {
+		copied = max(copied, 4*p.frames.length())
+	}
+	return p.ownScratch() + copied
+}
+
+// ownScratch is ScratchLen less the copied input, which follows.
+func (p *Last) ownScratch() int { return 3*8*p.table + 8*roundUp(p.Channels, side) }
 
 // reads is where the outputs of one run of one row read.
 type reads struct {
@@ -242,18 +274,28 @@ func (p *Last) Run(y, x, w []float32, f *FloatFinish, lo, hi int, scratch []byte
 		more = t
 		more.p, more.f, more.w = &p.broad.Last, f.broad, w[p.ownLen():]
 	}
+	if p.frames != nil {
+		lo, hi = p.rows(lo, hi)
+		t.framed(y, cast[float32](scratch[p.ownScratch():]), lo, hi, &more)
+		return
+	}
 	for i := lo; i < hi; i++ {
 		l := p.line(i)
 		for j := range l.runs {
 			r := &l.runs[j]
 			p.locate(&t.in, &l, r)
 			t.count, t.y = r.count, y[(l.out+r.first)*p.Channels:]
-			if broad && t.count >= p.broad.outputs {
-				t.across(&more)
-			} else {
-				t.compute()
-			}
+			t.one(&more)
 		}
+	}
+}
+
+// one computes a run, by the broad task more if there are outputs enough.
+func (r *floatTask) one(more *floatTask) {
+	if r.p.broad != nil && r.count >= r.p.broad.outputs {
+		r.across(more)
+	} else {
+		r.compute()
 	}
 }
 

@@ -37,6 +37,9 @@ func (r *floatTask) compute() {
 // vectors reports whether compute of bytes has code for so many channels.
 func vectors(channels int) bool { return cpu.Has(cpu.VNNI) || cpu.Has(cpu.AVX2) && channels >= lane }
 
+// together reports whether compute of bytes has code for several rows at once.
+func together() bool { return cpu.Has(cpu.VNNI) }
+
 // compute is generic of all channels.
 func (r *byteTask) compute() {
 	if !vectors(r.p.Channels) || r.f.far {
@@ -53,11 +56,11 @@ func (r *byteTask) compute() {
 		_, _ = r.f.signs.weights[2*r.p.ownBytes()-1], r.f.signs.params[2*packed(r.p.Channels)-1]
 		a.w, a.params, a.turn = unsafe.Pointer(&r.f.signs.weights[0]), unsafe.Pointer(&r.f.signs.params[0]), r.p.ownBytes()
 	}
-	if r.float {
+	if r.float || r.whole {
 		r.sum(a, dot)
 		return
 	}
-	_ = r.y[r.count*r.p.Channels-1]
+	_ = r.y[(a.rows-1)*r.rowOut+r.count*r.p.Channels-1]
 	a.dst = unsafe.Pointer(&r.y[0])
 	switch flip := r.f.flip != 0; {
 	case dot && flip && r.signed:
@@ -73,7 +76,7 @@ func (r *byteTask) compute() {
 	default:
 		lastUint8AVX2(a)
 	}
-	if a.channels < r.p.Channels {
+	if !dot && a.channels < r.p.Channels {
 		r.few()
 	}
 }
@@ -94,7 +97,7 @@ func (r *byteTask) sum(a *lastArgs, dot bool) {
 			lastUint8SumsVNNI(a)
 		}
 		r.finish(o, 0, a.channels)
-		a.base, a.off = a.base+r.p.Stride[2]*r.p.Channels, 0
+		a.base, a.off, a.rows = a.base+r.p.Stride[2]*r.p.Channels, 0, 1
 	}
 	r.generic(a.channels)
 }

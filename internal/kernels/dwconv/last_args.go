@@ -25,6 +25,9 @@ type lastArgs struct {
 	left int // outputs to do, for the variant
 	most int32
 	turn int // from the magnitudes of weights to the bits that are turned
+	// Rows of outputs to do, where all taps of all of them are there, and what
+	// inputs and results move by from the end of one to the next, in bytes.
+	rows, rowIn, rowOut int
 }
 
 // set takes over a run of outputs. Every run has a lastArgs of the task: filling
@@ -36,6 +39,7 @@ func (a *lastArgs) set(p *Last, in *reads, count, size int) {
 	}
 	a.at, a.step = unsafe.Pointer(&in.at[0]), unsafe.Pointer(&in.step[0])
 	a.base, a.count, a.channels, a.off = in.base, count, p.Channels, 0
+	a.rows = 1
 }
 
 // init sets what all runs have in common.
@@ -73,5 +77,13 @@ func (r *byteTask) args() *lastArgs {
 		a.zero, a.least, a.most, a.flip = g.ZeroPoint, g.QMin, g.QMax, int32(r.f.flip)*0x01010101
 	}
 	a.set(r.p, &r.in, r.count, 1)
+	if r.from > 0 {
+		a.channels, a.off = r.p.Channels-r.from, r.from
+		a.w = unsafe.Pointer(&r.w[r.from*r.p.groups*group])
+		a.params = unsafe.Pointer(&r.f.params[2*r.from])
+	}
+	if r.rows > 1 {
+		a.rows, a.rowIn, a.rowOut = r.rows, r.rowIn-r.count*a.move, r.rowOut-r.count*a.next
+	}
 	return a
 }

@@ -23,6 +23,9 @@ func (r *floatTask) compute() {
 // vectors reports whether compute of bytes has code for so many channels.
 func vectors(channels int) bool { return cpu.Has(cpu.NEON) && channels >= lane }
 
+// together reports whether compute of bytes has code for several rows at once.
+func together() bool { return false }
+
 // compute is generic of all channels.
 func (r *byteTask) compute() {
 	if !vectors(r.p.Channels) {
@@ -34,7 +37,7 @@ func (r *byteTask) compute() {
 	if r.p.natural(r.p.Channels - 1) {
 		a.natural = lane
 	}
-	if !r.float {
+	if !r.float && !r.whole {
 		_ = r.y[r.count*r.p.Channels-1]
 		a.dst = unsafe.Pointer(&r.y[0])
 		lastBytesNEON(a)
@@ -50,6 +53,10 @@ func (r *byteTask) compute() {
 	}
 	r.generic(a.channels)
 }
+
+// columns is compute of the channels that have weights by columns. It returns how
+// many are done.
+func (r *byteTask) columns(*framed, []int8) int { return 0 }
 
 //go:noescape
 func lastF32NEON(a *lastArgs)

@@ -104,11 +104,14 @@ func (p *Last) WeightBytes() int {
 	if p.wide != nil {
 		n += p.wide.ownBytes()
 	}
+	if p.framed != nil {
+		n += p.framed.columns * column
+	}
 	return n
 }
 
-// ownBytes is the length of the packed weights less those of p.wide, which
-// follow.
+// ownBytes is the length of the packed weights less those of p.wide or by
+// columns, which follow.
 func (p *Last) ownBytes() int { return packed(p.Channels) * p.groups * group }
 
 // packed is the number of channels that packing makes of n.
@@ -131,10 +134,14 @@ func (p *Last) PackBytes(dst, w []int8) {
 	if n := p.wide; n != nil {
 		n.PackBytes(dst[p.ownBytes():], slices.Repeat(w, n.outputs))
 	}
+	if p.framed != nil {
+		p.framed.packColumns(dst[p.ownBytes():], w)
+	}
 }
 
-// RunBytes is Run for bytes. The sums are exact, modulo 2³².
-func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w []int8, f *ByteFinish, lo, hi int, scratch []byte) {
+// RunBytes is Run for bytes, with ByteBlocks parts. The sums are exact, modulo
+// 2³²; results of int32 are the sums and bias themselves.
+func RunBytes[T uint8 | int8, U uint8 | int8 | float32 | int32](p *Last, y []U, x []T, w []int8, f *ByteFinish, lo, hi int, scratch []byte) {
 	y, x = check(p, y, x)
 	in, rest := p.newReads(scratch)
 	sums := cast[int32](rest)[:roundUp(p.Channels, side)]
@@ -149,13 +156,24 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 		t.signed = true
 	case float32:
 		t.float = true
+	case int32:
+		t.whole = true
 	}
-	few := p.Channels < lane && (f.far || !vectors(p.Channels))
-	wide := p.wide != nil && !f.far && vectors(p.wide.Channels)
+	t.small = p.Channels < lane && (f.far || !vectors(p.Channels))
+	t.wide = p.wide != nil && !f.far && vectors(p.wide.Channels)
 	var more byteTask
-	if wide {
+	if t.wide {
 		more = t
 		more.p, more.f, more.w = &p.wide.Last, f.wide, t.w[p.ownBytes():]
+	}
+	if p.framed != nil {
+		lo, hi = p.rows(lo, hi)
+		if !t.float && !t.whole && !f.far {
+			t.framed(octets(y), scratch[p.ownScratch():], lo, hi, &more)
+			return
+		}
+		parts := len(p.parts) - 1
+		lo, hi = lo*parts, hi*parts
 	}
 	for i := lo; i < hi; i++ {
 		l := p.line(i)
@@ -166,21 +184,33 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32](p *Last, y []U, x []T, w
 			switch out := any(y[(l.out+r.first)*p.Channels:]).(type) {
 			case []float32:
 				t.floats = out
+			case []int32:
+				t.wholes = out
 			case []uint8:
 				t.y = out
 			case []int8:
 				t.y = bytesOf(out)
 			}
-			switch {
-			case wide && t.count >= p.wide.outputs:
-				t.across(&more)
-			case few:
-				t.few()
-			default:
-				t.compute()
-			}
+			t.one(&more)
 		}
 	}
+}
+
+// one computes a run, by the wide task more if there are outputs enough.
+func (r *byteTask) one(more *byteTask) {
+	switch {
+	case r.wide && r.count >= r.p.wide.outputs:
+		r.across(more)
+	case r.small:
+		r.few()
+	default:
+		r.compute()
+	}
+}
+
+// octets returns the memory of results.
+func octets[T uint8 | int8 | float32 | int32](s []T) []uint8 {
+	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(*new(T))))
 }
 
 func bytesOf[T uint8 | int8](s []T) []uint8 {
@@ -189,16 +219,23 @@ func bytesOf[T uint8 | int8](s []T) []uint8 {
 
 // byteTask is a run of outputs.
 type byteTask struct {
-	p             *Last
-	y, x, pad     []uint8   // y from the first output on
-	floats        []float32 // instead of y
-	signed, float bool      // the type of the results
-	w             []int8
-	f             *ByteFinish
-	in            reads
-	count         int
-	sums          []int32 // of one output, in the order of their blocks
-	own           lastArgs
+	p            *Last
+	y, x, pad    []uint8   // y from the first output on
+	floats       []float32 // instead of y
+	wholes       []int32   // likewise
+	signed       bool      // the type of the results, with the next two
+	float, whole bool
+	small, wide  bool // channels that fill no lane; whether there is a wide task
+	w            []int8
+	f            *ByteFinish
+	in           reads
+	count        int
+	from         int // channels that are done, of whole blocks
+	// Of several rows at once, 0 if it is one: their number, and how far they lie
+	// apart in x and in y.
+	rows, rowIn, rowOut int
+	sums                []int32 // of one output, in the order of their blocks
+	own                 lastArgs
 }
 
 // generic is the twin that defines the results, for the channels from one on.
@@ -226,6 +263,20 @@ func (r *byteTask) generic(from int) {
 
 // finish takes the sums of output o to results, for some channels.
 func (r *byteTask) finish(o, from, to int) {
+	if r.whole {
+		out := r.wholes[o*r.p.Channels:][:r.p.Channels]
+		for c := from; c < to; {
+			sums := r.sums[r.p.places[c/group]:][:group]
+			if c%group == 0 && to-c >= group {
+				*(*[group]int32)(out[c:]) = *(*[group]int32)(sums)
+				c += group
+				continue
+			}
+			out[c] = sums[c%group]
+			c++
+		}
+		return
+	}
 	for c := from; c < to; {
 		// Groups of channels lie side by side among sums and parameters.
 		n := min(group-c%group, to-c)
@@ -252,6 +303,15 @@ func (r *byteTask) finish(o, from, to int) {
 
 // place returns where the sum of a channel lies.
 func (r *byteTask) place(c int) int { return c/side*side + r.p.slot(c) }
+
+// newPlaces returns where the sums of each four channels lie.
+func (p *Last) newPlaces() []int32 {
+	places := make([]int32, (p.Channels+group-1)/group)
+	for i := range places {
+		places[i] = int32(i*group/side*side + p.slot(i*group))
+	}
+	return places
+}
 
 func requantize[T uint8 | int8](sum int32, m float32, g convert.Grid) T {
 	var out [1]T

@@ -75,6 +75,8 @@ func (r *byteTask) few() {
 func (r *byteTask) store(at int, sums []int32) {
 	m := r.f.few.multipliers
 	switch {
+	case r.whole:
+		copy(r.wholes[at:], sums)
 	case r.float:
 		for i, v := range sums {
 			r.floats[at+i] = min(max(float32(v)*m[i%len(m)], r.f.lo), r.f.hi)

@@ -25,6 +25,10 @@ func lastGeometry(r *rand.Rand) Geometry {
 		g = square(g.Channels, 1+r.IntN(9), k, 1+r.IntN(2))
 		if g.Channels < lane {
 			g = square(g.Channels, 1+r.IntN(side/g.Channels+9), k, 1) // several outputs at once
+			if r.IntN(3) == 0 {                                       // long rows
+				g.Size[1], g.Result[1] = 2, 2
+				g.Size[2], g.Result[2] = g.Size[2]+128, g.Result[2]+128
+			}
 		}
 	}
 	return g
@@ -117,7 +121,7 @@ func newLastBytesCase[T uint8 | int8](r *rand.Rand, i int) (c lastBytesCase[T]) 
 
 // testLastBytes compares results of type U, of which element gives the one that
 // belongs to a sum and multiplier.
-func testLastBytes[T uint8 | int8, U uint8 | int8 | float32](t *testing.T, grid convert.Grid, lo, hi float32, element func(sum int32, m float32) U) {
+func testLastBytes[T uint8 | int8, U uint8 | int8 | float32 | int32](t *testing.T, grid convert.Grid, lo, hi float32, element func(sum int32, m float32) U) {
 	kerneltest.Run(t, variants, func(t *testing.T) {
 		r := kerneltest.Rand(12)
 		for i := range 120 {
@@ -139,8 +143,8 @@ func testLastBytes[T uint8 | int8, U uint8 | int8 | float32](t *testing.T, grid 
 			checkW()
 			f := FinishBytes(p, c.zero, c.w, c.bias, multipliers, grid, lo, hi)
 			y, check := kerneltest.Guard[U](t, len(want), i%4)
-			mid := r.IntN(p.Blocks() + 1)
-			for _, part := range [][2]int{{mid, p.Blocks()}, {0, mid}} {
+			mid := r.IntN(p.ByteBlocks() + 1)
+			for _, part := range [][2]int{{mid, p.ByteBlocks()}, {0, mid}} {
 				scratch, checkScratch := kerneltest.Guard[uint8](t, p.ScratchLen(), 0)
 				RunBytes(p, y, kerneltest.Fence(t, c.x), kerneltest.Fence(t, w), f, part[0], part[1], scratch)
 				checkScratch()
@@ -165,6 +169,9 @@ func TestLastBytesAreRequantizedSums(t *testing.T) {
 	clamped := func(sum int32, m float32) float32 { return min(max(float32(sum)*m, -3), 4) }
 	t.Run("uint8 to float32", func(t *testing.T) { testLastBytes[uint8](t, convert.Grid{}, -3, 4, clamped) })
 	t.Run("int8 to float32", func(t *testing.T) { testLastBytes[int8](t, convert.Grid{}, -3, 4, clamped) })
+	whole := func(sum int32, _ float32) int32 { return sum }
+	t.Run("uint8 to sums", func(t *testing.T) { testLastBytes[uint8](t, convert.Grid{}, 0, 0, whole) })
+	t.Run("int8 to sums", func(t *testing.T) { testLastBytes[int8](t, convert.Grid{}, 0, 0, whole) })
 }
 
 func TestPlansOfOneFormShareWeights(t *testing.T) {
@@ -199,8 +206,8 @@ func TestLastAllocatesNothing(t *testing.T) {
 		kerneltest.Run(t, variants, func(t *testing.T) {
 			if got := testing.AllocsPerRun(10, func() {
 				p.Run(y, x, w, f, 0, p.Blocks(), s)
-				RunBytes(p, z, q, wq, fq, 0, p.Blocks(), s)
-				RunBytes(p, y, q, wq, fq, 0, p.Blocks(), s)
+				RunBytes(p, z, q, wq, fq, 0, p.ByteBlocks(), s)
+				RunBytes(p, y, q, wq, fq, 0, p.ByteBlocks(), s)
 			}); got != 0 {
 				t.Errorf("%d channels: %v allocations", c, got)
 			}
@@ -229,7 +236,7 @@ func BenchmarkLast(b *testing.B) {
 			b.Run(name+"/int8", func(b *testing.B) {
 				kerneltest.Limit(b, v.Level)
 				for b.Loop() {
-					RunBytes(p, z, q, wq, fq, 0, p.Blocks(), s)
+					RunBytes(p, z, q, wq, fq, 0, p.ByteBlocks(), s)
 				}
 				kerneltest.Throughput(b, p.MACs())
 			})

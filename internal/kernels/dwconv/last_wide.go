@@ -20,6 +20,9 @@ func (p *Last) newWide() *wide {
 	for i := range p.runs {
 		n = max(n, min(p.runs[i].count, side/p.Channels))
 	}
+	if p.framed != nil {
+		n = min(p.Result[2], side/p.Channels)
+	}
 	for n*p.Channels%lane != 0 {
 		n--
 	}
@@ -38,19 +41,25 @@ func (p *Last) newBroad() *wide {
 	for n*p.Channels%lane != 0 {
 		n++
 	}
+	most := 0
 	for i := range p.runs {
-		if p.runs[i].count >= n && n*p.Channels <= side {
-			return p.widened(n)
-		}
+		most = max(most, p.runs[i].count)
 	}
-	return nil
+	if p.frames != nil {
+		most = p.Result[2]
+	}
+	if most < n || n*p.Channels > side {
+		return nil
+	}
+	return p.widened(n)
 }
 
 // widened returns the plan of p's outputs, so many at a time.
 func (p *Last) widened(outputs int) *wide {
 	w := &wide{Last: *p, outputs: outputs}
 	w.Channels *= outputs
-	w.wide, w.broad = nil, nil
+	w.wide, w.broad, w.framed, w.frames = nil, nil, nil, nil
+	w.places = w.newPlaces()
 	return w
 }
 
@@ -74,6 +83,9 @@ func (r *floatTask) across(q *floatTask) {
 
 // Form names how PackBytes packs: plans of one form share weights.
 func (p *Last) Form() string {
+	if p.framed != nil && p.framed.columns > 0 {
+		return "depthwise, by columns"
+	}
 	if p.wide == nil {
 		return "depthwise"
 	}
@@ -85,7 +97,8 @@ func (p *Last) Form() string {
 // computes some of the last ones twice.
 func (r *byteTask) across(q *byteTask) {
 	n, channels := r.p.wide, r.p.Channels
-	q.in, q.y, q.floats = r.in, r.y, r.floats
+	q.in, q.y, q.floats, q.wholes = r.in, r.y, r.floats, r.wholes
+	q.rows, q.rowIn, q.rowOut = r.rows, r.rowIn, r.rowOut
 	q.in.step = q.in.own[1]
 	for t, step := range r.in.step {
 		q.in.step[t] = step * n.outputs
@@ -97,9 +110,12 @@ func (r *byteTask) across(q *byteTask) {
 	}
 	skip := (r.count - n.outputs) * channels
 	q.in.base, q.count = q.in.base+skip, 1
-	if q.float {
+	switch {
+	case q.float:
 		q.floats = q.floats[skip:]
-	} else {
+	case q.whole:
+		q.wholes = q.wholes[skip:]
+	default:
 		q.y = q.y[skip:]
 	}
 	q.compute()

@@ -579,7 +579,7 @@ twoAdvanceTogether:
 
 one:
 	CMPQ 168(SI), $1
-	JLT  done
+	JLT  row
 	MOVQ 48(SI), R13
 	MOVQ 56(SI), R14
 	MOVQ 96(SI), BX
@@ -873,6 +873,17 @@ oneAdvanceTogether:
 	ADDQ R8, 152(SI)
 	ADDQ R9, DI
 	SUBQ $1, 168(SI)
+	JMP  output
+
+row:
+	DECQ 192(SI)
+	JZ   done
+	MOVQ 200(SI), R8
+	ADDQ R8, 152(SI)
+	SUBQ R8, DI
+	ADDQ 208(SI), DI
+	MOVQ 88(SI), R8
+	MOVQ R8, 168(SI)
 	JMP  output
 
 done:
@@ -1454,7 +1465,7 @@ twoAdvanceTogether:
 
 one:
 	CMPQ 168(SI), $1
-	JLT  done
+	JLT  row
 	MOVQ 48(SI), R13
 	MOVQ 56(SI), R14
 	MOVQ 96(SI), BX
@@ -1748,6 +1759,17 @@ oneAdvanceTogether:
 	ADDQ R8, 152(SI)
 	ADDQ R9, DI
 	SUBQ $1, 168(SI)
+	JMP  output
+
+row:
+	DECQ 192(SI)
+	JZ   done
+	MOVQ 200(SI), R8
+	ADDQ R8, 152(SI)
+	SUBQ R8, DI
+	ADDQ 208(SI), DI
+	MOVQ 88(SI), R8
+	MOVQ R8, 168(SI)
 	JMP  output
 
 done:
@@ -2139,7 +2161,7 @@ twoAdvanceTogether:
 
 one:
 	CMPQ 168(SI), $1
-	JLT  done
+	JLT  row
 	MOVQ 48(SI), R13
 	MOVQ 56(SI), R14
 	MOVQ 96(SI), BX
@@ -2362,6 +2384,17 @@ oneAdvanceTogether:
 	ADDQ R8, 152(SI)
 	ADDQ R9, DI
 	SUBQ $1, 168(SI)
+	JMP  output
+
+row:
+	DECQ 192(SI)
+	JZ   done
+	MOVQ 200(SI), R8
+	ADDQ R8, 152(SI)
+	SUBQ R8, DI
+	ADDQ 208(SI), DI
+	MOVQ 88(SI), R8
+	MOVQ R8, 168(SI)
 	JMP  output
 
 done:
@@ -2961,7 +2994,7 @@ twoAdvanceTogether:
 
 one:
 	CMPQ 168(SI), $1
-	JLT  done
+	JLT  row
 	MOVQ 48(SI), R13
 	MOVQ 56(SI), R14
 	MOVQ 96(SI), BX
@@ -3264,6 +3297,17 @@ oneAdvanceTogether:
 	ADDQ R8, 152(SI)
 	ADDQ R9, DI
 	SUBQ $1, 168(SI)
+	JMP  output
+
+row:
+	DECQ 192(SI)
+	JZ   done
+	MOVQ 200(SI), R8
+	ADDQ R8, 152(SI)
+	SUBQ R8, DI
+	ADDQ 208(SI), DI
+	MOVQ 88(SI), R8
+	MOVQ R8, 168(SI)
 	JMP  output
 
 done:
@@ -3863,7 +3907,7 @@ twoAdvanceTogether:
 
 one:
 	CMPQ 168(SI), $1
-	JLT  done
+	JLT  row
 	MOVQ 48(SI), R13
 	MOVQ 56(SI), R14
 	MOVQ 96(SI), BX
@@ -4166,6 +4210,17 @@ oneAdvanceTogether:
 	ADDQ R8, 152(SI)
 	ADDQ R9, DI
 	SUBQ $1, 168(SI)
+	JMP  output
+
+row:
+	DECQ 192(SI)
+	JZ   done
+	MOVQ 200(SI), R8
+	ADDQ R8, 152(SI)
+	SUBQ R8, DI
+	ADDQ 208(SI), DI
+	MOVQ 88(SI), R8
+	MOVQ R8, 168(SI)
 	JMP  output
 
 done:
@@ -4575,7 +4630,7 @@ twoAdvanceTogether:
 
 one:
 	CMPQ 168(SI), $1
-	JLT  done
+	JLT  row
 	MOVQ 48(SI), R13
 	MOVQ 56(SI), R14
 	MOVQ 96(SI), BX
@@ -4807,6 +4862,17 @@ oneAdvanceTogether:
 	ADDQ R8, 152(SI)
 	ADDQ R9, DI
 	SUBQ $1, 168(SI)
+	JMP  output
+
+row:
+	DECQ 192(SI)
+	JZ   done
+	MOVQ 200(SI), R8
+	ADDQ R8, 152(SI)
+	SUBQ R8, DI
+	ADDQ 208(SI), DI
+	MOVQ 88(SI), R8
+	MOVQ R8, 168(SI)
 	JMP  output
 
 done:

@@ -25,9 +25,9 @@ type call struct {
 	least, most, tie float32
 	zero, flip       uint32
 	low, high        uint32
-	over             int   // whether a product with a multiplier may be no int32
-	wide             int32 // the zero point, which zero holds twice as a word
-	float            int
+	over             int    // whether a product with a multiplier may be no int32
+	wide             int32  // the zero point, which zero holds twice as a word
+	float            int    // 1 where C holds floats, 2 where it holds the sums
 	columns          uint64 // a bit for each that belongs to C, for kernels that ask
 
 	// The kernel's own, which assembly alone names.
@@ -164,7 +164,10 @@ func byteCall(c []byte, ldc int, a []uint8, r *Rows, panel []int8, width int, e 
 		zero: e.zero, wide: e.wide, low: e.low, high: e.high, flip: e.flip,
 	}
 	fetch(&x, panel, x.taps*x.depth*Group*width)
-	if e.float {
+	switch {
+	case e.whole:
+		x.float = 2
+	case e.float:
 		x.float = 1
 	}
 	if e.over {

@@ -49,6 +49,8 @@ type Finish struct {
 	// min(max(x, Lo), Hi) follows.
 	Float, Clamp bool
 	Lo, Hi       float32
+	// Whole asks for the sums themselves, as int32.
+	Whole bool
 }
 
 // ByteEnd is Finish as kernels take it.
@@ -60,6 +62,7 @@ type ByteEnd struct {
 	zero, flip    uint32
 	low, high     uint32
 	float, clamp  bool
+	whole         bool
 	over          bool // a multiplier may make of an int32 what is none
 	lo, hi        float32
 	grid          convert.Grid
@@ -77,7 +80,7 @@ func NewByteEnd(f Finish, m Matrix, packed []int8, zero uint8) *ByteEnd {
 // has them.
 func ByteEndOf(f Finish, sums []int32, zero uint8) *ByteEnd {
 	n := len(sums)
-	e := &ByteEnd{bias: make([]int32, padded(n)), shifted: make([]int32, padded(n)), multiplier: make([]float32, padded(n)), float: f.Float, clamp: f.Clamp, lo: f.Lo, hi: f.Hi, grid: f.Grid}
+	e := &ByteEnd{bias: make([]int32, padded(n)), shifted: make([]int32, padded(n)), multiplier: make([]float32, padded(n)), float: f.Float, clamp: f.Clamp, whole: f.Whole, lo: f.Lo, hi: f.Hi, grid: f.Grid}
 	copy(e.bias, sums)
 	e.weigh(zero)
 	for i := range n {

@@ -56,7 +56,7 @@ func Floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []fl
 }
 
 // Bytes is Floats for bytes: A holds uint8, B int8, and the sums are exact
-// modulo 2³². c holds uint8 or int8 in one way, float32 in the other.
+// modulo 2³². c holds uint8 or int8 in one way, float32 or int32 in the other.
 func Bytes(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, j, cols int, e *ByteEnd) {
 	if m == 0 || cols == 0 {
 		return
@@ -82,7 +82,7 @@ func clamp(c []float32, ldc, m, cols int, lo, hi float32) {
 
 // Size is that of an element of C in bytes.
 func (e *ByteEnd) Size() int {
-	if e.float {
+	if e.float || e.whole {
 		return 4
 	}
 	return 1
@@ -140,6 +140,8 @@ func bytesGeneric(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, wi
 		}
 		multipliers, out := e.multiplier[j:j+cols], c[i*ldc:]
 		switch {
+		case e.whole:
+			copy(unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(out))), cols), row)
 		case e.float:
 			f := unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(out))), cols)
 			for j, v := range row {

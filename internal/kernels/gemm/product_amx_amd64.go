@@ -49,10 +49,11 @@ func stepsOf(groups int) int {
 	return 0
 }
 
-// tiles computes the product with tiles, or reports that it does not pay.
+// tiles computes the product with tiles, or reports that it does not pay. They
+// have no end for sums that stay whole.
 func (c *call) tiles(r *Rows, m, width, cols int) bool {
 	const someRows = 1024
-	if !cpu.Has(cpu.AMX) || m < 8 || c.depth*c.taps < 12 {
+	if !cpu.Has(cpu.AMX) || c.float > 1 || m < 8 || c.depth*c.taps < 12 {
 		return false
 	}
 	steps := stepsOf(c.depth)

@@ -1,6 +1,7 @@
 package gemm
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -143,6 +144,9 @@ func anyFinish(r *rand.Rand, i, n int) Finish {
 		f.Grid = convert.Grid{ZeroPoint: -128, QMin: -100, QMax: -7}
 	default:
 		f.Float, f.Clamp, f.Lo, f.Hi = true, i%2 == 0, 0, 6
+		if i%15 > 9 {
+			f.Float, f.Clamp, f.Whole = false, false, true
+		}
 	}
 	return f
 }
@@ -188,6 +192,8 @@ func TestBytesEqualTheirDefinition(t *testing.T) {
 					}
 					m := f.Multiplier[j%len(f.Multiplier)]
 					switch {
+					case f.Whole:
+						binary.NativeEndian.PutUint32(want[4*j:], uint32(acc))
 					case f.Float:
 						v := float32(float32(acc) * m)
 						if f.Clamp {

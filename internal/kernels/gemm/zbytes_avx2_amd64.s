@@ -605,6 +605,8 @@ rows5kind0End:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Y12
 	VMOVUPS 32(AX), Y13
+	CMPQ call_float(DI), $1
+	JGT  floats5
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -1034,6 +1036,8 @@ rows4kind0End:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Y12
 	VMOVUPS 32(AX), Y13
+	CMPQ call_float(DI), $1
+	JGT  floats4
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -1401,6 +1405,8 @@ rows3kind0End:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Y12
 	VMOVUPS 32(AX), Y13
+	CMPQ call_float(DI), $1
+	JGT  floats3
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -1712,6 +1718,8 @@ rows2kind0End:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Y12
 	VMOVUPS 32(AX), Y13
+	CMPQ call_float(DI), $1
+	JGT  floats2
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -1961,6 +1969,8 @@ rows1kind0End:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Y12
 	VMOVUPS 32(AX), Y13
+	CMPQ call_float(DI), $1
+	JGT  floats1
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -2349,6 +2359,8 @@ rows5kind2End:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Y12
+	CMPQ call_float(DI), $1
+	JGT  floats5
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -2602,6 +2614,8 @@ rows4kind2End:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Y12
+	CMPQ call_float(DI), $1
+	JGT  floats4
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -2825,6 +2839,8 @@ rows3kind2End:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Y12
+	CMPQ call_float(DI), $1
+	JGT  floats3
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -3026,6 +3042,8 @@ rows2kind2End:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Y12
+	CMPQ call_float(DI), $1
+	JGT  floats2
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -3197,6 +3215,8 @@ rows1kind2End:
 	MOVQ call_ldc(DI), CX
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS 0(AX), Y12
+	CMPQ call_float(DI), $1
+	JGT  floats1
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	CMPQ call_float(DI), $0
@@ -3873,6 +3893,19 @@ through:
 	JNZ  tap1
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
+	CMPQ call_float(DI), $1
+	JLE  floats1scaled
+	VMOVDQU 0(R15), Y0
+	VMOVDQU 32(R15), Y1
+	VMOVDQU 64(R15), Y2
+	VMOVDQU 96(R15), Y3
+	VMOVDQU 128(R15), Y4
+	VMOVDQU 160(R15), Y5
+	VMOVDQU 192(R15), Y6
+	VMOVDQU 224(R15), Y7
+	JMP  floats1
+
+floats1scaled:
 	MOVQ call_multiplier(DI), AX
 	VCVTDQ2PS 0(R15), Y0
 	VMULPS 0(AX), Y0, Y0
@@ -4470,6 +4503,17 @@ through:
 	JNZ  tap1
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
+	CMPQ call_float(DI), $1
+	JLE  floats1scaled
+	VMOVDQU 0(R15), Y0
+	VMOVDQU 32(R15), Y1
+	VMOVDQU 64(R15), Y2
+	VMOVDQU 96(R15), Y3
+	VMOVDQU 128(R15), Y4
+	VMOVDQU 160(R15), Y5
+	JMP  floats1
+
+floats1scaled:
 	MOVQ call_multiplier(DI), AX
 	VCVTDQ2PS 0(R15), Y0
 	VMULPS 0(AX), Y0, Y0
@@ -4912,6 +4956,15 @@ through:
 	JNZ  tap1
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
+	CMPQ call_float(DI), $1
+	JLE  floats1scaled
+	VMOVDQU 0(R15), Y0
+	VMOVDQU 32(R15), Y1
+	VMOVDQU 64(R15), Y2
+	VMOVDQU 96(R15), Y3
+	JMP  floats1
+
+floats1scaled:
 	MOVQ call_multiplier(DI), AX
 	VCVTDQ2PS 0(R15), Y0
 	VMULPS 0(AX), Y0, Y0
@@ -5215,6 +5268,13 @@ through:
 	JNZ  tap1
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
+	CMPQ call_float(DI), $1
+	JLE  floats1scaled
+	VMOVDQU 0(R15), Y0
+	VMOVDQU 32(R15), Y1
+	JMP  floats1
+
+floats1scaled:
 	MOVQ call_multiplier(DI), AX
 	VCVTDQ2PS 0(R15), Y0
 	VMULPS 0(AX), Y0, Y0

@@ -101,6 +101,8 @@ end1:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS (AX), Y12
 	VMOVUPS 32(AX), Y13
+	CMPQ call_float(DI), $1
+	JGT  floats1
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -232,6 +234,8 @@ end2:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS (AX), Y12
 	VMOVUPS 32(AX), Y13
+	CMPQ call_float(DI), $1
+	JGT  floats2
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -402,6 +406,8 @@ end3:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS (AX), Y12
 	VMOVUPS 32(AX), Y13
+	CMPQ call_float(DI), $1
+	JGT  floats3
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -611,6 +617,8 @@ end4:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS (AX), Y12
 	VMOVUPS 32(AX), Y13
+	CMPQ call_float(DI), $1
+	JGT  floats4
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -859,6 +867,8 @@ end5:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS (AX), Y12
 	VMOVUPS 32(AX), Y13
+	CMPQ call_float(DI), $1
+	JGT  floats5
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1
@@ -1146,6 +1156,8 @@ end6:
 	MOVQ call_multiplier(DI), AX
 	VMOVUPS (AX), Y12
 	VMOVUPS 32(AX), Y13
+	CMPQ call_float(DI), $1
+	JGT  floats6
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
 	VCVTDQ2PS Y1, Y1

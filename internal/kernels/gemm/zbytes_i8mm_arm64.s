@@ -115,18 +115,20 @@ end1:
 	MOVD call_multiplier(R0), R6
 	VLD1 (R6), [V20.S4, V21.S4, V22.S4, V23.S4]
 	VADD V16.S4, V0.S4, V0.S4
+	VADD V17.S4, V1.S4, V1.S4
+	VADD V18.S4, V2.S4, V2.S4
+	VADD V19.S4, V3.S4, V3.S4
+	MOVD call_float(R0), R6
+	CMP  $1, R6
+	BGT  floats1
 	WORD $0x4e21d800 // scvtf v0, v0
 	WORD $0x6e34dc00 // fmul v0.4s, v0.4s, v20.4s
-	VADD V17.S4, V1.S4, V1.S4
 	WORD $0x4e21d821 // scvtf v1, v1
 	WORD $0x6e35dc21 // fmul v1.4s, v1.4s, v21.4s
-	VADD V18.S4, V2.S4, V2.S4
 	WORD $0x4e21d842 // scvtf v2, v2
 	WORD $0x6e36dc42 // fmul v2.4s, v2.4s, v22.4s
-	VADD V19.S4, V3.S4, V3.S4
 	WORD $0x4e21d863 // scvtf v3, v3
 	WORD $0x6e37dc63 // fmul v3.4s, v3.4s, v23.4s
-	MOVD call_float(R0), R6
 	CBNZ R6, floats1
 	ADD $call_least, R0, R6
 	VLD1R (R6), [V25.S4]
@@ -270,30 +272,32 @@ end2:
 	MOVD call_multiplier(R0), R6
 	VLD1 (R6), [V20.S4, V21.S4, V22.S4, V23.S4]
 	VADD V16.S4, V0.S4, V0.S4
+	VADD V17.S4, V1.S4, V1.S4
+	VADD V18.S4, V2.S4, V2.S4
+	VADD V19.S4, V3.S4, V3.S4
+	VADD V16.S4, V4.S4, V4.S4
+	VADD V17.S4, V5.S4, V5.S4
+	VADD V18.S4, V6.S4, V6.S4
+	VADD V19.S4, V7.S4, V7.S4
+	MOVD call_float(R0), R6
+	CMP  $1, R6
+	BGT  floats2
 	WORD $0x4e21d800 // scvtf v0, v0
 	WORD $0x6e34dc00 // fmul v0.4s, v0.4s, v20.4s
-	VADD V17.S4, V1.S4, V1.S4
 	WORD $0x4e21d821 // scvtf v1, v1
 	WORD $0x6e35dc21 // fmul v1.4s, v1.4s, v21.4s
-	VADD V18.S4, V2.S4, V2.S4
 	WORD $0x4e21d842 // scvtf v2, v2
 	WORD $0x6e36dc42 // fmul v2.4s, v2.4s, v22.4s
-	VADD V19.S4, V3.S4, V3.S4
 	WORD $0x4e21d863 // scvtf v3, v3
 	WORD $0x6e37dc63 // fmul v3.4s, v3.4s, v23.4s
-	VADD V16.S4, V4.S4, V4.S4
 	WORD $0x4e21d884 // scvtf v4, v4
 	WORD $0x6e34dc84 // fmul v4.4s, v4.4s, v20.4s
-	VADD V17.S4, V5.S4, V5.S4
 	WORD $0x4e21d8a5 // scvtf v5, v5
 	WORD $0x6e35dca5 // fmul v5.4s, v5.4s, v21.4s
-	VADD V18.S4, V6.S4, V6.S4
 	WORD $0x4e21d8c6 // scvtf v6, v6
 	WORD $0x6e36dcc6 // fmul v6.4s, v6.4s, v22.4s
-	VADD V19.S4, V7.S4, V7.S4
 	WORD $0x4e21d8e7 // scvtf v7, v7
 	WORD $0x6e37dce7 // fmul v7.4s, v7.4s, v23.4s
-	MOVD call_float(R0), R6
 	CBNZ R6, floats2
 	ADD $call_least, R0, R6
 	VLD1R (R6), [V25.S4]
@@ -505,42 +509,44 @@ end3:
 	MOVD call_multiplier(R0), R6
 	VLD1 (R6), [V20.S4, V21.S4, V22.S4, V23.S4]
 	VADD V16.S4, V0.S4, V0.S4
+	VADD V17.S4, V1.S4, V1.S4
+	VADD V18.S4, V2.S4, V2.S4
+	VADD V19.S4, V3.S4, V3.S4
+	VADD V16.S4, V4.S4, V4.S4
+	VADD V17.S4, V5.S4, V5.S4
+	VADD V18.S4, V6.S4, V6.S4
+	VADD V19.S4, V7.S4, V7.S4
+	VADD V16.S4, V8.S4, V8.S4
+	VADD V17.S4, V9.S4, V9.S4
+	VADD V18.S4, V10.S4, V10.S4
+	VADD V19.S4, V11.S4, V11.S4
+	MOVD call_float(R0), R6
+	CMP  $1, R6
+	BGT  floats3
 	WORD $0x4e21d800 // scvtf v0, v0
 	WORD $0x6e34dc00 // fmul v0.4s, v0.4s, v20.4s
-	VADD V17.S4, V1.S4, V1.S4
 	WORD $0x4e21d821 // scvtf v1, v1
 	WORD $0x6e35dc21 // fmul v1.4s, v1.4s, v21.4s
-	VADD V18.S4, V2.S4, V2.S4
 	WORD $0x4e21d842 // scvtf v2, v2
 	WORD $0x6e36dc42 // fmul v2.4s, v2.4s, v22.4s
-	VADD V19.S4, V3.S4, V3.S4
 	WORD $0x4e21d863 // scvtf v3, v3
 	WORD $0x6e37dc63 // fmul v3.4s, v3.4s, v23.4s
-	VADD V16.S4, V4.S4, V4.S4
 	WORD $0x4e21d884 // scvtf v4, v4
 	WORD $0x6e34dc84 // fmul v4.4s, v4.4s, v20.4s
-	VADD V17.S4, V5.S4, V5.S4
 	WORD $0x4e21d8a5 // scvtf v5, v5
 	WORD $0x6e35dca5 // fmul v5.4s, v5.4s, v21.4s
-	VADD V18.S4, V6.S4, V6.S4
 	WORD $0x4e21d8c6 // scvtf v6, v6
 	WORD $0x6e36dcc6 // fmul v6.4s, v6.4s, v22.4s
-	VADD V19.S4, V7.S4, V7.S4
 	WORD $0x4e21d8e7 // scvtf v7, v7
 	WORD $0x6e37dce7 // fmul v7.4s, v7.4s, v23.4s
-	VADD V16.S4, V8.S4, V8.S4
 	WORD $0x4e21d908 // scvtf v8, v8
 	WORD $0x6e34dd08 // fmul v8.4s, v8.4s, v20.4s
-	VADD V17.S4, V9.S4, V9.S4
 	WORD $0x4e21d929 // scvtf v9, v9
 	WORD $0x6e35dd29 // fmul v9.4s, v9.4s, v21.4s
-	VADD V18.S4, V10.S4, V10.S4
 	WORD $0x4e21d94a // scvtf v10, v10
 	WORD $0x6e36dd4a // fmul v10.4s, v10.4s, v22.4s
-	VADD V19.S4, V11.S4, V11.S4
 	WORD $0x4e21d96b // scvtf v11, v11
 	WORD $0x6e37dd6b // fmul v11.4s, v11.4s, v23.4s
-	MOVD call_float(R0), R6
 	CBNZ R6, floats3
 	ADD $call_least, R0, R6
 	VLD1R (R6), [V25.S4]
@@ -784,54 +790,56 @@ end4:
 	MOVD call_multiplier(R0), R6
 	VLD1 (R6), [V20.S4, V21.S4, V22.S4, V23.S4]
 	VADD V16.S4, V0.S4, V0.S4
+	VADD V17.S4, V1.S4, V1.S4
+	VADD V18.S4, V2.S4, V2.S4
+	VADD V19.S4, V3.S4, V3.S4
+	VADD V16.S4, V4.S4, V4.S4
+	VADD V17.S4, V5.S4, V5.S4
+	VADD V18.S4, V6.S4, V6.S4
+	VADD V19.S4, V7.S4, V7.S4
+	VADD V16.S4, V8.S4, V8.S4
+	VADD V17.S4, V9.S4, V9.S4
+	VADD V18.S4, V10.S4, V10.S4
+	VADD V19.S4, V11.S4, V11.S4
+	VADD V16.S4, V12.S4, V12.S4
+	VADD V17.S4, V13.S4, V13.S4
+	VADD V18.S4, V14.S4, V14.S4
+	VADD V19.S4, V15.S4, V15.S4
+	MOVD call_float(R0), R6
+	CMP  $1, R6
+	BGT  floats4
 	WORD $0x4e21d800 // scvtf v0, v0
 	WORD $0x6e34dc00 // fmul v0.4s, v0.4s, v20.4s
-	VADD V17.S4, V1.S4, V1.S4
 	WORD $0x4e21d821 // scvtf v1, v1
 	WORD $0x6e35dc21 // fmul v1.4s, v1.4s, v21.4s
-	VADD V18.S4, V2.S4, V2.S4
 	WORD $0x4e21d842 // scvtf v2, v2
 	WORD $0x6e36dc42 // fmul v2.4s, v2.4s, v22.4s
-	VADD V19.S4, V3.S4, V3.S4
 	WORD $0x4e21d863 // scvtf v3, v3
 	WORD $0x6e37dc63 // fmul v3.4s, v3.4s, v23.4s
-	VADD V16.S4, V4.S4, V4.S4
 	WORD $0x4e21d884 // scvtf v4, v4
 	WORD $0x6e34dc84 // fmul v4.4s, v4.4s, v20.4s
-	VADD V17.S4, V5.S4, V5.S4
 	WORD $0x4e21d8a5 // scvtf v5, v5
 	WORD $0x6e35dca5 // fmul v5.4s, v5.4s, v21.4s
-	VADD V18.S4, V6.S4, V6.S4
 	WORD $0x4e21d8c6 // scvtf v6, v6
 	WORD $0x6e36dcc6 // fmul v6.4s, v6.4s, v22.4s
-	VADD V19.S4, V7.S4, V7.S4
 	WORD $0x4e21d8e7 // scvtf v7, v7
 	WORD $0x6e37dce7 // fmul v7.4s, v7.4s, v23.4s
-	VADD V16.S4, V8.S4, V8.S4
 	WORD $0x4e21d908 // scvtf v8, v8
 	WORD $0x6e34dd08 // fmul v8.4s, v8.4s, v20.4s
-	VADD V17.S4, V9.S4, V9.S4
 	WORD $0x4e21d929 // scvtf v9, v9
 	WORD $0x6e35dd29 // fmul v9.4s, v9.4s, v21.4s
-	VADD V18.S4, V10.S4, V10.S4
 	WORD $0x4e21d94a // scvtf v10, v10
 	WORD $0x6e36dd4a // fmul v10.4s, v10.4s, v22.4s
-	VADD V19.S4, V11.S4, V11.S4
 	WORD $0x4e21d96b // scvtf v11, v11
 	WORD $0x6e37dd6b // fmul v11.4s, v11.4s, v23.4s
-	VADD V16.S4, V12.S4, V12.S4
 	WORD $0x4e21d98c // scvtf v12, v12
 	WORD $0x6e34dd8c // fmul v12.4s, v12.4s, v20.4s
-	VADD V17.S4, V13.S4, V13.S4
 	WORD $0x4e21d9ad // scvtf v13, v13
 	WORD $0x6e35ddad // fmul v13.4s, v13.4s, v21.4s
-	VADD V18.S4, V14.S4, V14.S4
 	WORD $0x4e21d9ce // scvtf v14, v14
 	WORD $0x6e36ddce // fmul v14.4s, v14.4s, v22.4s
-	VADD V19.S4, V15.S4, V15.S4
 	WORD $0x4e21d9ef // scvtf v15, v15
 	WORD $0x6e37ddef // fmul v15.4s, v15.4s, v23.4s
-	MOVD call_float(R0), R6
 	CBNZ R6, floats4
 	ADD $call_least, R0, R6
 	VLD1R (R6), [V25.S4]

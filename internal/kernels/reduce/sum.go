@@ -81,9 +81,25 @@ func SumF32(x []float32) float32 {
 
 // SumStrided returns the sum of x[0], x[stride], … n elements in all.
 func SumStrided(x []float32, n, stride int) float32 {
+	if 0 < n && n <= lanes/2 {
+		return sumFew(x, n, stride)
+	}
 	var s Sum
 	s.AddStrided(x, n, stride)
 	return s.Total()
+}
+
+// sumFew is SumStrided of up to 8 elements. Each lane holds one of them or +0,
+// which changes nothing: no lane is -0.
+func sumFew(x []float32, n, stride int) float32 {
+	if n == 2 {
+		return (0 + x[0]) + (0 + x[stride])
+	}
+	var l [lanes / 2]float32
+	for i := range n {
+		l[i] += x[i*stride]
+	}
+	return ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]))
 }
 
 // MeanF32 returns SumF32(x) divided by the length, NaN for an empty x.

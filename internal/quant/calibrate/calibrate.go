@@ -37,6 +37,9 @@ type Options struct {
 	// Keep is how many samples, spread over all, are handed back with their
 	// outputs: at least half as many where there are enough.
 	Keep int
+	// KeepSmall is how many are handed back, in place of Keep, where they are
+	// small: SmallBytes together. 0 is Keep.
+	KeepSmall int
 	// Progress is called after each sample, from one goroutine at a time.
 	Progress func(done int)
 	// Resume is the state of an earlier run over the same samples; nil: none.
@@ -47,9 +50,22 @@ type Options struct {
 	Every time.Duration
 }
 
+// SmallBytes is what more than Keep samples may hold together.
+const SmallBytes = 2 << 20
+
 // Kept is a sample and what the float graph makes of it.
 type Kept struct {
 	In, Out runtime.Tensors
+}
+
+// bytes is what the tensors hold.
+func (k Kept) bytes() (n int) {
+	for _, ts := range []runtime.Tensors{k.In, k.Out} {
+		for _, t := range ts {
+			n += len(t.Bytes())
+		}
+	}
+	return n
 }
 
 // Result is what a run gives: statistics by value, the number of samples, and
@@ -61,10 +77,20 @@ type Result struct {
 }
 
 // keeper keeps every stride-th sample, doubling the stride when there are too
-// many, so that what is kept depends on the number of samples alone.
+// many, so that what is kept depends on the number of samples and their sizes
+// alone, not on their order: a part of what fits fits too.
 type keeper struct {
-	most, stride int
+	most, small  int
+	stride, held int // held: bytes
 	m            map[int]Kept
+}
+
+func newKeeper(o Options) keeper {
+	return keeper{most: o.Keep, small: max(o.Keep, o.KeepSmall), stride: 1, m: map[int]Kept{}}
+}
+
+func (k *keeper) full() bool {
+	return len(k.m) > k.most && (len(k.m) > k.small || k.held > SmallBytes)
 }
 
 func (k *keeper) wants(index int) bool { return k.most > 0 && index%k.stride == 0 }
@@ -74,9 +100,16 @@ func (k *keeper) add(index int, s Kept) {
 		return // the stride grew while the sample ran
 	}
 	k.m[index] = s
-	for len(k.m) > k.most {
+	k.held += s.bytes()
+	for k.full() {
 		k.stride *= 2
-		maps.DeleteFunc(k.m, func(i int, _ Kept) bool { return i%k.stride != 0 })
+		maps.DeleteFunc(k.m, func(i int, s Kept) bool {
+			drop := i%k.stride != 0
+			if drop {
+				k.held -= s.bytes()
+			}
+			return drop
+		})
 	}
 }
 
@@ -96,7 +129,7 @@ func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[r
 	if err != nil {
 		return nil, err
 	}
-	keep := keeper{o.Keep, 1, map[int]Kept{}}
+	keep := newKeeper(o)
 	workers := max(o.Threads, 1)
 	type job struct {
 		index int
@@ -204,7 +237,7 @@ func Run(ctx context.Context, g *ir.Graph, watched []string, samples iter.Seq2[r
 // Keep reads all samples and hands back some of them, as Run does, but runs
 // nothing: there are no statistics, and no outputs.
 func Keep(ctx context.Context, samples iter.Seq2[runtime.Tensors, error], o Options) (*Result, error) {
-	keep, n := keeper{o.Keep, 1, map[int]Kept{}}, 0
+	keep, n := newKeeper(o), 0
 	for in, err := range samples {
 		if err == nil {
 			err = ctx.Err()

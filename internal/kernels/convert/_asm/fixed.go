@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -13,7 +14,9 @@ func fixed() string {
 	f.WriteString(header)
 	for _, typ := range []string{"Uint8", "Int8"} {
 		f.rescale(typ)
+		f.rescaleReal(typ)
 		f.sumFixed(typ)
+		f.productFixed(typ)
 	}
 	return f.String()
 }
@@ -59,6 +62,11 @@ func (f *file) ends(at int) {
 func (f *file) bytes(typ string) {
 	f.line("VPMAXSD Y13, Y0, Y0")
 	f.line("VPMINSD Y14, Y0, Y0")
+	f.store(typ)
+}
+
+// store adds the zero point to the integers of Y0 and stores them.
+func (f *file) store(typ string) {
 	f.line("VPADDD Y12, Y0, Y0")
 	f.line("VEXTRACTI128 $1, Y0, X1")
 	f.line("VPACKSSDW X1, X0, X0")
@@ -71,7 +79,7 @@ func (f *file) bytes(typ string) {
 }
 
 func (f *file) rescale(typ string) {
-	fmt.Fprintf(f, "\n// func rescale%sAVX2(dst *%s, sums *float32, table *int32, rows, steps, tail int, zero, lo, hi int32)\n", typ, strings.ToLower(typ))
+	fmt.Fprintf(f, "\n// func rescale%sAVX2(dst *%s, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)\n", typ, strings.ToLower(typ))
 	fmt.Fprintf(f, "TEXT ·rescale%sAVX2(SB), NOSPLIT, $0-60\n", typ)
 	f.line("MOVQ dst+0(FP), DI")
 	f.line("MOVQ sums+8(FP), SI")
@@ -84,11 +92,64 @@ func (f *file) rescale(typ string) {
 	f.line("MOVQ DX, R8")
 	f.line("MOVQ BX, R9")
 	f.WriteString("\nnext:\n")
-	f.line("VCVTTPS2DQ (SI), Y0")
+	f.line("VMOVDQU (SI), Y0")
 	f.line("VPADDD (R8), Y0, Y0")
 	f.times(0, 1, 32)
 	f.bytes(typ)
 	f.line("ADDQ $192, R8")
+	f.line("ADDQ $32, SI")
+	f.line("ADDQ $8, DI")
+	f.line("DECQ R9")
+	f.line("JNZ  next")
+	f.line("ADDQ R10, DI")
+	f.line("LEAQ (SI)(R10*4), SI")
+	f.line("DECQ CX")
+	f.line("JNZ  row")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+// rescaleReal multiplies sums with float64 factors: halves are rounded away from
+// zero as those of floats are.
+func (f *file) rescaleReal(typ string) {
+	fmt.Fprintf(f, "\n// func rescaleReal%sAVX2(dst *%s, sums, bias *int32, factors *float64, rows, steps, tail int, zero, lo, hi int32)\n", typ, strings.ToLower(typ))
+	fmt.Fprintf(f, "TEXT ·rescaleReal%sAVX2(SB), NOSPLIT, $0-68\n", typ)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ sums+8(FP), SI")
+	f.line("MOVQ rows+32(FP), CX")
+	f.line("MOVQ steps+40(FP), BX")
+	f.line("MOVQ tail+48(FP), R10")
+	f.ends(56)
+	f.line("VCVTDQ2PD X13, Y13")
+	f.line("VCVTDQ2PD X14, Y14")
+	f.line("VPCMPEQD Y10, Y10, Y10")
+	f.line("VPSLLQ $63, Y10, Y10")
+	f.line("MOVQ $0x%x, AX", math.Float64bits(math.Nextafter(0.5, 0)))
+	f.line("VMOVQ AX, X11")
+	f.line("VPBROADCASTQ X11, Y11")
+	f.WriteString("\nrow:\n")
+	f.line("MOVQ bias+16(FP), DX")
+	f.line("MOVQ factors+24(FP), R8")
+	f.line("MOVQ BX, R9")
+	f.WriteString("\nnext:\n")
+	f.line("VMOVDQU (SI), Y0")
+	f.line("VPADDD (DX), Y0, Y0")
+	f.line("VCVTDQ2PD X0, Y1")
+	f.line("VEXTRACTI128 $1, Y0, X0")
+	f.line("VCVTDQ2PD X0, Y2")
+	for i := 1; i <= 2; i++ {
+		f.line("VMULPD %d(R8), Y%d, Y%d", 32*(i-1), i, i)
+		f.line("VMAXPD Y13, Y%d, Y%d", i, i)
+		f.line("VMINPD Y14, Y%d, Y%d", i, i)
+		f.line("VANDPD Y10, Y%d, Y3", i)
+		f.line("VORPD Y11, Y3, Y3")
+		f.line("VADDPD Y3, Y%d, Y%d", i, i)
+		f.line("VCVTTPD2DQY Y%d, X%d", i, i)
+	}
+	f.line("VINSERTI128 $1, X2, Y1, Y0")
+	f.store(typ)
+	f.line("ADDQ $32, DX")
+	f.line("ADDQ $64, R8")
 	f.line("ADDQ $32, SI")
 	f.line("ADDQ $8, DI")
 	f.line("DECQ R9")
@@ -120,6 +181,32 @@ func (f *file) sumFixed(typ string) {
 	f.line("VPSIGND 384(R8), Y1, Y1")
 	f.line("VPADDD Y1, Y0, Y0")
 	f.times(0, 2, 416)
+	f.bytes(typ)
+	f.line("ADDQ $8, SI")
+	f.line("ADDQ $8, DX")
+	f.line("ADDQ $8, DI")
+	f.line("DECQ CX")
+	f.line("JNZ  next")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+func (f *file) productFixed(typ string) {
+	fmt.Fprintf(f, "\n// func productFixed%sAVX2(dst, a, b *%s, table *int32, steps int, zero, lo, hi int32)\n", typ, strings.ToLower(typ))
+	fmt.Fprintf(f, "TEXT ·productFixed%sAVX2(SB), NOSPLIT, $0-52\n", typ)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ a+8(FP), SI")
+	f.line("MOVQ b+16(FP), DX")
+	f.line("MOVQ table+24(FP), R8")
+	f.line("MOVQ steps+32(FP), CX")
+	f.ends(40)
+	f.WriteString("\nnext:\n")
+	f.line("%s (SI), Y0", extend[typ])
+	f.line("%s (DX), Y1", extend[typ])
+	f.line("VPSUBD (R8), Y0, Y0")
+	f.line("VPSUBD 32(R8), Y1, Y1")
+	f.line("VPMULLD Y1, Y0, Y0")
+	f.times(0, 1, 64)
 	f.bytes(typ)
 	f.line("ADDQ $8, SI")
 	f.line("ADDQ $8, DX")

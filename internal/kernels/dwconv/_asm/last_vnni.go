@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// lastBytes is the run of bytes on VNNI, two outputs at a time where all taps
-// move together: blocks of 64 channels, whose sums are Z0..Z3 and Z12..Z15. The
+// lastBytes is the run of bytes on VNNI, or that of several rows in turn, two
+// outputs at a time where all taps move together: blocks of 64 channels, whose sums are Z0..Z3 and Z12..Z15. The
 // bytes of four taps are interleaved to dwords and multiplied. Constants: Z27
 // the flip, Z28 and Z30 the greatest and the least result, Z29 the zero point in
 // words; for a last lane Z21 and Z26 the bounds less the zero point, Z25.
@@ -31,8 +31,18 @@ func lastBytes(f *file, name string, flip bool, to string) {
 	outputs(f, "two", 2, flip, to)
 	f.label("one")
 	f.line("CMPQ %d(SI), $1", argLeft)
-	f.line("JLT  done")
+	f.line("JLT  row")
 	outputs(f, "one", 1, flip, to)
+	f.label("row")
+	f.line("DECQ %d(SI)", argRows)
+	f.line("JZ   done")
+	f.line("MOVQ %d(SI), R8", argRowIn)
+	f.line("ADDQ R8, %d(SI)", argOff)
+	f.line("SUBQ R8, DI")
+	f.line("ADDQ %d(SI), DI", argRowOut)
+	f.line("MOVQ %d(SI), R8", argCount)
+	f.line("MOVQ R8, %d(SI)", argLeft)
+	f.line("JMP  output")
 	f.label("done")
 	f.line("VZEROUPPER")
 	f.line("RET")

@@ -16,7 +16,7 @@ func main() {
 	}
 	for name, text := range map[string]string{
 		"zlast_avx2_amd64.s": lastAVX2(), "zlast_avx512_amd64.s": lastAVX512(), "zlast_vnni_amd64.s": lastVNNI(),
-		"zlast_neon_arm64.s": lastNEON(),
+		"zlast_neon_arm64.s": lastNEON(), "zcolumns_vnni_amd64.s": columnsVNNI(),
 	} {
 		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, err)

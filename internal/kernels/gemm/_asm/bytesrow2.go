@@ -74,6 +74,13 @@ func bytesRow2(f *file, v int) {
 		f.label("through")
 	}
 	p.end = func(_ int, floats string) {
+		f.line("CMPQ call_float(DI), $1")
+		f.line("JLE  %sscaled", floats)
+		for i := range v { // whole sums are stored as floats are
+			f.line("VMOVDQU %d(R15), Y%d", rowSums+32*i, i)
+		}
+		f.line("JMP  %s", floats)
+		f.label(floats + "scaled")
 		f.line("MOVQ call_multiplier(DI), AX")
 		for i := range v {
 			f.line("VCVTDQ2PS %d(R15), Y%d", rowSums+32*i, i)

@@ -15,6 +15,8 @@ func main() {
 		os.Exit(2)
 	}
 	for name, text := range map[string]string{
+		"zacross_avx2_amd64.s":   across("Y", "AVX2", map[int]int{1: 8, 2: 5, 4: 3}),
+		"zacross_avx512_amd64.s": across("Z", "AVX512", map[int]int{1: 8, 2: 8, 4: 6, 8: 3}),
 		"zbytes_amx_amd64.s":     bytesAMX(),
 		"zblocks_avx2_amd64.s":   blocks2(),
 		"zblocks_avx512_amd64.s": blocks512(),

@@ -104,6 +104,8 @@ func (f *file) endPairs(v, m int, floats string) {
 	for j := range v {
 		f.line("VMOVUPS %d(AX), Y%d", 32*j, 12+j)
 	}
+	f.line("CMPQ call_float(DI), $1")
+	f.line("JGT  %s", floats)
 	for i := range v * m {
 		f.line("VCVTDQ2PS Y%d, Y%d", i, i)
 		f.line("VMULPS Y%d, Y%d, Y%d", 12+i%v, i, i)

@@ -31,7 +31,8 @@ func floats512() string {
 			}
 			for r := range m {
 				a := broadcast512(v, r)
-				f.line("VBROADCASTSS %d(R%d)(AX*1), Z%d", 4*s, firstRow+r, a)
+				// Not VBROADCASTSS, which takes a slot of the multiply-adds on Zen 4.
+				f.line("VPBROADCASTD %d(R%d)(AX*1), Z%d", 4*s, firstRow+r, a)
 				for j := range v {
 					f.line("VFMADD231PS Z%d, Z%d, Z%d", firstB+j, a, acc(v, r, j))
 				}
@@ -135,11 +136,14 @@ func bytesVNNI() string {
 // as words, Z30 the least value, Z31 the order of columns. The conversion takes
 // what no int32 holds, and NaN, for the least one: products that may be too
 // great are limited before, by VMINPS, which gives its last source for a NaN.
+// Whole sums are stored as floats are.
 func endBytes512(f *file, v, m int, floats string) {
 	f.line("MOVQ call_multiplier(DI), AX")
 	for j := range v {
 		f.line("VMOVUPS %d(AX), Z%d", 64*j, firstB+j)
 	}
+	f.line("CMPQ call_float(DI), $1")
+	f.line("JGT  %s", floats)
 	for r := range m {
 		for j := range v {
 			x := acc(v, r, j)
@@ -161,26 +165,42 @@ func endBytes512(f *file, v, m int, floats string) {
 	f.line("VPBROADCASTD call_low(DI), Z30")
 	f.line("VMOVDQU32 ·order<>(SB), Z31")
 	f.line("KMOVQ call_columns(DI), K1")
-	for r := range m {
-		x := func(j int) int { return acc(v, r, min(j, v-1)) }
-		for j := range v {
-			f.line("VCVTPS2DQ Z%d, Z%d", x(j), x(j))
-		}
-		f.line("VPACKSSDW Z%d, Z%d, Z%d", x(1), x(0), x(0))
-		f.line("VPADDSW Z29, Z%d, Z%d", x(0), x(0))
-		high := x(0)
-		if v > 2 {
+	for i := range m * v {
+		f.line("VCVTPS2DQ Z%d, Z%d", i, i)
+	}
+	// Packing makes a vector of four: as many rows at once as have them.
+	rows := max(1, 4/v)
+	for first := 0; first < m; first += rows {
+		last := min(m, first+rows)*v - 1
+		x := func(i int) int { return min(first*v+i, last) }
+		at := x(0)
+		f.line("VPACKSSDW Z%d, Z%d, Z%d", x(1), at, at)
+		f.line("VPADDSW Z29, Z%d, Z%d", at, at)
+		high := at
+		if x(2) > x(1) {
 			high = x(2)
 			f.line("VPACKSSDW Z%d, Z%d, Z%d", x(3), high, high)
 			f.line("VPADDSW Z29, Z%d, Z%d", high, high)
 		}
-		f.line("VPACKUSWB Z%d, Z%d, Z%d", high, x(0), x(0))
-		f.line("VPERMD Z%d, Z31, Z%d", x(0), x(0))
-		f.line("VPMINUB Z28, Z%d, Z%d", x(0), x(0))
-		f.line("VPMAXUB Z30, Z%d, Z%d", x(0), x(0))
-		f.line("VPXORD.BCST call_flip(DI), Z%d, Z%d", x(0), x(0))
-		f.line("VMOVDQU8 Z%d, K1, (DX)", x(0))
-		f.line("ADDQ CX, DX")
+		f.line("VPACKUSWB Z%d, Z%d, Z%d", high, at, at)
+		f.line("VPERMD Z%d, Z31, Z%d", at, at)
+		f.line("VPMINUB Z28, Z%d, Z%d", at, at)
+		f.line("VPMAXUB Z30, Z%d, Z%d", at, at)
+		f.line("VPXORD.BCST call_flip(DI), Z%d, Z%d", at, at)
+		for r := first; r < min(m, first+rows); r++ {
+			from := at
+			if r > first {
+				from = firstB + 3
+				if v == 1 {
+					f.line("VEXTRACTI32X4 $%d, Z%d, X%d", r-first, at, from)
+				} else {
+					f.line("VEXTRACTI64X4 $%d, Z%d, Y%d", r-first, at, from)
+				}
+			}
+			reg := []string{"", "X", "Y", "Z", "Z"}[v]
+			f.line("VMOVDQU8 %s%d, K1, (DX)", reg, from)
+			f.line("ADDQ CX, DX")
+		}
 	}
 	f.line("JMP  %sdone", floats)
 	f.label(floats)

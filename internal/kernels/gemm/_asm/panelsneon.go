@@ -101,10 +101,14 @@ func endBytesNEON(f *file, m int, at func(string) string) {
 	f.load("call_multiplier", 20)
 	for i := range 4 * m {
 		f.line("VADD V%d.S4, V%d.S4, V%d.S4", 16+i%4, i, i)
+	}
+	f.line("MOVD call_float(R0), R6")
+	f.line("CMP  $1, R6")
+	f.line("BGT  %s", at("floats")) // whole sums are stored as floats are
+	for i := range 4 * m {
 		f.two("scvtf", scvtfS4, i, i)
 		f.word("fmul", fmulS4, i, i, 20+i%4)
 	}
-	f.line("MOVD call_float(R0), R6")
 	f.line("CBNZ R6, %s", at("floats"))
 	f.duplicate("call_least", 25)
 	f.duplicate("call_most", 26)

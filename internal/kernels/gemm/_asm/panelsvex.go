@@ -45,6 +45,8 @@ func endBytesVEX(f *file, m int, floats string) {
 	f.line("MOVQ call_multiplier(DI), AX")
 	f.line("VMOVUPS (AX), Y12")
 	f.line("VMOVUPS 32(AX), Y13")
+	f.line("CMPQ call_float(DI), $1")
+	f.line("JGT  %s", floats)
 	for i := range 2 * m {
 		f.line("VCVTDQ2PS Y%d, Y%d", i, i)
 		f.line("VMULPS Y%d, Y%d, Y%d", 12+i%2, i, i)
