@@ -43,7 +43,7 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/dwconv", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zlast_avx2_amd64.s", "zlast_avx512_amd64.s", "zlast_neon_arm64.s", "zlast_vnni_amd64.s"},
+		files: []string{"zcolumns_vnni_amd64.s", "zlast_avx2_amd64.s", "zlast_avx512_amd64.s", "zlast_neon_arm64.s", "zlast_vnni_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/histogram", from: "_asm", command: []string{"go", "run", ".", "OUT"},
