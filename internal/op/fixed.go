@@ -38,7 +38,7 @@ import (
 //	Elu, Exp, Log         away from zero; int16: fixedSigmoid, fixedTanh, singleCurve
 //	HardSwish             fixedHardSwish
 //	LeakyRelu             F(float32 s/sy)·(q−z) + zy, or with alpha in the factor below z
-//	PRelu                 the same; below z F(float32 s·sα/sy)·((q−z)(qα−zα)) + zy
+//	PRelu (8 bits)        the same; below z F(float32 s·sα/sy)·((q−z)(qα−zα)) + zy
 //	Abs                   F(float32 s/sy)·|q−z| + zy, without F where the scales are one
 //	Sqrt                  trunc(√(s·(q−z))/sy) + zy in float32
 //	ReciprocalSqrt        F(1/(√s·sy))·InverseRoot(q−z) + zy, with 20 fractional bits
@@ -79,7 +79,8 @@ func (o *Quantized) FixedPoint() bool {
 		return same && narrow(b) && b.Type == x.Type
 	case *Add, *Sub, *Mul, *PRelu, *Div:
 		b := input(o.In, 1)
-		return same && narrow(b) && b.Type == x.Type
+		_, slopes := o.Inner.(*PRelu)
+		return same && narrow(b) && b.Type == x.Type && !(slopes && x.Type == dtype.Int16) // LiteRT's has floats beside it
 	case *Identity:
 		return true
 	case *AveragePool:

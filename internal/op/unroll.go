@@ -35,14 +35,17 @@ func (o *Conv) Unroll(x, w []int) (Rows, error) {
 	return Rows{g.Batch * places, taps * g.Channels / g.Group, g.Group, func(dst, x []float32, i int) {
 		from := make([]int, taps)
 		g.sources(from, i%places, 1)
-		step := data.step()
+		first, channel := data.at(i/places, 0, 0), data.at(0, 1, 0)
 		for t, p := range from {
-			for c := range g.Channels {
-				v := float32(0)
-				if p >= 0 {
-					v = x[data.at(i/places, c, 0)+p*step]
+			if p < 0 {
+				for c := range g.Channels {
+					dst[c*taps+t] = 0
 				}
-				dst[c*taps+t] = v
+				continue
+			}
+			at := first + p*data.step()
+			for c := range g.Channels {
+				dst[c*taps+t] = x[at+c*channel]
 			}
 		}
 	}}, nil

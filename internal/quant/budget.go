@@ -1,6 +1,8 @@
 package quant
 
 import (
+	"runtime/debug"
+
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/quant/calibrate"
@@ -9,6 +11,24 @@ import (
 // streamBytes bounds what is held of all samples between two layers: where
 // they are large, fewer are taken.
 const streamBytes = 64 << 20
+
+// littleBytes is what constants may take for their copies in programs not to be
+// worth a collection.
+const littleBytes = 16 << 20
+
+// release gives memory back to the system where the constants of g, of which a
+// program has held copies, are many.
+func release(g *ir.Graph) {
+	n := 0
+	for _, v := range g.Values() {
+		if v.Const != nil {
+			if n += v.Type.Size(v.Const.Len()); n > littleBytes {
+				debug.FreeOSMemory()
+				return
+			}
+		}
+	}
+}
 
 // smallBytes is what more samples than are needed may hold together.
 const smallBytes = 1 << 20

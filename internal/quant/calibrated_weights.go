@@ -48,7 +48,7 @@ func ImproveWeights(ctx context.Context, g *ir.Graph, pl *Placement, st Statisti
 			return nil, err
 		}
 	}
-	if out.Plan, err = makePlan(out.Graph, pl, st, r, known); err != nil {
+	if out.Plan, err = makePlan(out.Graph, pl, st, r, known, threads); err != nil {
 		return nil, err
 	}
 	if s.algorithm == GPTQ {

@@ -3,7 +3,6 @@ package quant
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
@@ -56,10 +55,10 @@ func choose(ctx context.Context, g *ir.Graph, pl *Placement, stats Statistics, k
 	bar := 0.0
 	for i, c := range candidates {
 		// Each program holds packed weights; the one before must be gone first.
-		debug.FreeOSMemory()
+		release(g)
 		try := *r
 		try.Activations.Observer = c
-		plan, err := makePlan(g, pl, stats, &try, known)
+		plan, err := makePlan(g, pl, stats, &try, known, threads)
 		if err != nil {
 			return nil, nil, "", err
 		}
@@ -74,7 +73,7 @@ func choose(ctx context.Context, g *ir.Graph, pl *Placement, stats Statistics, k
 			best, bar, observer = plan, sqnr, c
 		}
 	}
-	debug.FreeOSMemory()
+	release(g)
 	return best, trials, observer, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"runtime/debug"
 	"sync"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -55,7 +54,7 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 		return nil, err
 	}
 	use := s.algorithms
-	debug.FreeOSMemory() // the program that calibrated is as large as the weights
+	release(g) // the program that calibrated is as large as the weights
 	out := &Improved{}
 	out.Graph, _ = g.Clone()
 	nodes := map[string]bool{}
@@ -90,7 +89,7 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 	if s.auto {
 		first.Activations.Observer = candidates[0]
 	}
-	if out.Plan, err = makePlan(out.Graph, placement, stats, &first, known); err != nil {
+	if out.Plan, err = makePlan(out.Graph, placement, stats, &first, known, threads); err != nil {
 		return nil, err
 	}
 	if algo.Uses(use, algo.GPTQ, algo.Correcting) {
@@ -107,7 +106,7 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 	if s.auto {
 		out.Plan, out.Trials, last.Activations.Observer, err = choose(ctx, out.Graph, placement, stats, spread(kept, max(KeptSamples, smalls(each)/len(candidates))), r, known, threads)
 	} else {
-		out.Plan, err = makePlan(out.Graph, placement, stats, r, known)
+		out.Plan, err = makePlan(out.Graph, placement, stats, r, known, threads)
 	}
 	if err != nil || !algo.Uses(use, algo.Widening) {
 		return out, err
@@ -289,12 +288,7 @@ func greatestOf(ctx context.Context, g *ir.Graph, watch map[string]int, samples 
 			return err
 		}
 		n := t.Shape()[axis]
-		own := make([]float32, n)
-		inner := tensor.Strides(t.Shape())[axis]
-		for i, v := range tensor.Data[float32](t) {
-			c := i / inner % n
-			own[c] = max(own[c], v, -v)
-		}
+		own := greatestIn(tensor.Data[float32](t), n, tensor.Strides(t.Shape())[axis])
 		mu.Lock()
 		defer mu.Unlock()
 		if out[name] == nil {
@@ -310,6 +304,20 @@ func greatestOf(ctx context.Context, g *ir.Graph, watch map[string]int, samples 
 		return nil
 	})
 	return out, err
+}
+
+// greatestIn returns the greatest magnitude in each of n channels, of which one
+// element has inner others behind it before the next channel begins.
+func greatestIn(x []float32, n, inner int) []float32 {
+	own := make([]float32, n)
+	for c := 0; len(x) > 0; c = (c + 1) % n {
+		m := own[c]
+		for _, v := range x[:inner] {
+			m = max(m, v, -v)
+		}
+		own[c], x = m, x[inner:]
+	}
+	return own
 }
 
 // observeAgain observes values of a changed graph on samples, and measures how

@@ -2,6 +2,7 @@ package quant
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -47,10 +48,13 @@ func (p *places) take(sample int, t *tensor.Tensor) error {
 	}
 	data := tensor.Data[float32](t)
 	at := picks(len(data)/max(p.number, 1), sample, p.each)
+	for k, i := range at {
+		at[k] = i/inner*p.number*inner + i%inner
+	}
 	out := make([]float32, 0, len(at)*p.number)
 	for c := range p.number {
 		for _, i := range at {
-			out = append(out, data[(i/inner*p.number+c)*inner+i%inner])
+			out = append(out, data[c*inner+i])
 		}
 	}
 	p.samples[sample] = out
@@ -63,13 +67,11 @@ func (p *places) of(sample, channel int) []float32 {
 	return p.samples[sample][channel*n : channel*n+n]
 }
 
-// channels returns the places of all samples in their order, by channel.
-func (p *places) channels() [][]float32 {
-	out := make([][]float32, p.number)
-	for c := range out {
-		for i := range p.samples {
-			out[c] = append(out[c], p.of(i, c)...)
-		}
+// channel returns the places of all samples in their order, of one channel.
+func (p *places) channel(c int) []float32 {
+	var parts [][]float32
+	for i := range p.samples {
+		parts = append(parts, p.of(i, c))
 	}
-	return out
+	return slices.Concat(parts...)
 }

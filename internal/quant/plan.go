@@ -24,14 +24,7 @@ type Plan struct {
 	// Chosen are the ranges that were taken from statistics.
 	Chosen  []Chosen
 	weights *weights
-}
-
-// Chosen is the range that a method gave for a value.
-type Chosen struct {
-	Value string // that was observed
-	Want  observe.Want
-	Lo    float64
-	Hi    float64
+	found   map[rangeKey]foundRange // while the plan is made
 }
 
 // Choices returns the plan without what it knows of weights, which is large.
@@ -43,12 +36,12 @@ type Statistics map[string]*observe.Stats
 // MakePlan chooses the parameters of every point from the statistics of the
 // watched values, and the weights themselves.
 func MakePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe) (*Plan, error) {
-	return makePlan(g, pl, st, r, newWeights(false))
+	return makePlan(g, pl, st, r, newWeights(false), 1)
 }
 
-// makePlan is MakePlan with what is known of the weights of g from other plans
-// by recipes that treat them alike.
-func makePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe, known *weights) (*Plan, error) {
+// makePlan is MakePlan on some threads, with what is known of the weights of g
+// from other plans by recipes that treat them alike.
+func makePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe, known *weights, threads int) (*Plan, error) {
 	s, err := r.resolve()
 	if err != nil {
 		return nil, err
@@ -60,6 +53,7 @@ func makePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe, known *weigh
 			consts[v.Name] = v.Const
 		}
 	}
+	plan.found = findRanges(s, pl.Points, st, threads)
 	byValue := map[string]affine.Params{}
 	for i, pt := range pl.Points {
 		if pt.Role == Live {
@@ -71,7 +65,7 @@ func makePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe, known *weigh
 		if pt.Fixed != nil {
 			plan.Params[i] = *pt.Fixed
 		} else {
-			if err := plan.choose(s, i, st, consts); err != nil {
+			if err := plan.choose(s, i, consts); err != nil {
 				return nil, err
 			}
 		}
@@ -108,14 +102,15 @@ func makePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe, known *weigh
 			}
 		}
 	}
+	plan.found = nil
 	return plan, plan.biases(consts, byValue, float32(max(s.target.BiasRoom, 1)))
 }
 
 // choose sets the parameters of an activation from the ranges that were observed
 // of it and of those that widen its group.
-func (p *Plan) choose(s *settings, i int, st Statistics, consts map[string]*tensor.Tensor) error {
+func (p *Plan) choose(s *settings, i int, consts map[string]*tensor.Tensor) error {
 	pt := p.Points[i]
-	lo, hi, err := p.rangeOf(s, pt, st)
+	lo, hi, err := p.rangeOf(s, pt)
 	if err != nil {
 		return err
 	}
@@ -125,7 +120,7 @@ func (p *Plan) choose(s *settings, i int, st Statistics, consts map[string]*tens
 		}
 		l, h := extremes(consts[member.Value])
 		if member.Role == Activation {
-			if l, h, err = p.rangeOf(s, member, st); err != nil {
+			if l, h, err = p.rangeOf(s, member); err != nil {
 				return err
 			}
 		}
@@ -151,24 +146,16 @@ func extremes(t *tensor.Tensor) (lo, hi float64) {
 
 // rangeOf returns the range that the method gives for an activation, within
 // what its mathematics allow.
-func (p *Plan) rangeOf(s *settings, pt Point, all Statistics) (lo, hi float64, err error) {
-	observed := pt.Value
-	if pt.Ranged != "" {
-		observed = pt.Ranged
+func (p *Plan) rangeOf(s *settings, pt Point) (lo, hi float64, err error) {
+	k := s.keyOf(pt)
+	f, ok := p.found[k]
+	if !ok {
+		return 0, 0, fmt.Errorf("value %q was not observed", k.observed)
 	}
-	st := all[observed]
-	if st == nil {
-		return 0, 0, fmt.Errorf("value %q was not observed", observed)
+	if lo, hi = f.lo, f.hi; f.err != nil {
+		return 0, 0, fmt.Errorf("value %q: %w", pt.Value, f.err)
 	}
-	method := s.observer
-	if pt.Observer != nil {
-		method = *pt.Observer
-	}
-	want := observe.Want{Type: pt.Type, Symmetric: pt.Symmetric}
-	if lo, hi, err = st.Range(method, want); err != nil {
-		return 0, 0, fmt.Errorf("value %q: %w", pt.Value, err)
-	}
-	if c := (Chosen{observed, want, lo, hi}); !slices.Contains(p.Chosen, c) {
+	if c := (Chosen{k.observed, k.want, lo, hi}); !slices.Contains(p.Chosen, c) {
 		p.Chosen = append(p.Chosen, c)
 	}
 	if pt.Limit != nil {

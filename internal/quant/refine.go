@@ -300,18 +300,18 @@ func (r *refiner) layer(ctx context.Context, l *layer) error {
 // shift corrects the bias of a layer.
 func (r *refiner) shift(l *layer, want, got *places) error {
 	bias := slices.Clone(tensor.Data[float32](l.bias.Const))
-	float, quant := want.channels(), got.channels()
-	trust := make([]float64, len(bias))
 	algo.Each(len(bias), r.threads, func(c int) {
 		var d []float64
 		for i := range want.samples {
 			d = append(d, algo.Mean(want.of(i, c), l.clamp.Lo, l.clamp.Hi)-algo.Mean(got.of(i, c), l.clamp.Lo, l.clamp.Hi))
 		}
-		trust[c] = algo.Trust(d)
-	})
-	algo.Each(len(bias), r.threads, func(c int) {
-		s := algo.Shift(quant[c], algo.Mean(float[c], l.clamp.Lo, l.clamp.Hi), l.clamp.Lo, l.clamp.Hi)
-		if b := float32(float64(bias[c]) + float64(trust[c]*s)); b-b == 0 {
+		trust := algo.Trust(d)
+		if trust == 0 {
+			return
+		}
+		mean := algo.Mean(want.channel(c), l.clamp.Lo, l.clamp.Hi)
+		s := algo.Shift(got.channel(c), mean, l.clamp.Lo, l.clamp.Hi)
+		if b := float32(float64(bias[c]) + float64(trust*s)); b-b == 0 {
 			bias[c] = b
 		}
 	})

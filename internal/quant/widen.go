@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"runtime/debug"
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -23,8 +22,8 @@ const widest = 4
 // nothing gains that much.
 func (out *Improved) widen(ctx context.Context, s *settings, pl *Placement, stats Statistics, kept []calibrate.Kept, r *Recipe, known *weights, threads int, done func(layer, of int)) ([]string, error) {
 	try := func(values []wider, kept []calibrate.Kept) (*Plan, float64, error) {
-		debug.FreeOSMemory() // the program before is as large as the weights
-		plan, err := makePlan(out.Graph, widened(pl, values), stats, r, known)
+		release(out.Graph) // the program before is as large as the weights
+		plan, err := makePlan(out.Graph, widened(pl, values), stats, r, known, threads)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -69,7 +68,7 @@ func (out *Improved) widen(ctx context.Context, s *settings, pl *Placement, stat
 			names = append(names, w.value)
 		}
 	}
-	debug.FreeOSMemory()
+	release(out.Graph)
 	return names, nil
 }
 

@@ -55,10 +55,15 @@ func clampedMean(y []float32, shift, lo, hi float64) (mean, share float64) {
 	sum, inside := 0.0, 0
 	for _, v := range y {
 		x := float64(v) + shift
-		if x > lo && x < hi {
+		switch {
+		case x <= lo:
+			x = lo
+		case x >= hi:
+			x = hi
+		case x > lo: // not so for NaN
 			inside++
 		}
-		sum += min(max(x, lo), hi)
+		sum += x
 	}
 	n := float64(len(y))
 	return sum / n, float64(inside) / n

@@ -70,12 +70,11 @@ func (h *Hessian) Add(rows []float32, threads int) {
 		}
 	}
 	h.n += n
-	parts := len(h.products)
-	Each(parts, threads, func(p int) {
+	Each(len(h.products), h.outer(threads), func(p int) {
 		group, b := p/len(h.blocks), h.blocks[p%len(h.blocks)]
 		k := b.to - b.from
 		columns := make([]float32, k*n)
-		for j := range k {
+		Each(k, h.inner(threads), func(j int) {
 			at := group*h.width + b.from + j
 			col := columns[j*n : j*n+n]
 			s := 0.0
@@ -84,13 +83,13 @@ func (h *Hessian) Add(rows []float32, threads int) {
 				s += float64(col[i])
 			}
 			h.sum[at] += s
-		}
-		addProducts(h.products[p], columns, k, n)
+		})
+		addProducts(h.products[p], columns, k, n, h.inner(threads))
 	})
 }
 
 // addProducts adds the product of each two of the k columns of n elements.
-func addProducts(dst []float64, columns []float32, k, n int) {
+func addProducts(dst []float64, columns []float32, k, n, threads int) {
 	if k < gemm.Width/2 { // packing would cost more than it saves
 		for i := range k {
 			a := columns[i*n : i*n+n]
@@ -112,9 +111,10 @@ func addProducts(dst []float64, columns []float32, k, n int) {
 	gemm.PackLive(packed, columns, n, k, 1, n)
 	out := make([]float32, k*k)
 	end, rows := gemm.NewFloatEnd(k, nil, false, 0, 0), gemm.RowsOf(k, n)
-	for j := 0; j < k; j += gemm.Width {
+	Each((k+gemm.Width-1)/gemm.Width, threads, func(i int) {
+		j := i * gemm.Width
 		gemm.Floats(out[j:], nil, k, columns, rows, k, packed[j*n:], j, min(gemm.Width, k-j), end)
-	}
+	})
 	for i, v := range out {
 		dst[i] += float64(v)
 	}
