@@ -2,7 +2,10 @@
 // hold: time and peak memory of inspect, convert and quantize on a seeded
 // transformer, and the speed of convert beside that of copying the same files.
 //
-//	go run ./bench/large -octavo ./octavo -o DIR [-layers 27] [-rounds 3]
+//	go run ./bench/large -octavo ./octavo -o DIR [-layers 27] [-rounds 3] [-algorithms]
+//
+// With -algorithms it measures instead what the algorithms of mode weight-only
+// cost on a transformer of 92 million parameters.
 //
 // The model has 6 GB where the disk has room for three times that, and fewer
 // layers otherwise. Each measurement is a process of its own; copies and
@@ -33,7 +36,15 @@ func main() {
 	dir := flag.String("o", "", "folder for the files (default: a temporary one)")
 	layers := flag.Int("layers", 0, "layers of the model; 0 is as many as fit, 27 at most")
 	rounds := flag.Int("rounds", 3, "how often each is timed")
+	algorithms := flag.Bool("algorithms", false, "the algorithms of mode weight-only, on a smaller transformer")
 	flag.Parse()
+	if *algorithms {
+		if err := compare(*octavo, *dir, max(*rounds, 1)); err != nil {
+			fmt.Fprintln(os.Stderr, "large:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := measure(*octavo, *dir, *layers, max(*rounds, 1)); err != nil {
 		fmt.Fprintln(os.Stderr, "large:", err)
 		os.Exit(1)
@@ -103,17 +114,21 @@ func measure(octavo, parent string, layers, rounds int) error {
 	for i, flags := range modes {
 		rows = append(rows, row{strings.Join(flags[1:], " "), quantized[i]})
 	}
+	show(rows)
+	for _, row := range []row{{"convert", plain}, {"convert --simplify", simple}} {
+		a, b := seconds(copies), seconds(row.costs)
+		fmt.Printf("%s at %.2f times the speed of a copy (medians), %.2f at the least\n", row.name, a[rounds/2]/b[rounds/2], a[0]/b[0])
+	}
+	return nil
+}
+
+func show(rows []row) {
 	const width = 52
 	fmt.Printf("%-*s %8s %8s %12s %12s\n", width, "", "least s", "median s", "anonymous MB", "resident MB")
 	for _, row := range rows {
 		s := seconds(row.costs)
 		fmt.Printf("%-*s %8.2f %8.2f %12.1f %12.1f\n", width, row.name, s[0], s[len(s)/2], peak(row.costs, func(c cost) int64 { return c.anonymous }), peak(row.costs, func(c cost) int64 { return c.resident }))
 	}
-	for _, row := range []row{{"convert", plain}, {"convert --simplify", simple}} {
-		a, b := seconds(copies), seconds(row.costs)
-		fmt.Printf("%s at %.2f times the speed of a copy (medians), %.2f at the least\n", row.name, a[rounds/2]/b[rounds/2], a[0]/b[0])
-	}
-	return nil
 }
 
 // step is a command to be timed; row is what one took.

@@ -3,12 +3,13 @@ package quant
 import (
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/convert"
 	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
-	"github.com/octavo-ml/octavo/internal/kernels/histogram"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/quant/algo"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -37,9 +38,6 @@ func chooseCodes(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Param
 	var p affine.Params
 	var err error
 	if pt.Block > 0 {
-		if err := finite(c); err != nil {
-			return p, err
-		}
 		return chooseGroups(c, scheme, pt)
 	}
 	p, err = coveringParams(c, scheme, pt.Axis)
@@ -66,13 +64,21 @@ func chooseGroups(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Para
 		p.ZeroPoint = make([]int64, n) // that of the others is 0
 	}
 	f := newFitter(scheme, pt)
+	var broken atomic.Bool
 	err := p.EachBlock(c, func(k int, group []float32) {
-		e, _ := histogram.Bounds(group) // all are finite
-		s, z := affine.BlockParams(e.Min, e.Max, scheme)
+		lo, hi, finite := convert.Ends(group)
+		if !finite {
+			broken.Store(true)
+			return
+		}
+		s, z := affine.BlockParams(lo, hi, scheme)
 		if p.Scale[k], z = f.improve(group, s, z); p.ZeroPoint != nil {
 			p.ZeroPoint[k] = z
 		}
 	})
+	if err == nil && broken.Load() {
+		err = notFinite(c)
+	}
 	return p, err
 }
 
@@ -114,15 +120,21 @@ func (f *fitter) improve(x []float32, scale float32, zero int64) (float32, int64
 // from 0 the least integer, of which signed types have one more, as ONNX
 // Runtime's groups of codes have it; or s where that loses less.
 func (f *fitter) farthest(x []float32, s float32) float32 {
-	far, most := float32(0), uint32(0)
-	for _, v := range x {
-		// Magnitudes are in the order of their bits.
-		if m := math.Float32bits(v) &^ (1 << 31); m > most {
-			far, most = v, m
+	lo, hi, _ := convert.Ends(x)
+	far := lo
+	switch {
+	case hi > -lo:
+		far = hi
+	case hi == -lo: // the first of both
+		for _, v := range x {
+			if max(v, -v) == hi {
+				far = v
+				break
+			}
 		}
 	}
-	if t := far / float32(f.lo); max(t, -t) >= 0x1p-126 {
-		if bound := f.loss(x, float64(s), 0, math.Inf(1)); f.loss(x, float64(t), 0, bound) < bound {
+	if t := far / float32(f.lo); max(t, -t) >= leastScale {
+		if losses := f.losses(x, float64(s), float64(t), 0); losses[1] < losses[0] {
 			return t
 		}
 	}
@@ -142,38 +154,12 @@ func (f *fitter) code(x, s, z float64) float64 {
 	return q
 }
 
-// roundMagic rounds what is added to it, and taken away again, half to even, if
-// that is below 2^51.
-const roundMagic = 0x1.8p52
-
-// loss returns the sum of squared errors, or something no less than bound if
-// that is no less.
-func (f *fitter) loss(x []float32, s, z, bound float64) float64 {
+// losses returns the sum of squared errors of each of two scales.
+func (f *fitter) losses(x []float32, s, t, z float64) [2]float64 {
 	// The bounds of codes are whole: limiting before rounding is the same as
 	// after.
-	lo, hi := f.lo-z, f.hi-z
-	sum := 0.0
-	for len(x) > 0 && sum < bound {
-		part := x[:min(lossPart, len(x))]
-		x = x[len(part):]
-		for _, v := range part {
-			q := float64(v) / s
-			if q < lo {
-				q = lo
-			}
-			if q > hi {
-				q = hi
-			}
-			q = (q + roundMagic) - roundMagic
-			d := float64(v) - float64(q*s)
-			sum += float64(d * d)
-		}
-	}
-	return sum
+	return convert.Losses(x, [2]float64{s, t}, f.lo-z, f.hi-z)
 }
-
-// lossPart is how many errors are summed between two looks at the bound.
-const lossPart = 8
 
 // clipSteps and leastClip are the ranges that clip tries: 1 down to leastClip
 // of the whole one.
@@ -185,18 +171,36 @@ const (
 // clip returns the parameters of the part of the range with the least loss.
 func (f *fitter) clip(x []float32, s, z float64) (float64, float64) {
 	// Both ends shrink alike, so that the zero point stays.
-	bestS, best := s, f.loss(x, s, z, math.Inf(1))
-	for i := 1; i <= clipSteps; i++ {
-		t := s * (1 - float64((1-leastClip)*float64(i)/clipSteps))
-		if t = float64(float32(t)); math.Abs(t) < 0x1p-126 {
+	bestS, best := s, math.Inf(1)
+	for i := 0; i <= clipSteps; i += 2 {
+		t, u := clipped(s, i), clipped(s, min(i+1, clipSteps))
+		if i > 0 && math.Abs(t) < leastScale {
 			break
 		}
-		if l := f.loss(x, t, z, best); l < best {
-			bestS, best = t, l
+		if math.Abs(u) < leastScale {
+			u = t
+		}
+		l := f.losses(x, t, u, z)
+		if l[0] < best {
+			bestS, best = t, l[0]
+		}
+		if l[1] < best {
+			bestS, best = u, l[1]
 		}
 	}
 	return bestS, z
 }
+
+// clipped is scale number i that clip tries.
+func clipped(s float64, i int) float64 {
+	if i == 0 {
+		return s
+	}
+	return float64(float32(s * (1 - float64((1-leastClip)*float64(i)/clipSteps))))
+}
+
+// leastScale is the least magnitude of a scale.
+const leastScale = 0x1p-126
 
 // The constants of half-quadratic quantization, as published.
 const (
@@ -224,7 +228,7 @@ func (f *fitter) halfQuadratic(x []float32, s, z float64) (float64, float64) {
 		if f.symmetric {
 			y = z
 		}
-		if t = float64(float32(t)); math.Abs(t) < 0x1p-126 {
+		if t = float64(float32(t)); math.Abs(t) < leastScale {
 			break
 		}
 		s, z = t, y
@@ -246,12 +250,13 @@ func (f *fitter) deviation(x []float32, s, z float64) float64 {
 // are nearest to the weights without their outliers.
 func (f *fitter) fit(x []float32, s, z, beta float64) (float64, float64) {
 	var n, sq, sr, sqq, sqr float64
+	none := unshrunk(beta)
 	for _, v := range x {
 		q := f.code(float64(v), s, z)
+		rest := float64(v) - shrink(float64(v)-float64((q-z)*s), beta, none)
 		if f.symmetric {
 			q -= z
 		}
-		rest := float64(v) - shrink(float64(v)-float64((f.code(float64(v), s, z)-z)*s), beta)
 		n++
 		sq, sr = sq+q, sr+rest
 		sqq, sqr = sqq+float64(q*q), sqr+float64(q*rest)
@@ -273,13 +278,20 @@ func (f *fitter) fit(x []float32, s, z, beta float64) (float64, float64) {
 	return t, (sq - sr/t) / n
 }
 
-// shrink is the proximal step of |e|^p: what of an error counts as outlier.
-func shrink(e, beta float64) float64 {
+// shrink is the proximal step of |e|^p: what of an error counts as outlier, which
+// is nothing of those below none.
+func shrink(e, beta, none float64) float64 {
 	a := math.Abs(e)
-	if a < 1e-30 {
+	if a < none {
 		return 0
 	}
 	return math.Copysign(max(a-float64(eltwise.Pow(float32(a), hqqPower-1))/beta, 0), e)
+}
+
+// unshrunk is somewhat below the error a for which a = a^(p−1)/beta.
+func unshrunk(beta float64) float64 {
+	const margin = 0.99 // far more than Pow is off by
+	return margin * float64(eltwise.Pow(float32(beta), -1/(2-hqqPower)))
 }
 
 // finite returns an error for a weight that holds NaN or an infinity.

@@ -101,3 +101,24 @@ func TestWeightsThatAreNoNumbers(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSmallErrorsAreNoOutliers: below the bound by which shrink saves the power,
+// nothing would be left of an error; somewhat above it, something is.
+func TestSmallErrorsAreNoOutliers(t *testing.T) {
+	for _, beta := range []float64{hqqBeta, hqqBeta * math.Pow(hqqGrow, hqqSteps), 1, 300} {
+		none := unshrunk(beta)
+		for _, a := range []float64{1e-30, 1e-9, none / 2, none * 0.9999} {
+			if rest := a - math.Pow(a, hqqPower-1)/beta; rest > 0 {
+				t.Errorf("beta %v: %v is left of %v, below the bound %v", beta, rest, a, none)
+			}
+			if got := shrink(-a, beta, none); got != 0 {
+				t.Errorf("beta %v: shrink leaves %v of %v", beta, got, -a)
+			}
+		}
+		a := none * 1.02
+		want := a - math.Pow(a, hqqPower-1)/beta
+		if got := shrink(-a, beta, none); !(want > 0) || math.Abs(got+want) > 1e-5*a {
+			t.Errorf("beta %v: shrink leaves %v of %v, want %v", beta, got, -a, -want)
+		}
+	}
+}

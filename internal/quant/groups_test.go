@@ -131,14 +131,16 @@ func TestScalesOfGroups(t *testing.T) {
 	}
 }
 
-// TestLossStopsAtItsBound: what is no less than the bound may be anything so.
-func TestLossStopsAtItsBound(t *testing.T) {
+// TestFarthestOfEqualsIsTheFirst: of two weights equally far from 0 the first says
+// the sign.
+func TestFarthestOfEqualsIsTheFirst(t *testing.T) {
 	f := fitter{lo: -8, hi: 7}
-	x := kerneltest.Floats(kerneltest.Rand(7), 67, false)
-	whole := f.loss(x, 0.2, 1, math.Inf(1))
-	for _, bound := range []float64{0, whole / 3, whole, math.Nextafter(whole, 1e9), 2 * whole} {
-		if got := f.loss(x, 0.2, 1, bound); got < bound && got != whole || got >= bound && whole < bound {
-			t.Errorf("bound %v: %v, the whole is %v", bound, got, whole)
+	for _, c := range []struct {
+		x    []float32
+		want float32
+	}{{[]float32{0, 8, 4, 4, -4, 3, 4, -8}, -1}, {[]float32{-8, 4, 4, -4, 3, 4, 8}, 1}, {[]float32{0, 8, -8}, 8. / 7}} {
+		if got := f.farthest(c.x, 8./7); got != c.want {
+			t.Errorf("%v: scale %v, want %v", c.x, got, c.want)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (pl *plan) setAttention(s *step, a *attention) error {
 	}
 	z.work = max(z.work, a.values.scratchLen(a.block, a.dv))
 	if a.merge(); a.softmax != nil {
-		z.powers = round(4 * a.n)
+		z.powers = round(2 * 4 * a.n)
 	}
 	z.all = z.keys + z.values + z.scores + z.bytes + z.powers + z.work
 	pl.scratch = max(pl.scratch, z.all*pl.p.threads)
@@ -58,6 +58,7 @@ func (pl *plan) setAttention(s *step, a *attention) error {
 			a.multiplyV(f.out(s), h.y+from*a.y.row, line, full, values, &t)
 		}
 	})
+	s.unit = blocks // the keys and values of a head are packed once
 	return nil
 }
 
@@ -66,7 +67,7 @@ func (pl *plan) setAttention(s *step, a *attention) error {
 type tile struct {
 	floats           []float32
 	bytes, work      []byte
-	powers           []float32 // scratch memory of a row
+	powers           []float32 // scratch memory of two rows
 	off              [fused.Rows]float32
 	rows, from, head int
 }

@@ -198,4 +198,5 @@ func (pl *plan) setBatched(s *step, t *batched) {
 			p.run(f.out(s), h.y+from*t.y.row, t.y.row, a[(h.q+from*t.a.row)*size:], rows, min(block, t.m-from), mem[:packed], t.k, t.n, mem[packed:])
 		}
 	})
+	s.unit = blocks
 }

@@ -186,3 +186,53 @@ func TestCrewComesBack(t *testing.T) {
 		t.Error("helpers after the run")
 	}
 }
+
+// TestSpansAreTakenFromBothEnds: each chunk is claimed once, by its owner in
+// order and by others from the end, and claims do not grow.
+func TestSpansAreTakenFromBothEnds(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 10, 100} {
+		for others := range 4 {
+			var sp span
+			sp.set(7, 7+n)
+			first, last, size := 7, 7+n, n
+			for i := 0; ; i++ {
+				own := i%4 >= others
+				lo, hi := sp.take(own)
+				if lo == hi {
+					break
+				}
+				if own && lo != first || !own && hi != last || hi-lo > size {
+					t.Fatalf("of %d to %d, claim %d is %d to %d", first, last, i, lo, hi)
+				}
+				if size = hi - lo; own {
+					first = hi
+				} else {
+					last = lo
+				}
+			}
+			if first != last || sp.empty() != 0 {
+				t.Errorf("%d to %d of %d chunks are left", first, last, n)
+			}
+		}
+	}
+	var sp span
+	sp.set(3, 10)
+	if n := sp.empty(); n != 7 {
+		t.Errorf("%d chunks were left, want 7", n)
+	}
+	if lo, hi := sp.take(true); lo != hi {
+		t.Errorf("%d to %d are claimed of nothing", lo, hi)
+	}
+}
+
+// TestChunksAreWholeUnits where every thread finds several.
+func TestChunksAreWholeUnits(t *testing.T) {
+	for _, c := range []struct{ unit, n, cost, threads, want int }{
+		{0, 36, 1 << 30, 2, 1}, {3, 36, 1 << 30, 2, 3}, {3, 9, 1 << 30, 2, 1}, {5, 1000, 1 << 30, 2, 35},
+		{0, 1000, smallWork, 2, 250}, {3, 1000, smallWork, 2, 252}, {1, 5, smallWork, 8, 1},
+	} {
+		if got := chunkOf(&step{unit: c.unit}, c.n, c.cost, c.threads); got != c.want {
+			t.Errorf("%+v: %d parts to a chunk", c, got)
+		}
+	}
+}

@@ -177,7 +177,7 @@ func (pl *plan) convolveLive(s *step, key *ir.Node, c *conv.Plan) {
 	s.run = func(f *frame, s *step) error {
 		e := &f.ends[at]
 		e.zero = f.vals[s.in[aZero]].Bytes()[0]
-		ends.Set(e.list[0], c.Unsigned(e.zero), tensor.Data[float32](f.vals[s.in[aScale]])[0])
+		ends.Set(e.list[0], c.Unsigned(e.zero), tensor.Data[float32](f.vals[s.in[aScale]])[0], 0, c.Filters())
 		return nil
 	}
 }
@@ -189,6 +189,7 @@ func isScalar(v *planned) bool {
 
 // liveEnd is the epilogue of a product in one frame.
 type liveEnd struct {
-	zero byte
-	list [1]*gemm.ByteEnd
+	zero  byte
+	scale float32
+	list  [1]*gemm.ByteEnd
 }

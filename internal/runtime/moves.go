@@ -62,18 +62,23 @@ func (pl *plan) dispatchGather(s *step, o *op.Gather) {
 	inner, _ := tensor.Count(shape[axis+1:])
 	count, _ := tensor.Count(at.dims())
 	size, run := shape[axis], x.typ.Size(inner)
+	place := func(k int64) int { // in the axis
+		if k < 0 {
+			k += int64(size)
+		}
+		return int(k)
+	}
+	s.share(outer*count, outer*count*run/costMove, func(f *frame, s *step, _, lo, hi int) {
+		dst, src, at := f.out(s).Bytes(), f.vals[s.in[0]].Bytes(), tensor.Data[int64](f.vals[s.in[1]])
+		for i := lo; i < hi; i++ {
+			copy(dst[i*run:(i+1)*run], src[(i/count*size+place(at[i%count]))*run:])
+		}
+	})
 	// Indices must be checked in every run, and are few.
 	s.run = func(f *frame, s *step) error {
-		dst, src := f.out(s).Bytes(), f.vals[s.in[0]].Bytes()
-		for i, k := range tensor.Data[int64](f.vals[s.in[1]]) {
-			if k < 0 {
-				k += int64(size)
-			}
-			if k < 0 || k >= int64(size) {
+		for _, k := range tensor.Data[int64](f.vals[s.in[1]]) {
+			if k < -int64(size) || k >= int64(size) {
 				return fmt.Errorf("index %d is outside an axis of %d", k, size)
-			}
-			for r := range outer {
-				copy(dst[(r*count+i)*run:(r*count+i+1)*run], src[(r*size+int(k))*run:])
 			}
 		}
 		return nil

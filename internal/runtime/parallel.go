@@ -34,13 +34,15 @@ const spins = 4000
 type part func(f *frame, s *step, slot, lo, hi int)
 
 // crew is the goroutines that share the steps of one run: the caller, and
-// helpers that it borrows for the length of the run. Whoever is free claims the
-// next chunk, so that a busy neighbour slows nobody else down.
+// helpers that it borrows for the length of the run. Each begins with a stretch
+// of its own, which is the same from step to step where they have as many parts,
+// so that it finds near what it computed before; who is done with it takes from
+// the others', so that a busy neighbour slows nobody else down.
 //
 // A helper may look at a crew that it left long ago, even while the crew serves
 // another run: whatever it claims is real work, and its slot is its own.
 type crew struct {
-	left  atomic.Int64  // chunks that nobody has claimed, if above 0
+	left  atomic.Int64  // chunks that nobody has claimed, or a few more
 	done  atomic.Int64  // chunks that are finished
 	slots atomic.Uint64 // free slots but 0, which is the caller's
 
@@ -49,6 +51,8 @@ type crew struct {
 	s             *step
 	work          part
 	n, chunk, all int
+	spans         []span // one for each slot
+	sweeping      sweep
 
 	threads int
 	open    bool // between begin and end
@@ -65,6 +69,43 @@ type crew struct {
 	mine  int       // chunks of it that the caller has done
 }
 
+// span is a stretch of chunks that nobody has claimed: the first, and the one
+// behind the last, in the upper and the lower half of a word that has a line of
+// the cache to itself.
+type span struct {
+	word atomic.Uint64
+	_    [56]byte
+}
+
+func (sp *span) set(lo, hi int) { sp.word.Store(uint64(lo)<<32 | uint64(hi)) }
+
+// take claims a third of what is left, so that the claims become smaller towards
+// the end: from its beginning, or for those who have no more of their own from
+// its end.
+func (sp *span) take(own bool) (lo, hi int) {
+	for {
+		w := sp.word.Load()
+		lo, hi := int(w>>32), int(w&0xffffffff)
+		if lo >= hi {
+			return 0, 0
+		}
+		some := (hi - lo + 2) / 3
+		next, from := w+uint64(some)<<32, lo
+		if !own {
+			next, from = w-uint64(some), hi-some
+		}
+		if sp.word.CompareAndSwap(w, next) {
+			return from, from + some
+		}
+	}
+}
+
+// empty lets nobody claim what is left, and returns how much that was.
+func (sp *span) empty() int {
+	w := sp.word.Swap(0)
+	return int(w&0xffffffff) - int(w>>32)
+}
+
 // maxThreads is the number of slots that fit in a word.
 const maxThreads = 64
 
@@ -72,6 +113,8 @@ func newCrew(threads int) *crew {
 	c := &crew{threads: min(threads, maxThreads), wake: make(chan struct{}, 1)}
 	c.slots.Store(1<<c.threads - 2)
 	c.helpers = make([]*helper, 0, c.threads)
+	c.spans = make([]span, c.threads)
+	c.sweeping.taken = make([]taken, c.threads)
 	return c
 }
 
@@ -82,18 +125,31 @@ func (c *crew) share(f *frame, s *step, n, cost int, work part) {
 		return
 	}
 	c.f, c.s, c.work, c.n = f, s, work, n
-	// As many chunks as make up for one that takes longer, but none too small.
 	threads := 1 + len(c.helpers)
-	c.chunk = max(1, n/min(4*threads, max(threads, 4*cost/smallWork)))
+	c.chunk = chunkOf(s, n, cost, threads)
 	c.all = (n + c.chunk - 1) / c.chunk
 	c.done.Store(0)
 	c.left.Store(int64(c.all))
+	for t := range threads {
+		c.spans[t].set(c.all*t/threads, c.all*(t+1)/threads)
+	}
 	if cost >= wakeStep {
 		c.rouse()
 	}
 	c.start, c.mine = time.Now(), 0
 	defer c.settle()
 	c.mine = c.claim(0)
+}
+
+// chunkOf returns how many parts are claimed together at least: as few as make
+// up for one thread that takes longer, but none too small, and whole units where
+// there are enough.
+func chunkOf(s *step, n, cost, threads int) int {
+	chunk := max(1, n/min(16*threads, max(threads, 4*cost/smallWork)))
+	if s != nil && s.unit > 1 && n >= 2*threads*s.unit {
+		chunk = (chunk + s.unit - 1) / s.unit * s.unit
+	}
+	return chunk
 }
 
 // helped reports whether there are helpers, and takes them again after a time of
@@ -105,32 +161,37 @@ func (c *crew) helped() bool {
 	return len(c.helpers) > 0
 }
 
-// claim runs chunks until none is left, and returns how many it was.
+// claim runs chunks until none is left, those of the slot's own span first, and
+// returns how many it was.
 func (c *crew) claim(slot int) (n int) {
-	for c.left.Load() > 0 {
-		i := c.left.Add(-1)
-		if i < 0 {
-			break
+	for i := 0; i < len(c.spans) && c.left.Load() > 0; i++ {
+		sp := &c.spans[(slot+i)%len(c.spans)]
+		for {
+			lo, hi := sp.take(i == 0)
+			if lo == hi {
+				break
+			}
+			c.left.Add(int64(lo - hi))
+			c.run(slot, lo, hi)
+			n += hi - lo
 		}
-		c.run(slot, c.all-1-int(i))
-		n++
 	}
 	return n
 }
 
-func (c *crew) run(slot, i int) {
-	defer c.finish(slot)
-	c.work(c.f, c.s, slot, i*c.chunk, min((i+1)*c.chunk, c.n))
+func (c *crew) run(slot, lo, hi int) {
+	defer c.finish(slot, hi-lo)
+	c.work(c.f, c.s, slot, lo*c.chunk, min(hi*c.chunk, c.n))
 }
 
-// finish ends a chunk. A helper's panic is kept for the caller.
-func (c *crew) finish(slot int) {
+// finish ends some chunks. A helper's panic is kept for the caller.
+func (c *crew) finish(slot, chunks int) {
 	if slot > 0 {
 		if r := recover(); r != nil {
 			c.keep(r)
 		}
 	}
-	c.done.Add(1)
+	c.done.Add(int64(chunks))
 	if c.waits.Load() && c.waits.CompareAndSwap(true, false) {
 		c.wake <- struct{}{}
 	}
@@ -139,7 +200,12 @@ func (c *crew) finish(slot int) {
 // settle waits for the chunks that helpers are at, and hands on their panic. If
 // the caller's own work panicked, nobody begins another chunk.
 func (c *crew) settle() {
-	begun := int64(c.all) - max(c.left.Swap(0), 0)
+	begun := int64(c.all)
+	if c.left.Load() > 0 {
+		for i := range c.spans {
+			begun -= int64(c.spans[i].empty())
+		}
+	}
 	worked := time.Since(c.start)
 	took := worked
 	if c.done.Load() < begun {
@@ -150,6 +216,7 @@ func (c *crew) settle() {
 		c.crowd.leave(c.start.Add(took))
 		c.giveBack()
 	}
+	c.left.Store(0)
 	c.f, c.s, c.work = nil, nil, nil
 	if p := c.fault.Swap(nil); p != nil {
 		panic(*p)
@@ -187,7 +254,8 @@ func (c *crew) begin(cost int) {
 
 func (c *crew) borrow() {
 	c.helpers = idle.take(c.helpers, min(c.threads, runtime.GOMAXPROCS(0))-1)
-	for _, h := range c.helpers {
+	for i, h := range c.helpers {
+		h.seat.Store(uint64(i + 1))
 		h.crew.Store(c)
 	}
 }
@@ -214,7 +282,8 @@ func (c *crew) giveBack() {
 }
 
 // help does what there is to do for a crew and reports whether there was any.
-func (c *crew) help() (did bool) {
+// The helper sits where its slot is the same in each step, if nobody else does.
+func (c *crew) help(seat uint64) (did bool) {
 	if c.left.Load() <= 0 {
 		return false
 	}
@@ -223,6 +292,9 @@ func (c *crew) help() (did bool) {
 		return false
 	}
 	bit := free & -free
+	if own := uint64(1) << seat; free&own != 0 {
+		bit = own
+	}
 	if !c.slots.CompareAndSwap(free, free&^bit) {
 		return false
 	}
@@ -236,6 +308,7 @@ func (c *crew) keep(r any) { c.fault.CompareAndSwap(nil, &r) }
 // helper is a goroutine that works for one crew at a time.
 type helper struct {
 	crew   atomic.Pointer[crew] // nil: none
+	seat   atomic.Uint64        // the slot that it takes
 	asleep atomic.Bool
 	wake   chan struct{}
 }
@@ -260,7 +333,7 @@ func (h *helper) watch() {
 	last := since
 	for i := 1; ; i++ {
 		c := h.crew.Load()
-		if c != nil && c.help() {
+		if c != nil && c.help(h.seat.Load()) {
 			since, i = time.Now(), 0
 			last = since
 			continue

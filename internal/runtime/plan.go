@@ -66,6 +66,7 @@ type step struct {
 	run     func(f *frame, s *step) error
 	work    part
 	n, cost int   // parts, and what all of them cost in multiply-adds
+	unit    int   // parts that are best done one after the other; 0 for 1
 	alone   int64 // nanoseconds that one goroutine takes for them, the least that was seen; 0: not known
 	// last lists the values whose memory ends here and lies outside the arena.
 	last []int

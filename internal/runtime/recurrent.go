@@ -23,13 +23,12 @@ type recurrence struct {
 	backward           []bool  // by direction
 	time, batch, cells int
 
-	data, state, hidden *conv.Plan // products; hidden only of a GRU
+	data, state, hidden *conv.Plan   // products; hidden only of a GRU
+	rows                [2]*gemm.Row // state and hidden of one state
 	ends                [3][]*gemm.FloatEnd
 	weights             []recurrentWeights
-	products            []part // of the data with the weights, by direction
-	stateProducts       []part // of the states, likewise
-	hiddenProducts      []part // of a GRU
-	ofState, ofHidden   step   // as which the crew knows these
+	products            []part   // of the data with the weights, by direction
+	stages              []*stage // of a step of time
 
 	slots, total int // scratch memory: of all slots of a product, and with the rest
 }
@@ -107,7 +106,7 @@ func (q *recurrence) plan(pl *plan, s *step, key *ir.Node, features int) {
 	}
 	each := q.slots
 	q.slots *= pl.p.threads
-	q.total = q.slots + q.time*q.batch*rows + q.batch*(rows+4*n)
+	q.total = q.slots + q.time*q.batch*rows + q.batch*(rows+statesKept*n)
 	for d := range q.backward {
 		pack := func(name string, k *conv.Plan, src []float32) []float32 {
 			return pl.packs(key).get(key, fmt.Sprint(name, d), k.WeightLen(), func(dst []float32) { k.Pack(dst, src) })
@@ -123,61 +122,74 @@ func (q *recurrence) plan(pl *plan, s *step, key *ir.Node, features int) {
 			all := f.floats(0, q.total)
 			q.data.Run(all[q.slots:], nil, tensor.Data[float32](f.vals[s.in[0]]), ws.data, q.ends[0], lo, hi, all[slot*each:(slot+1)*each])
 		})
-		q.stateProducts = append(q.stateProducts, func(f *frame, _ *step, slot, lo, hi int) {
-			all, m := f.floats(0, q.total), q.memory(f)
-			q.state.Run(m.pre, nil, m.h, ws.state, q.ends[1], lo, hi, all[slot*each:(slot+1)*each])
-		})
-		q.hiddenProducts = append(q.hiddenProducts, func(f *frame, _ *step, slot, lo, hi int) {
-			all, m := f.floats(0, q.total), q.memory(f)
-			from := m.spare[:q.batch*n] // the states that are reset
-			if q.linearBeforeReset {
-				from = m.h
-			}
-			q.hidden.Run(m.pre[2*q.batch*n:], nil, from, ws.hidden, q.ends[2], lo, hi, all[slot*each:(slot+1)*each])
-		})
 	}
+	q.stages = []*stage{{product: q.state, cost: q.state.Cost(), multiply: func(f *frame, d, turn, slot, lo, hi int) {
+		all, m := f.floats(0, q.total), q.memory(f)
+		if q.batch == 1 {
+			q.rows[0].Floats(m.pre, q.now(&m, d, turn)[:seen], q.weights[d].sum[:seen], m.h[turn%2], q.weights[d].state, lo, hi)
+			return
+		}
+		q.state.Run(m.pre, nil, m.h[turn%2], q.weights[d].state, q.ends[1], lo, hi, all[slot*each:(slot+1)*each])
+	}}}
+	if q.hidden != nil {
+		q.stages = append(q.stages, &stage{product: q.hidden, cost: q.hidden.Cost(), multiply: func(f *frame, d, turn, slot, lo, hi int) {
+			all, m := f.floats(0, q.total), q.memory(f)
+			if q.batch == 1 {
+				q.rows[1].Floats(m.third(), nil, nil, q.third(&m, turn), q.weights[d].hidden, lo, hi)
+				return
+			}
+			q.hidden.Run(m.third(), nil, q.third(&m, turn), q.weights[d].hidden, q.ends[2], lo, hi, all[slot*each:(slot+1)*each])
+		}})
+	}
+	q.stage(pl.p.threads, q.memory)
 	for _, c := range []*tensor.Tensor{pl.constant(s, 1), pl.constant(s, 2)} {
 		c.Release()
 	}
 }
 
 // recurrentMemory is what a run keeps between the steps of time: the products of
-// all data, what the gates get, the states and scratch memory.
-type recurrentMemory struct{ xw, pre, h, c, spare []float32 }
+// all data, what the gates get, the states before and after a step in turns, and
+// scratch memory.
+type recurrentMemory struct {
+	xw, pre        []float32
+	h              [2][]float32
+	c, reset, keep []float32
+}
+
+// statesKept is how many numbers recurrentMemory has for each cell.
+const statesKept = 5
+
+// take takes what comes behind xw from memory.
+func (m *recurrentMemory) take(rest []float32, size, rows int) {
+	m.pre, rest = rest[:rows], rest[rows:]
+	m.h[0], m.h[1], m.c = rest[:size], rest[size:2*size], rest[2*size:3*size]
+	m.reset, m.keep = rest[3*size:4*size], rest[4*size:5*size]
+}
 
 func (q *recurrence) memory(f *frame) (m recurrentMemory) {
-	size, rows := q.batch*q.cells, q.batch*q.gates*q.cells
+	all, rows := q.time*q.batch*q.gates*q.cells, q.batch*q.gates*q.cells
 	rest := f.floats(0, q.total)[q.slots:]
-	m.xw, rest = rest[:q.time*rows], rest[q.time*rows:]
-	m.pre, rest = rest[:rows], rest[rows:]
-	m.h, m.c, m.spare = rest[:size], rest[size:2*size], rest[2*size:4*size]
+	m.xw = rest[:all]
+	m.take(rest[all:], q.batch*q.cells, rows)
 	return m
+}
+
+// third is where the product for the third gate of a GRU lies.
+func (m *recurrentMemory) third() []float32 { return m.pre[2*len(m.c):] }
+
+// third returns what the third gate of a GRU multiplies with its weights.
+func (q *recurrence) third(m *recurrentMemory, turn int) []float32 {
+	if q.linearBeforeReset {
+		return m.h[turn%2]
+	}
+	return m.reset
 }
 
 func (q *recurrence) run(f *frame, s *step) error {
 	m := q.memory(f)
-	rows, dirs := len(m.pre), len(q.backward)
-	for d, backward := range q.backward {
+	for d := range q.backward {
 		f.crew.share(f, s, q.data.Blocks(), q.data.MACs(), q.products[d])
-		f.initial(m.h, s, 5, d)
-		f.initial(m.c, s, 6, d)
-		for i := range q.time {
-			t := i
-			if backward {
-				t = q.time - 1 - i
-			}
-			now := m.xw[t*rows : (t+1)*rows]
-			f.crew.share(f, &q.ofState, q.state.Blocks(), q.state.Cost(), q.stateProducts[d])
-			if q.gates == 4 {
-				eltwise.Add(m.pre, now, m.pre)
-				q.gate(q.weights[d].sum, m.pre, m.h, m.c, m.spare)
-			} else {
-				q.gru(f, d, now, &m)
-			}
-			f.final(s, 0, t*dirs+d, m.h)
-		}
-		f.final(s, 1, d, m.h)
-		f.final(s, 2, d, m.c)
+		q.steps(f, s, &m, d)
 	}
 	return nil
 }
@@ -194,81 +206,6 @@ func (f *frame) initial(dst []float32, s *step, i, d int) {
 func (f *frame) final(s *step, i, d int, v []float32) {
 	if t := f.tensorAt(s.out, i); t != nil {
 		copy(tensor.Data[float32](t)[d*len(v):], v)
-	}
-}
-
-// gate computes the next states of an LSTM from what the gates get less their
-// biases: the same operations as the reference, on rows.
-func (q *recurrence) gate(sum, pre, h, c, spare []float32) {
-	n := q.cells
-	for b := range q.batch {
-		p, m, tmp := pre[b*4*n:(b+1)*4*n], c[b*n:(b+1)*n], spare[:n]
-		eltwise.Add(p, p, sum)
-		eltwise.SigmoidAll(p[:3*n], p[:3*n])
-		in, out, forget, cell := p[:n], p[n:2*n], p[2*n:3*n], p[3*n:]
-		eltwise.TanhAll(cell, cell)
-		eltwise.Mul(m, forget, m)
-		eltwise.Mul(cell, in, cell)
-		eltwise.Add(m, m, cell)
-		if clip := q.cellClip; clip > 0 {
-			for i, v := range m {
-				m[i] = min(max(v, -clip), clip)
-			}
-		}
-		eltwise.TanhAll(tmp, m)
-		eltwise.Mul(h[b*n:(b+1)*n], out, tmp)
-	}
-}
-
-// gru computes the next states of a GRU from the products now of the data, and
-// those of the states.
-func (q *recurrence) gru(f *frame, d int, now []float32, m *recurrentMemory) {
-	w, gates, v := &q.weights[d], m.pre[:2*q.batch*q.cells], m.pre[2*q.batch*q.cells:]
-	q.reset(w, now, gates, m.h, m.spare)
-	f.crew.share(f, &q.ofHidden, q.hidden.Blocks(), q.hidden.Cost(), q.hiddenProducts[d])
-	q.update(w, now, gates, v, m.h, m.spare)
-}
-
-// reset computes the first two gates of a GRU from the products with the states,
-// and returns what the third one multiplies with its weights.
-func (q *recurrence) reset(w *recurrentWeights, now, gates, h, spare []float32) []float32 {
-	n := q.cells
-	reset := spare[:q.batch*n]
-	for b := range q.batch {
-		zr := gates[b*2*n : (b+1)*2*n]
-		eltwise.Add(zr, now[b*3*n:b*3*n+2*n], zr)
-		eltwise.Add(zr, zr, w.sum[:2*n])
-		eltwise.SigmoidAll(zr, zr)
-		if !q.linearBeforeReset {
-			eltwise.Mul(reset[b*n:(b+1)*n], h[b*n:(b+1)*n], zr[n:])
-		}
-	}
-	if q.linearBeforeReset {
-		return h
-	}
-	return reset
-}
-
-// update computes the next states from the gates and the product v of the third.
-func (q *recurrence) update(w *recurrentWeights, now, gates, v, h, spare []float32) {
-	n := q.cells
-	keep := spare[q.batch*n : q.batch*n+n]
-	for b := range q.batch {
-		x, y, z, r, old := now[b*3*n+2*n:(b+1)*3*n], v[b*n:(b+1)*n], gates[b*2*n:b*2*n+n], gates[b*2*n+n:(b+1)*2*n], h[b*n:(b+1)*n]
-		if q.linearBeforeReset {
-			eltwise.Add(y, y, w.rb[2*n:])
-			eltwise.Mul(y, r, y)
-			eltwise.Add(y, x, y)
-			eltwise.Add(y, y, w.wb[2*n:])
-		} else {
-			eltwise.Add(y, x, y)
-			eltwise.Add(y, y, w.sum[2*n:])
-		}
-		eltwise.TanhAll(y, y)
-		eltwise.Sub(keep, one, z)
-		eltwise.Mul(y, keep, y)
-		eltwise.Mul(old, z, old)
-		eltwise.Add(old, y, old)
 	}
 }
 

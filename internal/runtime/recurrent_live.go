@@ -28,14 +28,11 @@ type liveRecurrence struct {
 	// integers of the data and of the states, and of everything.
 	slot, slots, ints, states, total int
 	floats                           int // numbers of the products of the data
-
-	toAndFro [][2]part // products of the states, by direction: forwards through the weights, and back
 }
 
 // liveCell is what one direction multiplies with; low is data for low bytes.
 type liveCell struct {
 	data, low, state, hidden liveMatrix
-	recurrentWeights         // its biases
 }
 
 // liveMatrix is a packed weight, and the number of its epilogue in a frame.
@@ -86,15 +83,19 @@ func (pl *plan) dispatchLiveLSTM(s *step, key *ir.Node, o *op.DynamicQuantizeLST
 // plan takes what dispatching leaves: biases, scratch memory.
 func (q *liveRecurrence) plan(pl *plan, s *step, features int) {
 	rows := q.gates * q.cells
+	q.weights = make([]recurrentWeights, len(q.backward))
 	for d := range q.backward {
-		q.live[d].biases(pl.constant(s, 3), d, rows)
+		q.weights[d].biases(pl.constant(s, 3), d, rows)
 		q.products = append(q.products, q.multiply(&q.live[d].data, 0))
 		if q.wide {
 			q.lows = append(q.lows, q.multiply(&q.live[d].low, 1))
 		}
-		q.toAndFro = append(q.toAndFro, [2]part{q.multiplyState(d, false), q.multiplyState(d, true)})
-		q.hiddenProducts = append(q.hiddenProducts, q.multiplyHidden(d))
 	}
+	q.stages = []*stage{q.liveStage(0, q.state, func(d int) *liveMatrix { return &q.live[d].state })}
+	if q.hidden != nil {
+		q.stages = append(q.stages, q.liveStage(1, q.hidden, func(d int) *liveMatrix { return &q.live[d].hidden }))
+	}
+	q.stage(pl.p.threads, func(f *frame) recurrentMemory { return q.memory(f).recurrentMemory })
 	pl.constant(s, 1).Release()
 	pl.constant(s, 2).Release()
 	round := func(n int) int { return (n + alignment - 1) &^ (alignment - 1) }
@@ -113,7 +114,7 @@ func (q *liveRecurrence) plan(pl *plan, s *step, features int) {
 		q.ints = round(q.time * q.batch * features)
 	}
 	q.states = round(q.batch * q.cells)
-	q.total = q.slots + q.halves()*q.ints + q.states + 4*(all+q.batch*(rows+4*q.cells))
+	q.total = q.slots + q.halves()*q.ints + q.states + 4*(all+q.batch*(rows+statesKept*q.cells))
 	pl.scratch = max(pl.scratch, q.total)
 	s.share(q.data.Blocks(), (q.data.MACs()+q.time*q.state.Cost())/bytesAtOnce, nil) // for what run shares
 	s.run = q.run
@@ -168,9 +169,13 @@ var liveUint8 = op.New[op.DynamicQuantize]()
 
 // ready makes the epilogue of a product with uint8 of such a grid.
 func (m *liveMatrix) ready(f *frame, scale float32, zero byte) {
-	e := &f.ends[m.at]
-	e.zero = zero
-	m.end.Set(e.list[0], m.product.Unsigned(zero), scale)
+	f.ends[m.at].zero = zero
+	m.weigh(f, scale, zero, 0, m.product.Filters())
+}
+
+// weigh makes the epilogue of columns lo to hi, which are multiples of 16 or all.
+func (m *liveMatrix) weigh(f *frame, scale float32, zero byte, lo, hi int) {
+	m.end.Set(f.ends[m.at].list[0], m.product.Unsigned(zero), scale, lo, hi)
 }
 
 // run computes parts lo to hi of the product with what was quantized.
@@ -199,37 +204,48 @@ func (q *liveRecurrence) multiply(m *liveMatrix, half int) part {
 	}
 }
 
-// turned is how many parts of the product of the states are computed in order
-// before those that lie in front of them.
-const turned = 4
-
-// multiplyState returns the product of the states with the weights of direction
-// d. Weights may be larger than a cache: steps go through them to and fro, so that
-// each finds what the one before has read last.
-func (q *liveRecurrence) multiplyState(d int, back bool) part {
-	n := q.state.Blocks()
-	return func(f *frame, _ *step, slot, lo, hi int) {
-		m, scratch := q.memory(f), f.bytes(0, q.total)[slot*q.slot:(slot+1)*q.slot]
-		to := m.pre
-		if q.gates == 3 {
-			to = to[:2*len(m.h)]
-		}
-		if !back {
-			q.live[d].state.run(f, to, m.states, lo, hi, scratch)
-			return
-		}
-		for end := n - lo; end > n-hi; end -= turned {
-			q.live[d].state.run(f, to, m.states, max(end-turned, n-hi), end, scratch)
+// liveStage is stage i, the product of which has its left side quantized first.
+// ofCell returns the weight of a direction.
+func (q *liveRecurrence) liveStage(i int, product *conv.Plan, ofCell func(d int) *liveMatrix) *stage {
+	st := &stage{
+		product: product, cost: product.Cost() / bytesAtOnce,
+		ready: func(f *frame, d, turn int) {
+			m := q.memory(f)
+			from := m.h[turn%2]
+			if i > 0 {
+				from = q.third(&m.recurrentMemory, turn)
+			}
+			e := &f.ends[ofCell(d).at]
+			scale, zero := liveUint8.Params(bounds32(from))
+			convert.Quantize(m.states[:len(from)], from, scale, convert.GridOf[uint8](int32(zero)))
+			e.scale, e.zero = scale, byte(zero)
+		},
+		multiply: func(f *frame, d, turn, slot, lo, hi int) {
+			w, m := ofCell(d), q.memory(f)
+			to := m.pre[:q.batch*product.Filters()]
+			if i > 0 {
+				to = m.third()
+			}
+			if q.batch > 1 {
+				w.run(f, to, m.states, lo, hi, f.bytes(0, q.total)[slot*q.slot:(slot+1)*q.slot])
+				return
+			}
+			var now, sum []float32
+			if i == 0 {
+				now, sum = q.now(&m.recurrentMemory, d, turn)[:len(to)], q.weights[d].sum[:len(to)]
+			}
+			e := &f.ends[w.at]
+			q.rows[i].Bytes(to, now, sum, m.states, w.packed, w.end, e.list[0], product.Unsigned(e.zero), e.scale, lo, hi)
+		},
+	}
+	if q.batch > 1 {
+		st.weigh = func(f *frame, d, _, lo, hi int) {
+			w := ofCell(d)
+			e := &f.ends[w.at]
+			w.weigh(f, e.scale, e.zero, lo, hi)
 		}
 	}
-}
-
-// multiplyHidden is the product for the third gate of a GRU.
-func (q *liveRecurrence) multiplyHidden(d int) part {
-	return func(f *frame, _ *step, slot, lo, hi int) {
-		m := q.memory(f)
-		q.live[d].hidden.run(f, m.pre[2*len(m.h):], m.states, lo, hi, f.bytes(0, q.total)[slot*q.slot:(slot+1)*q.slot])
-	}
+	return st
 }
 
 // bytesApart stores the high and the low bytes of numbers of 16 bits; those of signed
@@ -256,24 +272,22 @@ func (q *liveRecurrence) memory(f *frame) (m liveMemory) {
 	size, rows := q.batch*q.cells, q.batch*q.gates*q.cells
 	mem := f.bytes(0, q.total)[q.slots:]
 	m.ints, mem = mem[:q.halves()*q.ints], mem[q.halves()*q.ints:]
-	m.states = mem[:size]
+	m.states = mem[:q.states]
 	rest := floatsOf(mem[q.states:])
 	m.xw, rest = rest[:q.floats], rest[q.floats:]
 	if q.wide {
 		m.low, rest = rest[:q.floats], rest[q.floats:]
 	}
-	m.pre, rest = rest[:rows], rest[rows:]
-	m.h, m.c, m.spare = rest[:size], rest[size:2*size], rest[2*size:4*size]
+	m.take(rest, size, rows)
 	return m
 }
 
 func (q *liveRecurrence) run(f *frame, s *step) error {
 	m := q.memory(f)
-	rows, dirs := len(m.pre), len(q.backward)
 	if q.wide {
 		bytesApart(m.ints, m.ints[q.ints:], f.vals[s.in[0]].Bytes(), q.given.Type.IsSigned())
 	}
-	for d, backward := range q.backward {
+	for d := range q.backward {
 		w := &q.live[d]
 		switch high, zero := zeroBytes(q.given); {
 		case q.wide:
@@ -290,29 +304,7 @@ func (q *liveRecurrence) run(f *frame, s *step) error {
 		if q.wide {
 			eltwise.Add(m.xw, m.xw, m.low)
 		}
-		f.initial(m.h, s, 5, d)
-		f.initial(m.c, s, 6, d)
-		for i := range q.time {
-			t := i
-			if backward {
-				t = q.time - 1 - i
-			}
-			now := m.xw[t*rows : (t+1)*rows]
-			w.state.quantize(f, m.states, m.h)
-			f.crew.share(f, &q.ofState, q.state.Blocks(), q.state.Cost()/bytesAtOnce, q.toAndFro[d][i%2])
-			if q.gates == 4 {
-				eltwise.Add(m.pre, now, m.pre)
-				q.gate(w.sum, m.pre, m.h, m.c, m.spare)
-			} else {
-				gates, v := m.pre[:2*len(m.h)], m.pre[2*len(m.h):]
-				w.hidden.quantize(f, m.states, q.reset(&w.recurrentWeights, now, gates, m.h, m.spare))
-				f.crew.share(f, &q.ofHidden, q.hidden.Blocks(), q.hidden.Cost()/bytesAtOnce, q.hiddenProducts[d])
-				q.update(&w.recurrentWeights, now, gates, v, m.h, m.spare)
-			}
-			f.final(s, 0, t*dirs+d, m.h)
-		}
-		f.final(s, 1, d, m.h)
-		f.final(s, 2, d, m.c)
+		q.steps(f, s, &m.recurrentMemory, d)
 	}
 	return nil
 }

@@ -182,6 +182,7 @@ func (pl *plan) setTailed(s *step, key *ir.Node, t *tailed) error {
 			r.finish(f, s, &b, from*t.n+j)
 		}
 	})
+	s.unit = blocks // one thread reads a panel
 	return nil
 }
 

@@ -128,6 +128,11 @@ func (s *scope) operator(o *operator) error {
 			return fmt.Errorf("input %d is missing", k)
 		}
 	}
+	for k := range c.out {
+		if o.out[k] < 0 {
+			return fmt.Errorf("output %d is missing", k)
+		}
+	}
 	c.to(s)
 	if s.err == nil {
 		s.err = s.d.f.buf.Err()

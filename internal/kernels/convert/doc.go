@@ -1,7 +1,7 @@
 // Package convert holds the kernels that change the type of elements: half
 // precision, bfloat16, the floats of 8 and 4 bits, saturating float to integer,
 // and the loops of quantization (float to integer grid and back, accumulator
-// to integer grid).
+// to integer grid, what rounding to a grid loses).
 //
 // It sees slices and numbers, and must not know tensors, how parameters are
 // chosen, or how elements narrower than a byte are packed: they stand here one

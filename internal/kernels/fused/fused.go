@@ -11,6 +11,8 @@
 package fused
 
 import (
+	"math"
+
 	"github.com/octavo-ml/octavo/internal/cpu"
 	"github.com/octavo-ml/octavo/internal/kernels/convert"
 )
@@ -49,7 +51,9 @@ func NewGrid(scale float32, g convert.Grid, signed bool) *Grid {
 	q.plain = scale > 1e-6 && scale < 1e30
 	// Quotients of at most 255 have six roundings, and Gelu's 1.8 units; beside
 	// them its approximation is at most 4e-7 off, and Gelu 6e-9.
-	if off := 2e-4 + float32(1e-6*q.factor); q.plain && off < 0.25 {
+	// Kernels leave the least integer to packing.
+	whole := g.QMin == 0 && !signed || g.QMin == math.MinInt8 && signed
+	if off := 2e-4 + float32(1e-6*q.factor); q.plain && off < 0.25 && whole {
 		q.geluSlack = 0.5 - off
 	}
 	return q

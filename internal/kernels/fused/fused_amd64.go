@@ -112,7 +112,7 @@ func (p *Softmax) rows(t *Scores) bool {
 	}
 	n, doubt := t.Cols, uint64(0)
 	c := call{
-		x: unsafe.Pointer(&t.X[:t.Rows*n][0]), e: unsafe.Pointer(&t.Scratch[:n][0]), y: unsafe.Pointer(&t.Y[:(t.Rows-1)*t.Step+n][0]),
+		x: unsafe.Pointer(&t.X[:t.Rows*n][0]), e: unsafe.Pointer(&t.Scratch[:2*n][0]), y: unsafe.Pointer(&t.Y[:(t.Rows-1)*t.Step+n][0]),
 		off: unsafe.Pointer(&t.Off[:t.Rows][0]), other: unsafe.Pointer(&nothing), doubt: unsafe.Pointer(&doubt),
 		rows: t.Rows, vectors: (n + lanes - 1) / lanes, columns: uint64((n-1)%lanes + 1),
 		xStep: 4 * n, yStep: t.Step, by: p.By, times: p.Times,
@@ -130,7 +130,7 @@ func (p *Softmax) rows(t *Scores) bool {
 	} else {
 		softmaxAVX2(&c)
 	}
-	for ; doubt != 0; doubt &= doubt - 1 {
+	for doubt &= 1<<t.Rows - 1; doubt != 0; doubt &= doubt - 1 {
 		r := bits.TrailingZeros64(doubt)
 		p.exact(t.Y[r*t.Step:][:n], t.X[r*n:(r+1)*n], t.Scratch)
 	}

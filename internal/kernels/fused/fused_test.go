@@ -196,7 +196,7 @@ func TestSoftmaxEqualsItsOperators(t *testing.T) {
 			})
 			got, check := kerneltest.Guard[byte](t, m*n, round)
 			mem, checkX := kerneltest.Guard[float32](t, m*n, round)
-			scratch, checkE := kerneltest.Guard[float32](t, n, round)
+			scratch, checkE := kerneltest.Guard[float32](t, 2*n, round)
 			copy(mem, x)
 			p.Run(&Scores{X: mem, Rows: m, Cols: n, Off: off, Add: add, AddStep: step, Y: got, Step: n, Scratch: scratch})
 			check()
@@ -231,7 +231,7 @@ func BenchmarkBlock(b *testing.B) {
 		x.X[i] = float32(r.NormFloat64())
 	}
 	q := NewGrid(0.02, convert.GridOf[uint8](10), false)
-	y, e := make([]byte, Rows*Width), make([]float32, 128)
+	y, e := make([]byte, Rows*Width), make([]float32, 2*128)
 	p := &Softmax{By: 1, Times: 1, Grid: NewGrid(1./255, convert.GridOf[uint8](0), false)}
 	scores := &Scores{X: make([]float32, 16*128), Rows: 16, Cols: 128, Off: make([]float32, 16), Y: y, Step: 128, Scratch: e}
 	copy(scores.X, x.X)

@@ -22,7 +22,7 @@ type Scores struct {
 	AddStep    int
 	Y          []byte
 	Step       int
-	Scratch    []float32 // of Cols elements
+	Scratch    []float32 // of 2·Cols elements
 }
 
 // Run does so with each row; s stays in X.

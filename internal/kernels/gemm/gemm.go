@@ -9,10 +9,10 @@
 // Integer sums are exact modulo 2³², their rounding is package convert's. The
 // package sees slices and must not know tensors, operators or scales.
 //
-// Start at [Floats] and [Bytes] for products, at [Matrix] for packing; [Pair]
-// multiplies matrices neither of which is known before, and [Blocks] is a matrix
-// of codes with a scale for each block of them. Which kernels run says
-// product_amd64.go or product_arm64.go; _asm generates them.
+// Start at [Floats] and [Bytes] for products, at [Matrix] for packing; [Row]
+// multiplies one row, [Pair] matrices neither of which is known before, and
+// [Blocks] is a matrix of codes with a scale for each block of them. Which
+// kernels run says product_amd64.go or product_arm64.go; _asm generates them.
 package gemm
 
 //go:generate go -C _asm run . ..

@@ -112,15 +112,32 @@ func (p *Live) Pack(dst, b []byte, row, column int) {
 		return
 	}
 	if row == 1 {
-		// What the kernels see is less by 128 where the sign bit was turned.
-		for j := range p.n {
-			bias[j] = sumOf(b[j*column:][:p.k], p.flipB^0x80) - 128*int32(p.k)
-		}
+		p.sumColumns(bias, b, column)
 	} else {
 		p.matrix.Sums(bias, int8s(packed))
 	}
 	e := p.terms(dst)
 	e.weigh(uint8(p.zeroA))
+}
+
+// sumColumns stores what the columns of B' add up to, which lie column apart, as
+// the kernels see them: less by 128 where the sign bit was turned.
+func (p *Live) sumColumns(sums []int32, b []byte, column int) {
+	var at, part [maxRows]int32
+	for i := range at {
+		at[i] = int32(i * column)
+	}
+	turn := p.flipB ^ 0x80
+	for j := 0; j < p.n; j += maxRows {
+		m, done := min(maxRows, p.n-j), 0
+		b := b[j*column:]
+		if clear(part[:]); turn == 0 {
+			done = sumRows(&part, b, at[:], m, p.k)
+		}
+		for i := range m {
+			sums[j+i] = part[i] + sumOf(b[i*column+done:][:p.k-done], turn) - 128*int32(p.k)
+		}
+	}
 }
 
 // terms returns an epilogue with the terms that the packed form begins with.

@@ -36,3 +36,20 @@ func sumRows(sums *[maxRows]int32, a []byte, row []int32, m, k int) int {
 
 //go:noescape
 func sumRowsAVX2(sums *[maxRows]int32, a *byte, row *int32, m, steps int)
+
+// weigh is weighGeneric for as many columns as it says.
+func (l *LiveEnd) weigh(e *ByteEnd, zero uint8, scale float32, lo, hi int) int {
+	n := hi - lo
+	if n == 0 || !cpu.Has(cpu.AVX2) {
+		return 0
+	}
+	bias, multiplier, sums, units := e.bias[lo:hi], e.multiplier[lo:hi], l.sums[lo:hi], l.units[lo:hi]
+	weighAVX2(&bias[0], &sums[0], &multiplier[0], &units[0], n/lanes, -int32(zero), scale)
+	return n
+}
+
+// weighAVX2 stores sums times zero and units times scale, steps vectors of 16 of
+// them.
+//
+//go:noescape
+func weighAVX2(bias, sums *int32, multiplier, units *float32, steps int, zero int32, scale float32)

@@ -71,3 +71,33 @@ step:
 	JNZ  row
 	VZEROUPPER
 	RET
+
+// func weighAVX2(bias, sums *int32, multiplier, units *float32, steps int, zero int32, scale float32)
+TEXT ·weighAVX2(SB), NOSPLIT, $0-48
+	MOVQ bias+0(FP), DI
+	MOVQ sums+8(FP), SI
+	MOVQ multiplier+16(FP), R8
+	MOVQ units+24(FP), R9
+	MOVQ steps+32(FP), CX
+	MOVL zero+40(FP), AX
+	VMOVD AX, X4
+	VPBROADCASTD X4, Y4
+	VBROADCASTSS scale+44(FP), Y5
+
+columns:
+	VPMULLD 0(SI), Y4, Y0
+	VMULPS 0(R9), Y5, Y2
+	VPMULLD 32(SI), Y4, Y1
+	VMULPS 32(R9), Y5, Y3
+	VMOVDQU Y0, 0(DI)
+	VMOVUPS Y2, 0(R8)
+	VMOVDQU Y1, 32(DI)
+	VMOVUPS Y3, 32(R8)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, R8
+	ADDQ $64, R9
+	DECQ CX
+	JNZ  columns
+	VZEROUPPER
+	RET

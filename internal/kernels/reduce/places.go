@@ -21,8 +21,32 @@ func MaxLast[T Number](dst, src []T, channels int, w Windows, least T, lo, hi in
 		}
 		return
 	}
+	if size := int(unsafe.Sizeof(least)); w.runs(channels, size) && len(mem) >= w.Room(channels, size) {
+		first, end := w.inner()
+		for row := lo; row < hi; row++ {
+			maxColumns(dst, src, channels, &w, least, row, 0, first, offsets)
+			maxRun(dst, src, mem, &w, channels, least, row, first, end, offsets)
+			maxColumns(dst, src, channels, &w, least, row, end, w.Out[1], offsets)
+		}
+		return
+	}
 	it := w.places(channels, int(unsafe.Sizeof(least)), lo, hi, offsets)
-	for it.next() {
+	maxEach(&it, dst, src, least, -1)
+}
+
+// maxColumns is MaxLast of a row's columns from first to end.
+func maxColumns[T Number](dst, src []T, channels int, w *Windows, least T, row, first, end int, offsets []int) {
+	if first < end {
+		it := w.places(channels, int(unsafe.Sizeof(least)), row, row+1, offsets)
+		it.col = first - 1
+		maxEach(&it, dst, src, least, end-first)
+	}
+}
+
+// maxEach stores the maxima of so many windows, of all where that is below 0.
+func maxEach[T Number](it *places, dst, src []T, least T, count int) {
+	channels := it.channels
+	for ; count != 0 && it.next(); count-- {
 		out := dst[it.out : it.out+channels]
 		if len(it.offsets) == 0 {
 			for i := range out {

@@ -23,10 +23,67 @@ func (w Windows) Together(channels, size int) bool {
 // Room is the number of elements of the memory that this takes: none where the
 // lines lie in the input.
 func (w Windows) Room(channels, size int) int {
-	if w.Stride[1] == 1 || !w.Together(channels, size) {
+	room := 0
+	if w.Together(channels, size) {
+		room = w.Kernel[0] * w.Kernel[1] * w.Out[1] * channels
+	} else if first, end := w.inner(); w.runs(channels, size) {
+		room = ((end-1-first)*w.Stride[1] + 1) * channels
+	}
+	if w.Stride[1] == 1 {
 		return 0
 	}
-	return w.Kernel[0] * w.Kernel[1] * w.Out[1] * channels
+	return room
+}
+
+// runsBytes is the size of the channels of a place up to which the windows that
+// have all columns are computed in a run, at every column of the input: with a
+// stride, most of those for nothing.
+const runsBytes = 64
+
+// inner returns the columns of results whose windows have all of theirs.
+func (w *Windows) inner() (first, end int) {
+	reach := (w.Kernel[1] - 1) * w.Dilate[1]
+	first = (w.Pad[1] + w.Stride[1] - 1) / w.Stride[1]
+	if last := w.In[1] - 1 - reach + w.Pad[1]; last >= 0 {
+		end = min(w.Out[1], last/w.Stride[1]+1)
+	}
+	return min(first, end), end
+}
+
+// runs reports whether maxima are computed in runs.
+func (w *Windows) runs(channels, size int) bool {
+	first, end := w.inner()
+	return end-first > 1 && w.Stride[1] <= 2 && channels*size <= runsBytes
+}
+
+// maxRun is MaxLast of a row's columns from first to end, all whole.
+func maxRun[T Number](dst, src, mem []T, w *Windows, channels int, least T, row, first, end int, offsets []int) {
+	size := int(unsafe.Sizeof(least))
+	out := dst[(row*w.Out[1]+first)*channels : (row*w.Out[1]+end)*channels]
+	y, image := row%w.Out[0]*w.Stride[0]-w.Pad[0], row/w.Out[0]
+	y0, y1 := inside(y, w.Dilate[0], w.Kernel[0], w.In[0])
+	if y0 >= y1 {
+		for i := range out {
+			out[i] = least
+		}
+		return
+	}
+	x := src[((image*w.In[0]+y+y0*w.Dilate[0])*w.In[1]+first*w.Stride[1]-w.Pad[1])*channels:]
+	offsets = offsets[:0]
+	at := 0
+	for ky := range y1 - y0 {
+		for kx := range w.Kernel[1] {
+			at = (ky*w.Dilate[0]*w.In[1] + kx*w.Dilate[1]) * channels
+			offsets = append(offsets, at*size)
+		}
+	}
+	n := ((end-1-first)*w.Stride[1] + 1) * channels
+	if w.Stride[1] == 1 {
+		maxPlaces(out, x[:at+n], offsets)
+		return
+	}
+	maxPlaces(mem[:n], x[:at+n], offsets)
+	pick(out, mem[:n], channels, w.Stride[1]*channels)
 }
 
 // lines returns the lines of a row of all images' results: elements, and where
@@ -72,6 +129,23 @@ func pick[T Number](dst, src []T, n, step int) {
 	case 8:
 		for ; len(d) >= 8; d = d[8:] {
 			*(*[8]byte)(d) = *(*[8]byte)(s)
+			s = s[min(step, len(s)):]
+		}
+	case 16:
+		for ; len(d) >= 16; d = d[16:] {
+			*(*[16]byte)(d) = *(*[16]byte)(s)
+			s = s[min(step, len(s)):]
+		}
+	case 24:
+		for ; len(d) >= 24; d = d[24:] {
+			*(*[16]byte)(d) = *(*[16]byte)(s)
+			*(*[8]byte)(d[16:]) = *(*[8]byte)(s[16:])
+			s = s[min(step, len(s)):]
+		}
+	case 32:
+		for ; len(d) >= 32; d = d[32:] {
+			*(*[16]byte)(d) = *(*[16]byte)(s)
+			*(*[16]byte)(d[16:]) = *(*[16]byte)(s[16:])
 			s = s[min(step, len(s)):]
 		}
 	default:

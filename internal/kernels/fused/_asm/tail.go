@@ -16,19 +16,17 @@ var gelu = [5][16]float32{
 }
 
 // tails: a block of up to 64 columns, whose vectors have the masks K1 to K4 and
-// the biases Z8 to Z11. Z26 to Z31 are what quantization needs, Z18 to Z24 what
-// Gelu needs.
+// the biases Z8 to Z11. Z26 to Z31 are what quantization needs.
 func tails() string {
 	f := newFile()
 	for _, k := range []struct {
-		name               string
-		other, bytes, gelu bool
+		name         string
+		other, bytes bool
 	}{
 		{name: "floatsAVX512"},
 		{name: "floatsOtherAVX512", other: true},
 		{name: "bytesAVX512", bytes: true},
 		{name: "bytesOtherAVX512", bytes: true, other: true},
-		{name: "geluBytesAVX512", bytes: true, gelu: true},
 	} {
 		f.function(k.name)
 		f.line("MOVQ call_x(DI), SI")
@@ -45,15 +43,6 @@ func tails() string {
 		if k.bytes {
 			f.quantizer(true)
 		}
-		if k.gelu {
-			f.line("MOVQ call_doubt(DI), R8")
-			for d := range gelu {
-				f.line("VMOVUPS gelu<>+%d(SB), Z%d", 64*d, 20+d)
-			}
-			f.number(16/reach, "Z19")
-			f.number(15.999, "Z18")
-			f.number(0, "Z25")
-		}
 		f.label("row")
 		for v := range 4 {
 			f.line("VMOVUPS.Z %d(SI), K%d, Z0", 64*v, v+1)
@@ -65,49 +54,24 @@ func tails() string {
 				f.line("VMOVUPS Z0, K%d, %d(DX)", v+1, 64*v)
 				continue
 			}
-			if k.gelu {
-				f.line("VANDPS Z31, Z0, Z1")
-				f.line("VMULPS Z19, Z1, Z1")
-				f.line("VMINPS Z18, Z1, Z1")
-				f.line("VCVTTPS2DQ Z1, Z2")
-				f.line("VREDUCEPS $1, Z1, Z1")
-				f.line("VPERMPS Z24, Z2, Z3")
-				for d := 3; d >= 0; d-- {
-					f.line("VPERMPS Z%d, Z2, Z4", 20+d)
-					f.line("VFMADD213PS Z4, Z1, Z3")
-				}
-				// Infinite arguments become no numbers as those that are none, and
-				// are left to Go.
-				f.line("VFMADD231PS Z25, Z0, Z3")
-				f.line("VMAXPS Z0, Z25, Z0")
-				f.line("VADDPS Z3, Z0, Z0")
-			}
-			if !k.gelu {
-				f.line("VDIVPS Z30, Z0, Z0")
-				f.limit(false)
-				f.line("VCVTPS2DQ Z0, Z%d", 12+v)
-				continue
-			}
-			f.line("VMULPS Z30, Z0, Z0")
-			f.quantize(v+1, "Z27", fmt.Sprintf("Z%d", 12+v))
-			f.line("KMOVW K5, %d(R8)", 2*v)
+			f.line("VDIVPS Z30, Z0, Z0")
+			f.limit()
+			f.line("VCVTPS2DQ Z0, Z%d", 12+v)
 		}
 		if k.bytes {
-			f.pack()
+			f.pack("Z26", "Z17", "Z16")
 		}
 		f.line("ADDQ call_xStep(DI), SI")
 		f.line("ADDQ call_yStep(DI), DX")
 		if k.other {
 			f.line("ADDQ call_otherStep(DI), BX")
 		}
-		if k.gelu {
-			f.line("ADDQ $8, R8")
-		}
 		f.line("DECQ CX")
 		f.line("JNZ  row")
 		f.line("VZEROUPPER")
 		f.line("RET")
 	}
+	f.gelu()
 	f.levels()
 	f.table()
 	f.WriteString("\n")
@@ -122,6 +86,98 @@ func tails() string {
 	f.WriteString("GLOBL order<>(SB), RODATA|NOPTR, $64\n")
 	fmt.Fprintf(f, "GLOBL gelu<>(SB), RODATA|NOPTR, $%d\n", 64*len(gelu))
 	return f.String()
+}
+
+// gelu: the four vectors of a row go through each step together, and their ends
+// beside the beginnings of the next row, as one by itself would wait for its own
+// results. Of vector v Z0+v is the place in its piece, Z4+v the piece, Z8+v what
+// the polynomial comes to, and Z12+v the result; Z16 to Z19 are biases, Z20 to
+// Z24 the coefficients times the factor. SI is the row, BX the one that is begun:
+// behind the last row that row again.
+func (f *file) gelu() {
+	f.function("geluBytesAVX512")
+	f.line("MOVQ call_x(DI), SI")
+	f.line("MOVQ call_y(DI), DX")
+	f.line("MOVQ call_rows(DI), CX")
+	f.line("MOVQ call_bias(DI), AX")
+	f.line("MOVQ call_doubt(DI), R8")
+	f.masks()
+	f.line("VPBROADCASTD call_hi(DI), Z28")
+	f.line("VPBROADCASTD call_factor(DI), Z30")
+	f.line("VPBROADCASTD call_slack(DI), Z31")
+	for v := range 4 {
+		f.line("VMOVUPS.Z %d(AX), K%d, Z%d", 64*v, v+1, 16+v)
+	}
+	for d := range gelu {
+		f.line("VMULPS gelu<>+%d(SB), Z30, Z%d", 64*d, 20+d)
+	}
+	f.number(0.5, "Z29")
+	f.line("VMULPS Z29, Z30, Z30")
+	f.bits(1<<31-1, "Z25")
+	f.number(16/reach, "Z26")
+	f.number(15.999, "Z27")
+	sum := func(row string, v, to int) {
+		f.line("VADDPS.Z %d(%s), Z%d, K%d, Z%d", 64*v, row, 16+v, v+1, to)
+	}
+	begin := []func(v int){
+		func(v int) { sum("BX", v, v) },
+		func(v int) { f.line("VMULPS Z26, Z%d, Z%d", v, v) },
+		// The one of less magnitude, without its sign.
+		func(v int) { f.line("VRANGEPS $10, Z27, Z%d, Z%d", v, v) },
+		func(v int) { f.line("VCVTTPS2DQ Z%d, Z%d", v, 4+v) },
+		func(v int) { f.line("VREDUCEPS $1, Z%d, Z%d", v, v) },
+	}
+	end := []func(v int){
+		func(v int) { sum("SI", v, 12+v) },
+		// x + |x| is no number for an infinity below zero either; such are left to
+		// Go.
+		func(v int) {
+			f.line("VPANDD Z25, Z%d, Z29", 12+v)
+			f.line("VADDPS Z29, Z%d, Z%d", 12+v, 12+v)
+		},
+		func(v int) { f.line("VFMADD213PS Z%d, Z30, Z%d", 8+v, 12+v) },
+		// What is less than the least integer packing limits.
+		func(v int) { f.line("VMINPS Z%d, Z28, Z%d", 12+v, 12+v) },
+		func(v int) {
+			f.line("VREDUCEPS $0, Z%d, Z29", 12+v)
+			f.line("VCVTPS2DQ Z%d, Z%d", 12+v, 12+v)
+			f.line("VPANDD Z25, Z29, Z29")
+			f.line("VCMPPS $6, Z31, Z29, K%d, K5", v+1)
+			f.line("KMOVW K5, %d(R8)", 2*v)
+		},
+	}
+	each := func(step func(v int)) {
+		for v := range 4 {
+			step(v)
+		}
+	}
+	f.line("MOVQ SI, BX")
+	for _, step := range begin {
+		each(step)
+	}
+	f.label("row")
+	each(func(v int) { f.line("VPERMPS Z24, Z%d, Z%d", 4+v, 8+v) })
+	for d := 3; d >= 0; d-- {
+		each(func(v int) { f.line("VPERMPS Z%d, Z%d, Z%d", 20+d, 4+v, 12+v) })
+		each(func(v int) { f.line("VFMADD213PS Z%d, Z%d, Z%d", 12+v, v, 8+v) })
+	}
+	f.line("ADDQ call_xStep(DI), BX")
+	f.line("CMPQ CX, $1")
+	f.line("CMOVQEQ SI, BX")
+	for i := range begin {
+		each(func(v int) { end[i](v); begin[i](v) })
+	}
+	f.line("VPBROADCASTW call_level(DI), Z8")
+	f.line("VPBROADCASTD call_flip(DI), Z9")
+	f.line("VMOVDQU32 order<>(SB), Z10")
+	f.pack("Z8", "Z9", "Z10")
+	f.line("MOVQ BX, SI")
+	f.line("ADDQ call_yStep(DI), DX")
+	f.line("ADDQ $8, R8")
+	f.line("DECQ CX")
+	f.line("JNZ  row")
+	f.line("VZEROUPPER")
+	f.line("RET")
 }
 
 // masks spreads the bits of the columns over K1 to K4; all of them are in K7.
@@ -152,37 +208,36 @@ func (f *file) quantizer(whole bool) {
 	}
 }
 
-// pack stores a row of integers, Z12 to Z15, as bytes.
-func (f *file) pack() {
+// pack stores a row of integers, Z12 to Z15, as bytes: level has the zero point,
+// flip what turns their sign bits, order that of columns.
+func (f *file) pack(level, flip, order string) {
 	f.line("VPACKSSDW Z13, Z12, Z12")
 	f.line("VPACKSSDW Z15, Z14, Z14")
-	f.line("VPADDSW Z26, Z12, Z12")
-	f.line("VPADDSW Z26, Z14, Z14")
+	f.line("VPADDSW %s, Z12, Z12", level)
+	f.line("VPADDSW %s, Z14, Z14", level)
 	f.line("VPACKUSWB Z14, Z12, Z12")
-	f.line("VPERMD Z12, Z16, Z12")
-	f.line("VPXORD Z17, Z12, Z12")
+	f.line("VPERMD Z12, %s, Z12", order)
+	f.line("VPXORD %s, Z12, Z12", flip)
 	f.line("VMOVDQU8 Z12, K7, (DX)")
 }
 
-// limit limits Z0; a NaN becomes the least value, or stays.
-func (f *file) limit(stays bool) {
-	if stays {
-		f.line("VMAXPS Z0, Z29, Z0")
-	} else {
-		f.line("VMAXPS Z29, Z0, Z0")
-	}
+// limit limits Z0; a NaN becomes the least value.
+func (f *file) limit() {
+	f.line("VMAXPS Z29, Z0, Z0")
 	f.line("VMINPS Z0, Z28, Z0")
 }
 
-// quantize takes the quotient Z0 to integers, and sets in K5 the bits of those
-// under the mask that might be others; a NaN is one of them.
-func (f *file) quantize(mask int, slack, to string) {
-	f.limit(true)
-	f.line("VRNDSCALEPS $0, Z0, Z1")
-	f.line("VSUBPS Z1, Z0, Z0")
-	f.line("VANDPS Z31, Z0, Z0")
-	f.line("VCMPPS $6, %s, Z0, K%d, K5", slack, mask)
-	f.line("VCVTPS2DQ Z1, %s", to)
+// quantize takes the quotient x to integers, and sets in K5 the bits of those
+// under the mask, "" or one and a comma, that might be others; a NaN is one of
+// them. It overwrites t.
+func (f *file) quantize(x, t, mask, slack, to string) {
+	f.line("VMAXPS %s, Z29, %s", x, x)
+	f.line("VMINPS %s, Z28, %s", x, x)
+	f.line("VRNDSCALEPS $0, %s, %s", x, t)
+	f.line("VSUBPS %s, %s, %s", t, x, x)
+	f.line("VANDPS Z31, %s, %s", x, x)
+	f.line("VCMPPS $6, %s, %s, %sK5", slack, x, mask)
+	f.line("VCVTPS2DQ %s, %s", t, to)
 }
 
 // levels: (x − off)·factor of rows with an own off each, rounded to bytes.
@@ -200,10 +255,10 @@ func (f *file) levels() {
 		f.line("VMOVUPS.Z %d(SI), K%d, Z0", 64*v, v+1)
 		f.line("VSUBPS Z2, Z0, Z0")
 		f.line("VMULPS Z30, Z0, Z0")
-		f.limit(false)
+		f.limit()
 		f.line("VCVTPS2DQ Z0, Z%d", 12+v)
 	}
-	f.pack()
+	f.pack("Z26", "Z17", "Z16")
 	f.line("ADDQ $4, AX")
 	f.line("ADDQ call_xStep(DI), SI")
 	f.line("ADDQ call_yStep(DI), DX")

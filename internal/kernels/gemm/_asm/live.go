@@ -34,6 +34,7 @@ func live() string {
 	f.line("VZEROUPPER")
 	f.line("RET")
 	sums(f)
+	weigh(f)
 	return f.String()
 }
 
@@ -66,6 +67,37 @@ func sums(f *file) {
 	f.line("ADDQ $4, DX")
 	f.line("DECQ CX")
 	f.line("JNZ  row")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+// weigh multiplies the sums of columns with a zero point, and their scales with
+// one, 16 a step.
+func weigh(f *file) {
+	f.function("weighAVX2(bias, sums *int32, multiplier, units *float32, steps int, zero int32, scale float32)", 48)
+	f.line("MOVQ bias+0(FP), DI")
+	f.line("MOVQ sums+8(FP), SI")
+	f.line("MOVQ multiplier+16(FP), R8")
+	f.line("MOVQ units+24(FP), R9")
+	f.line("MOVQ steps+32(FP), CX")
+	f.line("MOVL zero+40(FP), AX")
+	f.line("VMOVD AX, X4")
+	f.line("VPBROADCASTD X4, Y4")
+	f.line("VBROADCASTSS scale+44(FP), Y5")
+	f.label("columns")
+	for i := range 2 {
+		f.line("VPMULLD %d(SI), Y4, Y%d", 32*i, i)
+		f.line("VMULPS %d(R9), Y5, Y%d", 32*i, 2+i)
+	}
+	for i := range 2 {
+		f.line("VMOVDQU Y%d, %d(DI)", i, 32*i)
+		f.line("VMOVUPS Y%d, %d(R8)", 2+i, 32*i)
+	}
+	for _, r := range []string{"DI", "SI", "R8", "R9"} {
+		f.line("ADDQ $64, %s", r)
+	}
+	f.line("DECQ CX")
+	f.line("JNZ  columns")
 	f.line("VZEROUPPER")
 	f.line("RET")
 }

@@ -29,6 +29,7 @@ func main() {
 		"zfloats_avx512_amd64.s": floats512(),
 		"zfloats_neon_arm64.s":   floatsNEON(),
 		"zlive_avx2_amd64.s":     live(),
+		"zrows_avx512_amd64.s":   rows512(),
 		"zpanels_avx2_amd64.s":   panels2(),
 	} {
 		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {
