@@ -8,7 +8,7 @@ import (
 )
 
 // forLogarithm is why a node of findRelative stays float.
-const forLogarithm = "a logarithm is made of what it computes, and 8 bits lose the small numbers which that makes as large as the great ones; an override that names it, such as op:Log=int8, quantizes it all the same"
+const forLogarithm = "a logarithm is made of what it computes, and 8 bits lose the small numbers which that makes as large as the great ones; an override that names it, as *=int8 names all, quantizes it all the same"
 
 // findRelative finds the logarithms and what is computed for them alone, back
 // to the last activation of a layer or to the input: spectra and the filters
