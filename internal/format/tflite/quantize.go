@@ -35,6 +35,10 @@ func (s *scope) params(q quantization, typ dtype.Type, name string) (scale, zero
 		shape = nil
 	}
 	scale = ir.NewConst(s.d.names.name(name+"/scale"), tensor.FromSlice(q.scale, shape...))
+	if !affine.Quantizable(typ) { // also of a tensor that could not be read
+		s.fail("tensor %q: %v where its quantization is of integers", name, typ)
+		return scale, nil
+	}
 	if typ.Bits() > 16 {
 		return scale, nil // sums: their zero point is 0
 	}

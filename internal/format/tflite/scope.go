@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
@@ -206,10 +205,6 @@ func (s *scope) number(i int) *ir.Value {
 	v := s.value(i)
 	q, ok := s.quantized(i)
 	if !ok {
-		return v
-	}
-	if !affine.Quantizable(v.Type) {
-		s.fail("tensor %q: %v where its quantization is of integers", s.names[i], v.Type)
 		return v
 	}
 	s.real[i] = s.dequantize(v, q, s.names[i])
