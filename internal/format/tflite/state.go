@@ -36,7 +36,11 @@ func (d *decoder) variableOf(s *scope, x *tensorInfo, name string) *ir.Value {
 	st := &variable{in: v, of: s, tensor: i}
 	// Interpreters reset a variable to what stands for zero.
 	if q, ok, err := d.quantizationOf(x); err == nil && ok && f.Type == dtype.Int8 && len(q.zero) == 1 && q.zero[0] != 0 {
-		if _, known := f.Shape.Ints(); known {
+		if shape, known := f.Shape.Ints(); known {
+			if _, ok := tensor.Count(shape); !ok {
+				s.fail("tensor %q: shape %v has too many elements", name, f.Shape)
+				return v
+			}
 			st.init = tensor.Splat(f.Type, x.shape, []byte{byte(q.zero[0])})
 		}
 	}
