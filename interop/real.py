@@ -8,7 +8,9 @@ is dequantized, and the verdict. Exits 1 if a case fails or there is none.
 Allowed are the BOUNDS; where integers are simulated with floats, a value near
 the middle of two steps may fall to either side, and a deep network makes more
 of it: then twice as much as ONNX Runtime's own outputs move when the scales of
-the weights move by one unit in the last place, in one of 16 ways.
+the weights move by one unit in the last place, in one of 16 ways. Where its
+kernels of integers differ on this processor from outputs of its own that were
+recorded elsewhere, those count.
 """
 import os
 import sys
@@ -118,6 +120,11 @@ def unwrapped(windows, like):
     return out
 
 
+def within(found, k, scale):
+    """Whether differences are allowed for a kind of model and steps of outputs."""
+    return all(r <= BOUNDS[k] or n in scale and d <= 1.001 * scale[n] for n, (d, r) in found.items())
+
+
 def judge(folder):
     """Returns what is said of a case, and whether it passes."""
     path = os.path.join(folder, "mended.onnx")
@@ -146,7 +153,14 @@ def judge(folder):
         note = f", {off:.1e} from the authors' outputs"
         if off > BOUNDS[k]:
             raise AssertionError(note[2:])
-    passed = all(r <= BOUNDS[k] or n in scale and d <= 1.001 * scale[n] for n, (d, r) in found.items())
+    passed = within(found, k, scale)
+    if not passed and ops & KERNELS and os.path.exists(recorded) and not note:
+        # Kernels differ from processor to processor in more than saturation.
+        kept = {next(iter(ours)): np.load(recorded)[None]}
+        moved = max(r for _, r in differences(theirs, kept).values())
+        found = differences(ours, kept)
+        passed = within(found, k, scale)
+        note = f", {max(r for _, r in found.values()):.1e} from recorded outputs, of which ONNX Runtime is {moved:.1e} off on this processor"
     if not passed and k == "integer" and not ops & KERNELS:
         moves = 0  # by flips that few of the nudges make: a handful of them may miss those
         for seed in range(16):
