@@ -125,7 +125,7 @@ func (p *product) packedLen(k, n int) int {
 // scratchLen is the length of the scratch memory with which run computes m rows.
 func (p *product) scratchLen(m, k, n int) int {
 	if p.bf16 {
-		return (2*m*k + 63) &^ 63
+		return (2*m*gemm.Paired(1, k) + 63) &^ 63
 	}
 	if p.live == nil {
 		return 0

@@ -165,15 +165,17 @@ func (pl *plan) shorten() {
 // multiplyBF16 multiplies m rows of floats, rounded, with packed columns of
 // bfloat16.
 func (p *product) multiplyBF16(c []float32, ldc int, a []float32, row []int32, m int, packed []byte, k, n int, mem []byte) {
-	left, right := shorts(mem, m*k), shorts(packed, len(packed)/2)
+	depth := gemm.Paired(1, k)
+	left, right := shorts(mem, m*depth), shorts(packed, len(packed)/2)
 	var at [fused.Rows]int32
 	for i := range m {
-		at[i] = int32(i * k)
-		gemm.RoundBF16(left[i*k:], a[row[i]:][:k])
+		at[i] = int32(i * depth)
+		gemm.RoundBF16(left[i*depth:], a[row[i]:][:k])
+		clear(left[i*depth+k : (i+1)*depth])
 	}
-	r := gemm.Rows{Row: at[:m], Tap: firstTap[:], Depth: k}
+	r := gemm.Rows{Row: at[:m], Tap: firstTap[:], Depth: depth}
 	for j := 0; j < n; j += gemm.Width {
-		gemm.BF16(c[j:], nil, ldc, left, &r, m, right[j*((k+1)&^1):], j, min(gemm.Width, n-j), p.end)
+		gemm.BF16(c[j:], nil, ldc, left, &r, m, right[j*depth:], j, min(gemm.Width, n-j), p.end)
 	}
 }
 

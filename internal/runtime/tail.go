@@ -70,6 +70,9 @@ func (u *fuser) product(n *ir.Node) *group {
 		t.k, t.n = t.n, t.k
 	}
 	t.m, _ = tensor.Count(x[:len(x)-1])
+	if t.quant == nil && u.pl.p.bf16 && !paired(t.k) {
+		return nil // as a convolution, which copies rows
+	}
 	if x[len(x)-1] != t.k || t.m == 0 || t.k == 0 || t.n == 0 || !u.productType(t, w) {
 		return nil
 	}

@@ -15,8 +15,8 @@ func hasBF16() bool { return cpu.BF16() }
 func bf16(c, other unsafe.Pointer, ldc, size int, a []uint16, r *Rows, m int, panel []uint16, width, cols int, bias []float32, e *FloatEnd) {
 	x := call{
 		other: other, a: unsafe.Pointer(unsafe.SliceData(a)), row: &r.Row[0], tap: &r.Tap[0], taps: len(r.Tap),
-		depth: r.Depth / Duo, odd: r.Depth % Duo,
-		b: unsafe.Pointer(unsafe.SliceData(panel)), stride: 2 * Duo * width, c: c, ldc: ldc * size,
+		depth: r.Depth / Duo,
+		b:     unsafe.Pointer(unsafe.SliceData(panel)), stride: 2 * Duo * width, c: c, ldc: ldc * size,
 		bias: unsafe.Pointer(&bias[0]), multiplier: unsafe.Pointer(&bias[0]), least: e.least, most: e.most, tie: e.tie,
 	}
 	if size == 4 {
@@ -28,7 +28,11 @@ func bf16(c, other unsafe.Pointer, ldc, size int, a []uint16, r *Rows, m int, pa
 	case e.least != -inf:
 		x.limits = 1
 	}
-	fetch(&x, panel, x.taps*duos(r.Depth)*width)
+	fetch(&x, panel, x.taps*r.Depth*width)
+	if hasTiles() {
+		x.halves(r, m, width, cols)
+		return
+	}
 	v := width / lanes
 	x.panel(dotBF16+kernel(v-1), m, most512[v], cols, size)
 }

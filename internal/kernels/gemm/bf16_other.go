@@ -6,6 +6,8 @@ import "unsafe"
 
 func hasBF16() bool { return false }
 
+func hasTiles() bool { return false }
+
 func bf16(_, _ unsafe.Pointer, _, _ int, _ []uint16, _ *Rows, _ int, _ []uint16, _, _ int, _ []float32, _ *FloatEnd) {
 	panic("gemm: no kernels for bfloat16")
 }

@@ -19,11 +19,12 @@ type tileCall struct {
 	stepA, stepB int    // what they take of a row and of the panel, in bytes
 	tile         uint32 // the bits of a block's first tile
 	end          uint32 // a bit for each step of the epilogue that something needs
+	short        bool   // A holds bfloat16, else bytes
 	config       [64]byte
 
 	// The kernel's own, which assembly alone names.
 	//lint:ignore U1000 assembly uses them
-	sums, other uintptr
+	sums, otherSums uintptr
 	//lint:ignore U1000 assembly uses it
 	pending uint32
 }
@@ -37,17 +38,6 @@ const (
 
 // tileWork is how many multiply-adds one call may do; see work.
 const tileWork = 1 << 24
-
-// stepsOf returns how many steps of k a tap of so many groups takes, all of one
-// size of at most 16 groups, and 0 where they would be many and small.
-func stepsOf(groups int) int {
-	for n := (groups + 15) / 16; 4*n <= groups; n++ {
-		if groups%n == 0 {
-			return n
-		}
-	}
-	return 0
-}
 
 // tiles computes the product with tiles, or reports that it does not pay. They
 // have no end for sums that stay whole.
@@ -66,7 +56,7 @@ func (c *call) tiles(r *Rows, m, width, cols int) bool {
 		if !t.pays(m, steps, c.depth) {
 			return false
 		}
-		x.run(t, width)
+		x.runBytes(t, width)
 		return true
 	}
 	if m > someRows {
@@ -77,7 +67,7 @@ func (c *call) tiles(r *Rows, m, width, cols int) bool {
 	if !ok || !t.pays(m, steps, c.depth) {
 		return false
 	}
-	x.run(&t, width)
+	x.runBytes(&t, width)
 	return true
 }
 
@@ -87,13 +77,9 @@ func (t *tiling) pays(m, steps, depth int) bool {
 	return len(t.blocks)*steps*blockCost(t.height) < m*depth
 }
 
-// run computes the columns of a panel of the given width. c is a copy, so that
-// what it points to stays on the stack.
-func (c tileCall) run(t *tiling, width int) {
-	group := c.depth / c.steps
-	c.stepA, c.stepB = group*Group, group*c.stride
-	c.row, c.second = int(t.stride), t.height*4*width
-	c.tile = 1<<t.height - 1
+// runBytes computes the columns of a panel of the given width. c is a copy, so
+// that what it points to stays on the stack.
+func (c tileCall) runBytes(t *tiling, width int) {
 	if c.float != 0 {
 		c.end |= endFloats
 	}
@@ -103,6 +89,29 @@ func (c tileCall) run(t *tiling, width int) {
 	if c.low != 0 || c.high != 0xffffffff || c.flip != 0 {
 		c.end |= endLimits
 	}
+	c.shape(t, width)
+	for blocks := t.blocks; len(blocks) > 0; {
+		n := c.take(blocks, width)
+		launchTiles(width, &c)
+		blocks = c.leave(blocks, n)
+	}
+}
+
+// size is that of an element of A in bytes.
+func (c *tileCall) size() int {
+	if c.short {
+		return 2
+	}
+	return 1
+}
+
+// shape says how large the tiles are. A group, or a pair of bfloat16, has four
+// bytes.
+func (c *tileCall) shape(t *tiling, width int) {
+	group := c.depth / c.steps
+	c.stepA, c.stepB = group*Group, group*c.stride
+	c.row, c.second = int(t.stride)*c.size(), t.height*4*width
+	c.tile = 1<<t.height - 1
 	c.config[0] = 1 // the palette
 	for i := range 8 {
 		rows, bytes := t.height, 64
@@ -114,15 +123,26 @@ func (c tileCall) run(t *tiling, width int) {
 		}
 		c.config[16+2*i], c.config[48+i] = byte(bytes), byte(rows)
 	}
-	most := max(1, tileWork/(2*t.height*width*c.taps*c.depth*Group))
-	for blocks := t.blocks; len(blocks) > 0; {
-		n := min(len(blocks), most)
-		c.list, c.blocks, c.pending = &blocks[0], n, 0
-		launchTiles(width, &c)
-		if blocks = blocks[n:]; len(blocks) > 0 {
-			c.c = unsafe.Add(c.c, count(t.blocks[len(t.blocks)-len(blocks)-n:][:n])*c.ldc)
+}
+
+// take begins with as many blocks as a call may have, and returns how many that
+// is; leave goes on behind them.
+func (c *tileCall) take(blocks []tileBlock, width int) int {
+	rows := 2 * int(c.config[48])
+	n := min(len(blocks), max(1, tileWork/(rows*width*c.taps*c.depth*Group)))
+	c.list, c.blocks, c.pending = &blocks[0], n, 0
+	return n
+}
+
+func (c *tileCall) leave(blocks []tileBlock, n int) []tileBlock {
+	if n < len(blocks) {
+		by := count(blocks[:n]) * c.ldc
+		c.c = unsafe.Add(c.c, by)
+		if c.call.other != nil {
+			c.call.other = unsafe.Add(c.call.other, by)
 		}
 	}
+	return blocks[n:]
 }
 
 // launchTiles runs a kernel, by name so that the call stays on the stack.

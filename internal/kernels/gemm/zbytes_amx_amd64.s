@@ -34,7 +34,7 @@ TEXT ·bytes64AMX(SB), 0, $16448-8
 	LEAQ sums-16448(SP), R12
 	ADDQ $63, R12
 	ANDQ $-64, R12
-	MOVQ $8192, tileCall_other(DI)
+	MOVQ $8192, tileCall_otherSums(DI)
 	MOVQ tileCall_row(DI), R10
 	MOVQ call_stride(DI), R11
 	MOVQ call_ahead(DI), R14
@@ -293,8 +293,8 @@ ended2:
 	ADDQ $tileBlock__size, AX
 	MOVQ AX, tileCall_list(DI)
 	MOVQ R12, tileCall_sums(DI)
-	ADDQ tileCall_other(DI), R12
-	NEGQ tileCall_other(DI)
+	ADDQ tileCall_otherSums(DI), R12
+	NEGQ tileCall_otherSums(DI)
 	DECQ call_blocks(DI)
 	JNZ  block
 	MOVQ R14, call_ahead(DI)
@@ -373,7 +373,7 @@ TEXT ·bytes48AMX(SB), 0, $12352-8
 	LEAQ sums-12352(SP), R12
 	ADDQ $63, R12
 	ANDQ $-64, R12
-	MOVQ $6144, tileCall_other(DI)
+	MOVQ $6144, tileCall_otherSums(DI)
 	MOVQ tileCall_row(DI), R10
 	MOVQ call_stride(DI), R11
 	MOVQ call_ahead(DI), R14
@@ -599,8 +599,8 @@ ended2:
 	ADDQ $tileBlock__size, AX
 	MOVQ AX, tileCall_list(DI)
 	MOVQ R12, tileCall_sums(DI)
-	ADDQ tileCall_other(DI), R12
-	NEGQ tileCall_other(DI)
+	ADDQ tileCall_otherSums(DI), R12
+	NEGQ tileCall_otherSums(DI)
 	DECQ call_blocks(DI)
 	JNZ  block
 	MOVQ R14, call_ahead(DI)
@@ -674,7 +674,7 @@ TEXT ·bytes32AMX(SB), 0, $8256-8
 	LEAQ sums-8256(SP), R12
 	ADDQ $63, R12
 	ANDQ $-64, R12
-	MOVQ $4096, tileCall_other(DI)
+	MOVQ $4096, tileCall_otherSums(DI)
 	MOVQ tileCall_row(DI), R10
 	MOVQ call_stride(DI), R11
 	MOVQ call_ahead(DI), R14
@@ -795,8 +795,8 @@ ended0:
 	ADDQ $tileBlock__size, AX
 	MOVQ AX, tileCall_list(DI)
 	MOVQ R12, tileCall_sums(DI)
-	ADDQ tileCall_other(DI), R12
-	NEGQ tileCall_other(DI)
+	ADDQ tileCall_otherSums(DI), R12
+	NEGQ tileCall_otherSums(DI)
 	DECQ call_blocks(DI)
 	JNZ  block
 	MOVQ R14, call_ahead(DI)
@@ -863,7 +863,7 @@ TEXT ·bytes16AMX(SB), 0, $4160-8
 	LEAQ sums-4160(SP), R12
 	ADDQ $63, R12
 	ANDQ $-64, R12
-	MOVQ $2048, tileCall_other(DI)
+	MOVQ $2048, tileCall_otherSums(DI)
 	MOVQ tileCall_row(DI), R10
 	MOVQ call_stride(DI), R11
 	MOVQ call_ahead(DI), R14
@@ -970,8 +970,8 @@ ended0:
 	ADDQ $tileBlock__size, AX
 	MOVQ AX, tileCall_list(DI)
 	MOVQ R12, tileCall_sums(DI)
-	ADDQ tileCall_other(DI), R12
-	NEGQ tileCall_other(DI)
+	ADDQ tileCall_otherSums(DI), R12
+	NEGQ tileCall_otherSums(DI)
 	DECQ call_blocks(DI)
 	JNZ  block
 	MOVQ R14, call_ahead(DI)

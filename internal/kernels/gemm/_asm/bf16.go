@@ -44,33 +44,17 @@ func bf16() string {
 				f.line("VMOVAPS Z%d, Z%d", i%v, i)
 			}
 		}
-		multiply := func(m, s int, load func(r, a int)) {
+		p.one = func(m, s int) {
 			for j := range v {
 				f.line("VMOVDQU32 %d(SI), Z%d", 64*(s*v+j), firstB+j)
 			}
 			for r := range m {
 				a := broadcast512(v, r)
-				load(r, a)
+				f.line("VPBROADCASTD %d(R%d)(AX*1), Z%d", 4*s, firstRow+r, a)
 				for j := range v {
 					f.line("%s", dpbf16(firstB+j, a, acc(v, r, j)))
 				}
 			}
-		}
-		p.one = func(m, s int) {
-			multiply(m, s, func(r, a int) { f.line("VPBROADCASTD %d(R%d)(AX*1), Z%d", 4*s, firstRow+r, a) })
-		}
-		p.all = func(m int) {
-			p.steps(m)
-			even := fmt.Sprintf("even%d", m)
-			f.line("CMPQ call_odd(DI), $0")
-			f.line("JEQ  %s", even)
-			// The last element of a tap is half a pair: nothing is read behind it.
-			multiply(m, 0, func(r, a int) {
-				f.line("MOVWLZX (R%d)(AX*1), CX", firstRow+r)
-				f.line("VPBROADCASTD CX, Z%d", a)
-			})
-			p.advance(1)
-			f.label(even)
 		}
 		p.end = func(m int, floats string) { endBF16(p, v, m, floats) }
 		p.write()
