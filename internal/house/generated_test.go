@@ -59,7 +59,7 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/fused", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zsoftmax_avx2_amd64.s", "zsoftmax_avx512_amd64.s", "ztail_avx2_amd64.s", "ztail_avx512_amd64.s", "ztail_neon_arm64.s"},
+		files: []string{"zsoftmax_avx2_amd64.s", "zsoftmax_avx512_amd64.s", "zsoftmax_bf16_amd64.s", "ztail_avx2_amd64.s", "ztail_avx512_amd64.s", "ztail_neon_arm64.s"},
 	},
 	{
 		dir: "internal/kernels/transpose", from: "_asm", command: []string{"go", "run", ".", "OUT"},

@@ -108,7 +108,11 @@ func (st *scoreStage) run(f *frame, s *step, a *attention, t *tile) {
 	x, n, step := t.floats[:t.rows*a.n], a.n, gemm.Group*gemm.Groups(a.n)
 	switch st.kind {
 	case stageSoftmax:
-		softmaxRows(x, n)
+		if a.values.bf16 {
+			softmaxShort(x, n)
+		} else {
+			softmaxRows(x, n)
+		}
 	case stageEach:
 		st.each(x, x)
 	case stageFill:

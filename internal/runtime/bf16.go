@@ -7,8 +7,10 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/conv"
+	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
 	"github.com/octavo-ml/octavo/internal/kernels/fused"
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
+	"github.com/octavo-ml/octavo/internal/kernels/reduce"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -198,4 +200,25 @@ func (pl *plan) matricesBF16(s *step, at []matrices, m, k, n int) {
 			}
 		}
 	})
+}
+
+// softmaxShort is softmaxRows for probabilities that are rounded to bfloat16.
+// Powers that are next to nothing beside the greatest, 1, are nothing: subnormal
+// numbers would take a hundred times as long.
+func softmaxShort(x []float32, n int) {
+	const least = -80
+	tiny := [1]float32{eltwise.Exp(least)}
+	for i := 0; i < len(x); i += n {
+		row := x[i : i+n]
+		most := [1]float32{reduce.Max(row)}
+		eltwise.Sub(row, row, most[:])
+	}
+	eltwise.ClampAll(x, x, least, inf)
+	eltwise.ExpAll(x, x, 0)
+	eltwise.Sub(x, x, tiny[:])
+	for i := 0; i < len(x); i += n {
+		row := x[i : i+n]
+		sum := [1]float32{reduce.SumF32(row)}
+		eltwise.Div(row, row, sum[:])
+	}
 }

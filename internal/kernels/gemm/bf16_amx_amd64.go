@@ -26,9 +26,11 @@ func (c *call) halves(r *Rows, m, width, cols int) {
 		x.runBF16(t, width)
 		return
 	}
-	const some = 1024
-	var blocks [some / 2]tileBlock
-	for from := 0; from < m; from += some {
+	// Where nobody has prepared the rows they are taken in parts, of which those
+	// at uneven places have a tile for each row.
+	const some, few = 1024, 64
+	var blocks [some / (2 * maxHeight)]tileBlock
+	for from := 0; from < m; {
 		row, y := r.Row[from:min(m, from+some)], x
 		y.c = unsafe.Add(x.c, from*c.ldc)
 		if c.other != nil {
@@ -36,11 +38,12 @@ func (c *call) halves(r *Rows, m, width, cols int) {
 		}
 		t, ok := even(row, blocks[:0])
 		if !ok {
-			// Rows at uneven places that nobody has prepared: each is a tile.
+			row = row[:min(few, len(row))]
 			t = tiling{height: 1, stride: 1}
 			t.blocks = t.cover(blocks[:0], row)
 		}
 		y.runBF16(&t, width)
+		from += len(row)
 	}
 }
 

@@ -17,6 +17,7 @@ type tileCall struct {
 	second       int    // where the sums of a block's second tiles begin, in bytes
 	steps        int    // of k, of each tap
 	stepA, stepB int    // what they take of a row and of the panel, in bytes
+	lines        int    // of what follows the panel that are fetched with each step
 	tile         uint32 // the bits of a block's first tile
 	end          uint32 // a bit for each step of the epilogue that something needs
 	short        bool   // A holds bfloat16, else bytes
@@ -112,6 +113,12 @@ func (c *tileCall) shape(t *tiling, width int) {
 	c.stepA, c.stepB = group*Group, group*c.stride
 	c.row, c.second = int(t.stride)*c.size(), t.height*4*width
 	c.tile = 1<<t.height - 1
+	const line, halves = 64, 2 // a block looks at each half of the panel
+	fetches := halves * len(t.blocks) * c.taps * c.steps
+	c.lines = 1
+	if c.ahead != uintptr(c.b) {
+		c.lines = max(1, (int(c.aheadEnd-c.ahead)/line+fetches-1)/fetches)
+	}
 	c.config[0] = 1 // the palette
 	for i := range 8 {
 		rows, bytes := t.height, 64

@@ -88,11 +88,13 @@ step0:
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0x2c; BYTE $0x17 // TILELOADD 0(R15)(R10*1), T5
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xd5 // TDPBUSD T6, T5, T2
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xdd // TDPBUSD T7, T5, T3
+	MOVQ tileCall_lines(DI), AX
+
+fetch0:
 	PREFETCHT1 (R14)
-	PREFETCHT1 64(R14)
-	PREFETCHT1 128(R14)
-	PREFETCHT1 192(R14)
-	ADDQ $256, R14
+	ADDQ $64, R14
+	DECQ AX
+	JNZ  fetch0
 	ADDQ tileCall_stepB(DI), SI
 	ADDQ tileCall_stepA(DI), R13
 	ADDQ tileCall_stepA(DI), R15
@@ -201,11 +203,13 @@ step2:
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0x2c; BYTE $0x17 // TILELOADD 0(R15)(R10*1), T5
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xd5 // TDPBUSD T6, T5, T2
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xdd // TDPBUSD T7, T5, T3
+	MOVQ tileCall_lines(DI), AX
+
+fetch2:
 	PREFETCHT1 (R14)
-	PREFETCHT1 64(R14)
-	PREFETCHT1 128(R14)
-	PREFETCHT1 192(R14)
-	ADDQ $256, R14
+	ADDQ $64, R14
+	DECQ AX
+	JNZ  fetch2
 	ADDQ tileCall_stepB(DI), SI
 	ADDQ tileCall_stepA(DI), R13
 	ADDQ tileCall_stepA(DI), R15

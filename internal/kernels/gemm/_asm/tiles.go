@@ -141,11 +141,12 @@ func (f *tileKernel) sums(j, n int) {
 		f.dot(tileB+1, tileA+1, 3)
 	}
 	if f.v == 4 {
+		f.line("MOVQ tileCall_lines(DI), AX")
+		f.label(at("fetch"))
 		f.line("PREFETCHT1 (R14)")
-		f.line("PREFETCHT1 64(R14)")
-		f.line("PREFETCHT1 128(R14)")
-		f.line("PREFETCHT1 192(R14)")
-		f.line("ADDQ $256, R14")
+		f.line("ADDQ $64, R14")
+		f.line("DECQ AX")
+		f.line("JNZ  %s", at("fetch"))
 	}
 	f.line("ADDQ tileCall_stepB(DI), SI")
 	f.line("ADDQ tileCall_stepA(DI), R13")
