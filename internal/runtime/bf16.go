@@ -7,10 +7,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/conv"
-	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
-	"github.com/octavo-ml/octavo/internal/kernels/fused"
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
-	"github.com/octavo-ml/octavo/internal/kernels/reduce"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -161,64 +158,5 @@ func (pl *plan) shorten() {
 				pl.steps[i].in[j] = to
 			}
 		}
-	}
-}
-
-// multiplyBF16 multiplies m rows of floats, rounded, with packed columns of
-// bfloat16.
-func (p *product) multiplyBF16(c []float32, ldc int, a []float32, row []int32, m int, packed []byte, k, n int, mem []byte) {
-	depth := gemm.Paired(1, k)
-	left, right := shorts(mem, m*depth), shorts(packed, len(packed)/2)
-	var at [fused.Rows]int32
-	for i := range m {
-		at[i] = int32(i * depth)
-		gemm.RoundBF16(left[i*depth:], a[row[i]:][:k])
-		clear(left[i*depth+k : (i+1)*depth])
-	}
-	r := gemm.Rows{Row: at[:m], Tap: firstTap[:], Depth: depth}
-	for j := 0; j < n; j += gemm.Width {
-		gemm.BF16(c[j:], nil, ldc, left, &r, m, right[j*depth:], j, min(gemm.Width, n-j), p.end)
-	}
-}
-
-// matricesBF16 sets up products of two activations, matrix by matrix.
-func (pl *plan) matricesBF16(s *step, at []matrices, m, k, n int) {
-	p, block := &product{end: gemm.NewFloatEnd(n, nil, false, 0, 0), bf16: true}, min(fused.Rows, m)
-	packed := p.packedLen(k, n)
-	all := packed + p.scratchLen(block, k, n)
-	pl.scratch = max(pl.scratch, all*pl.p.threads)
-	rows := make([]int32, block)
-	for i := range rows {
-		rows[i] = int32(i * k)
-	}
-	s.share(len(at), len(at)*m*k*n/bf16AtOnce, func(f *frame, s *step, slot, lo, hi int) {
-		x, mem := tensor.Data[float32](f.vals[s.in[0]]), f.bytes(slot, all)
-		for i := lo; i < hi; i++ {
-			p.pack(mem[:packed], f.vals[s.in[1]], at[i].b*k*n, k, n, matrixAt{n, 1})
-			for from := 0; from < m; from += block {
-				p.run(f.out(s), (i*m+from)*n, n, bytesOf(x[(at[i].a*m+from)*k:]), rows, min(block, m-from), mem[:packed], k, n, mem[packed:])
-			}
-		}
-	})
-}
-
-// softmaxShort is softmaxRows for probabilities that are rounded to bfloat16.
-// Powers that are next to nothing beside the greatest, 1, are nothing: subnormal
-// numbers would take a hundred times as long.
-func softmaxShort(x []float32, n int) {
-	const least = -80
-	tiny := [1]float32{eltwise.Exp(least)}
-	for i := 0; i < len(x); i += n {
-		row := x[i : i+n]
-		most := [1]float32{reduce.Max(row)}
-		eltwise.Sub(row, row, most[:])
-	}
-	eltwise.ClampAll(x, x, least, inf)
-	eltwise.ExpAll(x, x, 0)
-	eltwise.Sub(x, x, tiny[:])
-	for i := 0; i < len(x); i += n {
-		row := x[i : i+n]
-		sum := [1]float32{reduce.SumF32(row)}
-		eltwise.Div(row, row, sum[:])
 	}
 }

@@ -137,35 +137,44 @@ func TestBFloat16IsStored(t *testing.T) {
 	}
 }
 
-// TestBFloat16DependsOnNothing compares results with several threads, and of
-// Go alone, with those of one thread to the bit.
+// TestBFloat16DependsOnNothing compares results with several threads with those
+// of one thread to the bit, for each instruction set that adds in an order of its
+// own, and those of vectors with those of Go alone.
 func TestBFloat16DependsOnNothing(t *testing.T) {
-	if !runtime.HasBF16() {
-		t.Log("this machine has no instructions for bfloat16: Go is compared with itself")
-	}
 	d := drawer{rand.New(rand.NewPCG(6, 0)), false}
 	g, in := residualGraph(d), runtime.Tensors{"x": d.tensor(2, 7, 9, 3)}
-	o := runtime.Options{Threads: 1, BFloat16: true}
-	want, err := runGraph(g, in, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	compare := func(what string, o runtime.Options) {
-		got, err := runGraph(g, in, o)
+	var vectors *tensor.Tensor
+	for _, level := range []string{"amx", "avx512", "generic"} {
+		restore, err := cpu.Override(level)
 		if err != nil {
-			t.Fatal(err)
+			t.Logf("not compared: %v", err)
+			continue
 		}
-		if !tensor.Equal(got["p"], want["p"]) {
-			t.Errorf("%s: %v, want %v", what, tensor.Data[float32](got["p"])[:4], tensor.Data[float32](want["p"])[:4])
+		defer restore()
+		if level != "generic" && !runtime.HasBF16() {
+			t.Logf("%s: this machine has no instructions for bfloat16", level)
+			continue
+		}
+		var results []*tensor.Tensor
+		for threads := range 3 {
+			out, err := runGraph(g, in, runtime.Options{Threads: 1 + threads, BFloat16: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			results = append(results, out["p"])
+		}
+		for i, r := range results {
+			if !tensor.Equal(r, results[0]) {
+				t.Errorf("%s: %d threads give other results than one", level, 1+i)
+			}
+		}
+		switch {
+		case level == "avx512":
+			vectors = results[0]
+		case level == "generic" && vectors != nil && !tensor.Equal(results[0], vectors):
+			t.Error("Go gives other results than vectors")
 		}
 	}
-	compare("two threads", runtime.Options{Threads: 2, BFloat16: true})
-	restore, err := cpu.Override("generic")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer restore()
-	compare("Go", o)
 }
 
 // TestBFloat16IsNear compares trained models in bfloat16 with float32, and

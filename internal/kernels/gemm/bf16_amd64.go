@@ -46,6 +46,12 @@ func duosOf(dst []uint16, low, high []float32) {
 	duosBF16(&dst[0], &low[0], &high[0], len(low))
 }
 
+// shortDuosOf is duosOf for bfloat16.
+func shortDuosOf(dst, low, high []uint16) {
+	_ = dst[2*len(low)-1]
+	shortDuosBF16(&dst[0], &low[0], &high[0], len(low))
+}
+
 // launchBF16 runs a kernel, by name so that the call stays on the stack.
 func (k kernel) launchBF16(c *call) {
 	switch k {
@@ -77,3 +83,6 @@ func roundFloatsBF16(dst *uint16, src *float32, n int)
 
 //go:noescape
 func duosBF16(dst *uint16, low, high *float32, n int)
+
+//go:noescape
+func shortDuosBF16(dst, low, high *uint16, n int)

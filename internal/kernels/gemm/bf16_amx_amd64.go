@@ -23,7 +23,7 @@ func (c *call) halves(r *Rows, m, width, cols int) {
 		x.end |= endLimits
 	}
 	if t := r.tilings[m]; t != nil {
-		x.runBF16(t, width)
+		x.run(t, width)
 		return
 	}
 	// Where nobody has prepared the rows they are taken in parts, of which those
@@ -42,18 +42,8 @@ func (c *call) halves(r *Rows, m, width, cols int) {
 			t = tiling{height: 1, stride: 1}
 			t.blocks = t.cover(blocks[:0], row)
 		}
-		y.runBF16(&t, width)
+		y.run(&t, width)
 		from += len(row)
-	}
-}
-
-// runBF16 is runBytes for bfloat16.
-func (c tileCall) runBF16(t *tiling, width int) {
-	c.shape(t, width)
-	for blocks := t.blocks; len(blocks) > 0; {
-		n := c.take(blocks, width)
-		launchHalves(width, &c)
-		blocks = c.leave(blocks, n)
 	}
 }
 

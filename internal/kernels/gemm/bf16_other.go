@@ -15,3 +15,5 @@ func bf16(_, _ unsafe.Pointer, _, _ int, _ []uint16, _ *Rows, _ int, _ []uint16,
 func roundBF16([]uint16, []float32) { panic("gemm: no kernels for bfloat16") }
 
 func duosOf([]uint16, []float32, []float32) { panic("gemm: no kernels for bfloat16") }
+
+func shortDuosOf([]uint16, []uint16, []uint16) { panic("gemm: no kernels for bfloat16") }

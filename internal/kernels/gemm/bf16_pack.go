@@ -79,9 +79,20 @@ func interleave(dst []uint16, low, high []float32) {
 	}
 }
 
-// PackBF16Live packs a k×n matrix of floats as PackBF16Panel does, whose element
-// (i, j) lies at b[i*row + j*column].
-func PackBF16Live(dst []uint16, b []float32, k, n, row, column int) {
+// interleaveShort is interleave of what is rounded.
+func interleaveShort(dst, low, high []uint16) {
+	if high = high[:len(low)]; hasBF16() {
+		shortDuosOf(dst, low, high)
+		return
+	}
+	for i, v := range low {
+		dst[2*i], dst[2*i+1] = v, high[i]
+	}
+}
+
+// PackBF16Live packs a k×n matrix of bfloat16 as PackBF16Panel does, whose
+// element (i, j) lies at b[i*row + j*column].
+func PackBF16Live(dst, b []uint16, k, n, row, column int) {
 	depth := Paired(1, k)
 	for j := 0; j < n; j += Width {
 		cols := min(Width, n-j)
@@ -97,15 +108,16 @@ func PackBF16Live(dst []uint16, b []float32, k, n, row, column int) {
 }
 
 // packBF16Rows packs a panel of columns that do not lie in one piece.
-func packBF16Rows(panel []uint16, b []float32, k, cols, row, column int) {
-	var rows [Duo][Width]float32
+func packBF16Rows(panel, b []uint16, k, cols, row, column int) {
+	var rows [Duo][Width]uint16
+	var none [Width]uint16
 	width := padded(cols)
 	for i := 0; i < k; i += Duo {
-		var both [Duo][]float32
+		var both [Duo][]uint16
 		for d := range Duo {
 			switch at := b[min(i+d, k-1)*row:]; {
 			case i+d == k:
-				both[d] = zeros[:width]
+				both[d] = none[:width]
 			case column == 1 && cols == width:
 				both[d] = at[:width]
 			default:
@@ -115,14 +127,14 @@ func packBF16Rows(panel []uint16, b []float32, k, cols, row, column int) {
 				}
 			}
 		}
-		interleave(panel[:Duo*width], both[0], both[1])
+		interleaveShort(panel[:Duo*width], both[0], both[1])
 		panel = panel[Duo*width:]
 	}
 }
 
-// packBF16Columns packs a panel of columns that lie in one piece each: rounded,
-// their duos are words that are transposed.
-func packBF16Columns(panel []uint16, b []float32, k, cols, width, column int) {
+// packBF16Columns packs a panel of columns that lie in one piece each: their duos
+// are words that are transposed.
+func packBF16Columns(panel, b []uint16, k, cols, width, column int) {
 	const most = 64 // of k at a time
 	var words [Width][most / Duo]uint32
 	if cols < width {
@@ -133,7 +145,7 @@ func packBF16Columns(panel []uint16, b []float32, k, cols, width, column int) {
 		some := min(most, k-i)
 		for j := range cols {
 			line := unsafe.Slice((*uint16)(unsafe.Pointer(&words[j])), most)
-			RoundBF16(line, b[j*column+i:][:some])
+			copy(line, b[j*column+i:][:some])
 			if some%Duo != 0 {
 				line[some] = 0
 			}

@@ -201,7 +201,7 @@ func TestPackBF16Live(t *testing.T) {
 			for _, n := range []int{1, 16, 30, 64, 65, 128, 150} {
 				for _, at := range [][2]int{{1, k + 3}, {n, 1}, {n + 5, 1}, {2 * n, 2}} {
 					row, column := at[0], at[1]
-					b := kerneltest.Fence(t, kerneltest.Floats(r, (k-1)*row+(n-1)*column+1, true))
+					b := kerneltest.Fence(t, halves(r, (k-1)*row+(n-1)*column+1, 1))
 					m := Plain(k, n, row, column)
 					got, check := kerneltest.Guard[uint16](t, m.BF16Len(), 2)
 					PackBF16Live(got, b, k, n, row, column)
@@ -210,7 +210,7 @@ func TestPackBF16Live(t *testing.T) {
 					for j := range n {
 						width := padded(min(Width, n-j/Width*Width))
 						for i := range k {
-							want[j/Width*Width*Paired(1, k)+i/2*2*width+j%Width*2+i%2] = convert.F32ToBF16(flushed(b[i*row+j*column]))
+							want[j/Width*Width*Paired(1, k)+i/2*2*width+j%Width*2+i%2] = b[i*row+j*column]
 						}
 					}
 					kerneltest.Equal(t, decoded(got), decoded(want), "k=%d n=%d row=%d column=%d", k, n, row, column)

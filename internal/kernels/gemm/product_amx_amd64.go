@@ -53,11 +53,20 @@ func (c *call) tiles(r *Rows, m, width, cols int) bool {
 	}
 	x := tileCall{call: *c, steps: steps}
 	x.columns = 1<<cols - 1
+	if c.float != 0 {
+		x.end |= endFloats
+	}
+	if c.over != 0 {
+		x.end |= endOver
+	}
+	if c.low != 0 || c.high != 0xffffffff || c.flip != 0 {
+		x.end |= endLimits
+	}
 	if t := r.tilings[m]; t != nil {
 		if !t.pays(m, steps, c.depth) {
 			return false
 		}
-		x.runBytes(t, width)
+		x.run(t, width)
 		return true
 	}
 	if m > someRows {
@@ -68,7 +77,7 @@ func (c *call) tiles(r *Rows, m, width, cols int) bool {
 	if !ok || !t.pays(m, steps, c.depth) {
 		return false
 	}
-	x.runBytes(&t, width)
+	x.run(&t, width)
 	return true
 }
 
@@ -78,23 +87,25 @@ func (t *tiling) pays(m, steps, depth int) bool {
 	return len(t.blocks)*steps*blockCost(t.height) < m*depth
 }
 
-// runBytes computes the columns of a panel of the given width. c is a copy, so
-// that what it points to stays on the stack.
-func (c tileCall) runBytes(t *tiling, width int) {
-	if c.float != 0 {
-		c.end |= endFloats
-	}
-	if c.over != 0 {
-		c.end |= endOver
-	}
-	if c.low != 0 || c.high != 0xffffffff || c.flip != 0 {
-		c.end |= endLimits
-	}
+// run computes the columns of a panel of the given width. c is a copy, so that
+// what it points to stays on the stack.
+func (c tileCall) run(t *tiling, width int) {
 	c.shape(t, width)
+	most := max(1, tileWork/(2*t.height*width*c.taps*c.depth*Group))
 	for blocks := t.blocks; len(blocks) > 0; {
-		n := c.take(blocks, width)
-		launchTiles(width, &c)
-		blocks = c.leave(blocks, n)
+		n := min(len(blocks), most)
+		c.list, c.blocks, c.pending = &blocks[0], n, 0
+		if c.short {
+			launchHalves(width, &c)
+		} else {
+			launchTiles(width, &c)
+		}
+		if blocks = blocks[n:]; len(blocks) > 0 {
+			by := count(t.blocks[len(t.blocks)-len(blocks)-n:][:n]) * c.ldc
+			if c.c = unsafe.Add(c.c, by); c.call.other != nil {
+				c.call.other = unsafe.Add(c.call.other, by)
+			}
+		}
 	}
 }
 
@@ -130,26 +141,6 @@ func (c *tileCall) shape(t *tiling, width int) {
 		}
 		c.config[16+2*i], c.config[48+i] = byte(bytes), byte(rows)
 	}
-}
-
-// take begins with as many blocks as a call may have, and returns how many that
-// is; leave goes on behind them.
-func (c *tileCall) take(blocks []tileBlock, width int) int {
-	rows := 2 * int(c.config[48])
-	n := min(len(blocks), max(1, tileWork/(rows*width*c.taps*c.depth*Group)))
-	c.list, c.blocks, c.pending = &blocks[0], n, 0
-	return n
-}
-
-func (c *tileCall) leave(blocks []tileBlock, n int) []tileBlock {
-	if n < len(blocks) {
-		by := count(blocks[:n]) * c.ldc
-		c.c = unsafe.Add(c.c, by)
-		if c.call.other != nil {
-			c.call.other = unsafe.Add(c.call.other, by)
-		}
-	}
-	return blocks[n:]
 }
 
 // launchTiles runs a kernel, by name so that the call stays on the stack.

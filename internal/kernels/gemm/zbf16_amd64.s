@@ -10047,3 +10047,24 @@ each:
 	JNZ  each
 	VZEROUPPER
 	RET
+
+// func shortDuosBF16(dst, low, high *uint16, n int)
+TEXT ·shortDuosBF16(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ low+8(FP), SI
+	MOVQ high+16(FP), DX
+	MOVQ n+24(FP), CX
+
+each:
+	VPMOVZXWD (SI), Z0
+	VPMOVZXWD (DX), Z1
+	VPSLLD $16, Z1, Z1
+	VPORD Z0, Z1, Z0
+	VMOVDQU32 Z0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DX
+	ADDQ $64, DI
+	SUBQ $16, CX
+	JNZ  each
+	VZEROUPPER
+	RET

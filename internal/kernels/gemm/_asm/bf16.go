@@ -164,8 +164,8 @@ func (f *file) round() {
 	f.line("RET")
 }
 
-// interleave writes the rounding of two rows, whose elements follow each other
-// in turn then, 16 columns at a time.
+// interleave writes what makes of two rows, of floats that are rounded or of
+// bfloat16, elements that follow each other in turn, 16 columns at a time.
 func (f *file) interleave() {
 	f.WriteString("\n// Where the words of duos come from: the first row, then the second.\n")
 	for i := range 32 {
@@ -186,6 +186,24 @@ func (f *file) interleave() {
 	f.line("VMOVDQU16 Z0, (DI)")
 	f.line("ADDQ $64, SI")
 	f.line("ADDQ $64, DX")
+	f.line("ADDQ $64, DI")
+	f.line("SUBQ $16, CX")
+	f.line("JNZ  each")
+	f.line("VZEROUPPER")
+	f.line("RET")
+	f.function("shortDuosBF16(dst, low, high *uint16, n int)", 32)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ low+8(FP), SI")
+	f.line("MOVQ high+16(FP), DX")
+	f.line("MOVQ n+24(FP), CX")
+	f.label("each")
+	f.line("VPMOVZXWD (SI), Z0")
+	f.line("VPMOVZXWD (DX), Z1")
+	f.line("VPSLLD $16, Z1, Z1")
+	f.line("VPORD Z0, Z1, Z0")
+	f.line("VMOVDQU32 Z0, (DI)")
+	f.line("ADDQ $32, SI")
+	f.line("ADDQ $32, DX")
 	f.line("ADDQ $64, DI")
 	f.line("SUBQ $16, CX")
 	f.line("JNZ  each")
