@@ -62,6 +62,8 @@ func flush(v float32) float32 {
 // order of their own: pairs and tiled say in which.
 //
 //	c[i*ldc+j] = T(min(max(acc+other[i*ldc+j], lo), hi))
+//
+// Here min and max keep −0 beside a limit that is +0.
 func BF16[T float32 | uint16](c, other []T, ldc int, a []uint16, r *Rows, m int, panel []uint16, j, cols int, e *FloatEnd) {
 	if m == 0 || cols == 0 {
 		return
@@ -150,15 +152,19 @@ func number(x uint16) float32 { return flush(convert.BF16ToF32(x)) }
 
 // endBF16 stores a row.
 func endBF16[T float32 | uint16](c, other []T, sums []float32, e *FloatEnd) {
-	lo, hi := e.least, e.most
-	if e.late {
-		lo, hi = e.lo, e.hi
-	}
 	for j, v := range sums {
 		if other != nil {
 			v += wide(other[j])
 		}
-		narrow(&c[j], min(max(v, lo), hi))
+		switch {
+		case e.late:
+			v = min(max(v, e.lo), e.hi)
+		case v < e.least:
+			v = min(e.least, e.most)
+		case v > e.most:
+			v = e.most
+		}
+		narrow(&c[j], v)
 	}
 }
 

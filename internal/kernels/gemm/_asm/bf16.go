@@ -117,10 +117,8 @@ func (f *file) limit(n int, label string) {
 	f.line("CMPQ call_limits(DI), $1")
 	f.line("JLT  %s", label)
 	f.line("VBROADCASTSS call_least(DI), Z%d", firstB)
-	f.line("VBROADCASTSS call_tie(DI), Z%d", firstB+1)
 	for i := range n {
 		f.line("VMAXPS Z%d, Z%d, Z%d", i, firstB, i)
-		f.line("VADDPS Z%d, Z%d, Z%d", firstB+1, i, i)
 	}
 	f.line("JEQ  %s", label)
 	f.line("VBROADCASTSS call_most(DI), Z%d", firstB)
