@@ -198,7 +198,7 @@ func (pl *plan) setBatched(s *step, t *batched) {
 		s.in[0], s.in[1] = pl.rounded(s.in[0], s.node), pl.rounded(s.in[1], s.node)
 		block, cost = min(shortBlock, t.m), cost/bf16AtOnce
 		p.short = shortRowsOf(block, t.m, t.a.row, t.k)
-		pl.short.sums[s.out[0]] = -1
+		pl.mayShorten(s.out[0], -1)
 	}
 	blocks := (t.m + block - 1) / block
 	packed, size := p.packedLen(t.k, t.n), p.size()

@@ -45,7 +45,7 @@ func (pl *plan) rounded(v int, n *ir.Node) int {
 		name: from.name, typ: dtype.BFloat16, shape: from.dims(), offset: placeInArena, given: true, alias: -1, over: -1,
 	})
 	if pl.short.of == nil {
-		pl.short = shortened{of: map[int]int{}, sums: map[int]int{}}
+		pl.short.of = map[int]int{}
 	}
 	pl.short.of[v] = r
 	s := step{node: n, in: []int{v}, out: []int{r}}
@@ -55,6 +55,15 @@ func (pl *plan) rounded(v int, n *ir.Node) int {
 	})
 	pl.add(s)
 	return r
+}
+
+// mayShorten notes that a step writes value v as bfloat16 or float32, and adds
+// another value of that type to it, if added is not -1.
+func (pl *plan) mayShorten(v, added int) {
+	if pl.short.sums == nil {
+		pl.short.sums = map[int]int{}
+	}
+	pl.short.sums[v] = added
 }
 
 // convolveBF16 is convolve in bfloat16; what is added, if anything, is input
@@ -72,7 +81,7 @@ func (pl *plan) convolveBF16(s *step, key *ir.Node, k *conv.Plan, bias []float32
 	if other >= 0 {
 		added = s.in[other]
 	}
-	pl.short.sums[s.out[0]] = added
+	pl.mayShorten(s.out[0], added)
 	ends := k.FloatEnds(bias, b.on, b.lo, b.hi)
 	size := k.ScratchLen()
 	bytes := (2*size + alignment - 1) &^ (alignment - 1)

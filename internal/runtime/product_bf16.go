@@ -83,7 +83,7 @@ func (pl *plan) roundAttention(s *step, a *attention) {
 		s.in[2] = pl.rounded(s.in[2], s.node)
 		depth := gemm.Paired(1, a.n)
 		a.values.short = shortRowsOf(a.block, a.m, depth, depth)
-		pl.short.sums[s.out[0]] = -1
+		pl.mayShorten(s.out[0], -1)
 	}
 }
 

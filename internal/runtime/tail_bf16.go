@@ -28,9 +28,9 @@ func (r *tailRun) prepareBF16(pl *plan, s *step, key *ir.Node, block int, matrix
 	switch {
 	case r.tailed.bytes:
 	case r.direct && r.other > 0:
-		pl.short.sums[s.out[0]] = s.in[r.other]
+		pl.mayShorten(s.out[0], s.in[r.other])
 	default:
-		pl.short.sums[s.out[0]] = -1
+		pl.mayShorten(s.out[0], -1)
 	}
 }
 

@@ -173,8 +173,9 @@ func (p *Plan) cut(size int) {
 	plane := p.res[1] * p.res[2]
 	planes := p.g.Batch * p.res[0] * p.g.Group * p.panels
 	parts := min(p.g.Parts, (p.MACs()*size+leastPart)/(4*leastPart))
-	if size > 1 {
-		// Of bytes the fewer bands the better: kernels look at the weights first.
+	if size > 2 {
+		// Of bytes and bfloat16 the fewer bands the better: their weights are read
+		// for many rows.
 		parts = max(parts, min(16, p.MACs()>>21))
 	}
 	if bands := (parts + planes - 1) / planes; bands > 1 {

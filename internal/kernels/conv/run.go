@@ -194,7 +194,7 @@ func set[T float32 | uint8 | uint16](p *Plan, dst []T, v T) {
 // that is 128 more, and behind channels of bfloat16 there may be zeros.
 func move[T float32 | uint8 | uint16](p *Plan, dst, src []T) {
 	if p.held != p.inCh {
-		gemm.Spread(dst, src, p.held, p.inCh)
+		gemm.Spread(any(dst).([]uint16), any(src).([]uint16), p.held, p.inCh)
 		return
 	}
 	if p.flip == 0 {

@@ -52,6 +52,26 @@ func shortDuosOf(dst, low, high []uint16) {
 	shortDuosBF16(&dst[0], &low[0], &high[0], len(low))
 }
 
+// spread spreads whole vectors and returns how many runs that was.
+func spread(dst, src []uint16, held, n int) int {
+	runs := lanes * Duo / held // of a vector
+	vectors := len(dst) / held / runs
+	if vectors == 0 {
+		return 0
+	}
+	_ = src[vectors*runs*n-1]
+	var order [lanes * Duo]uint16
+	keep := uint64(0)
+	for i := range runs * held {
+		if i%held < n {
+			order[i] = uint16(i/held*n + i%held)
+			keep |= 1 << i
+		}
+	}
+	spreadBF16(&dst[0], &src[0], vectors, &order[0], 1<<(runs*n)-1, keep, 1<<(runs*held)-1, 2*runs*n, 2*runs*held)
+	return vectors * runs
+}
+
 // launchBF16 runs a kernel, by name so that the call stays on the stack.
 func (k kernel) launchBF16(c *call) {
 	switch k {
@@ -86,3 +106,6 @@ func duosBF16(dst *uint16, low, high *float32, n int)
 
 //go:noescape
 func shortDuosBF16(dst, low, high *uint16, n int)
+
+//go:noescape
+func spreadBF16(dst, src *uint16, vectors int, order *uint16, load, keep, store uint64, from, to int)

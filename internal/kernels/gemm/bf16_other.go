@@ -17,3 +17,5 @@ func roundBF16([]uint16, []float32) { panic("gemm: no kernels for bfloat16") }
 func duosOf([]uint16, []float32, []float32) { panic("gemm: no kernels for bfloat16") }
 
 func shortDuosOf([]uint16, []uint16, []uint16) { panic("gemm: no kernels for bfloat16") }
+
+func spread([]uint16, []uint16, int, int) int { panic("gemm: no kernels for bfloat16") }

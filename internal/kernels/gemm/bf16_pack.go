@@ -20,7 +20,11 @@ func Paired(steps, channels int) int {
 
 // Spread fills dst, runs of held elements, with runs of n from src, each with
 // zeros behind.
-func Spread[T any](dst, src []T, held, n int) {
+func Spread(dst, src []uint16, held, n int) {
+	if hasBF16() && held <= lanes*Duo {
+		done := spread(dst, src, held, n)
+		dst, src = dst[done*held:], src[done*n:]
+	}
 	for len(dst) > 0 {
 		copy(dst[:held], src[:n])
 		clear(dst[n:held])

@@ -220,6 +220,30 @@ func TestPackBF16Live(t *testing.T) {
 	})
 }
 
+func TestSpread(t *testing.T) {
+	runBF16(t, func(t *testing.T) {
+		r := kerneltest.Rand(9)
+		for _, c := range [][2]int{{2, 1}, {4, 3}, {6, 5}, {32, 31}, {34, 33}, {40, 40}} {
+			held, n := c[0], c[1]
+			for _, runs := range []int{1, 7, 8, 9, 100} {
+				src := kerneltest.Fence(t, kerneltest.Ints[uint16](r, runs*n))
+				got, check := kerneltest.Guard[uint16](t, runs*held, n%4)
+				Spread(got, src, held, n)
+				check()
+				for i, v := range got {
+					want := uint16(0)
+					if i%held < n {
+						want = src[i/held*n+i%held]
+					}
+					if v != want {
+						t.Fatalf("%d runs of %d in %d: element %d is %d, want %d", runs, n, held, i, v, want)
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestRoundBF16(t *testing.T) {
 	runBF16(t, func(t *testing.T) {
 		r := kerneltest.Rand(3)

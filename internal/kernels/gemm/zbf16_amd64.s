@@ -9408,3 +9408,27 @@ each:
 	JNZ  each
 	VZEROUPPER
 	RET
+
+// func spreadBF16(dst, src *uint16, vectors int, order *uint16, load, keep, store uint64, from, to int)
+TEXT ·spreadBF16(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ vectors+16(FP), CX
+	MOVQ order+24(FP), AX
+	KMOVQ load+32(FP), K1
+	KMOVQ keep+40(FP), K2
+	KMOVQ store+48(FP), K3
+	MOVQ from+56(FP), BX
+	MOVQ to+64(FP), DX
+	VMOVDQU16 (AX), Z1
+
+each:
+	VMOVDQU16.Z (SI), K1, Z0
+	VPERMW.Z Z0, Z1, K2, Z0
+	VMOVDQU16 Z0, K3, (DI)
+	ADDQ BX, SI
+	ADDQ DX, DI
+	DECQ CX
+	JNZ  each
+	VZEROUPPER
+	RET

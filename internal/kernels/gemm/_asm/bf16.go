@@ -61,6 +61,7 @@ func bf16() string {
 	}
 	f.round()
 	f.interleave()
+	f.spread()
 	return f.String()
 }
 
@@ -204,6 +205,34 @@ func (f *file) interleave() {
 	f.line("ADDQ $32, DX")
 	f.line("ADDQ $64, DI")
 	f.line("SUBQ $16, CX")
+	f.line("JNZ  each")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+// spread writes the moving of words to their places in vectors of their own, with
+// zeros between them: of each vector load says which words there are, order where
+// those of the result come from, keep which of them are no zeros, and store which
+// there are.
+func (f *file) spread() {
+	f.function("spreadBF16(dst, src *uint16, vectors int, order *uint16, load, keep, store uint64, from, to int)", 72)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ src+8(FP), SI")
+	f.line("MOVQ vectors+16(FP), CX")
+	f.line("MOVQ order+24(FP), AX")
+	f.line("KMOVQ load+32(FP), K1")
+	f.line("KMOVQ keep+40(FP), K2")
+	f.line("KMOVQ store+48(FP), K3")
+	f.line("MOVQ from+56(FP), BX")
+	f.line("MOVQ to+64(FP), DX")
+	f.line("VMOVDQU16 (AX), Z1")
+	f.label("each")
+	f.line("VMOVDQU16.Z (SI), K1, Z0")
+	f.line("VPERMW.Z Z0, Z1, K2, Z0")
+	f.line("VMOVDQU16 Z0, K3, (DI)")
+	f.line("ADDQ BX, SI")
+	f.line("ADDQ DX, DI")
+	f.line("DECQ CX")
 	f.line("JNZ  each")
 	f.line("VZEROUPPER")
 	f.line("RET")
