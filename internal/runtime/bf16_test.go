@@ -257,3 +257,51 @@ func TestBFloat16MultipliesActivations(t *testing.T) {
 		}
 	}
 }
+
+// TestBFloat16BetweenProducts runs what stands between products and stores
+// bfloat16 for them: a pool, a depthwise convolution, a function of an element.
+func TestBFloat16BetweenProducts(t *testing.T) {
+	d := drawer{rand.New(rand.NewPCG(9, 9)), true}
+	v := func(name string) *ir.Value { return &ir.Value{Name: name} }
+	conv := func(name string, in *ir.Value, to, from, size, group int) *ir.Node {
+		o := op.New[op.Conv]()
+		pad := size / 2
+		o.Layout, o.Group, o.Pads = op.ChannelsLast, group, []int{pad, pad, pad, pad}
+		return &ir.Node{Name: "n" + name, Op: o, In: []*ir.Value{in, ir.NewConst("w"+name, d.tensor(to, from, size, size)), ir.NewConst("b"+name, d.tensor(to))}, Out: []*ir.Value{v(name)}}
+	}
+	pool := op.New[op.MaxPool]()
+	pool.Layout, pool.KernelShape, pool.Strides, pool.Pads = op.ChannelsLast, []int{3, 3}, []int{2, 2}, []int{1, 1, 1, 1}
+	x := &ir.Value{Name: "x", Fact: op.TensorFact(dtype.Float32, op.Known(2, 9, 11, 5))}
+	a := conv("a", x, 20, 5, 1, 1)
+	b := &ir.Node{Name: "nb", Op: pool, In: a.Out, Out: []*ir.Value{v("b")}}
+	i := conv("i", b.Out[0], 20, 20, 1, 1)
+	c := conv("c", i.Out[0], 20, 1, 3, 20)
+	e := conv("e", c.Out[0], 70, 20, 1, 1)
+	f := &ir.Node{Name: "nf", Op: &op.Relu{}, In: []*ir.Value{e.Out[0]}, Out: []*ir.Value{v("f")}}
+	h := &ir.Node{Name: "nh", Op: &op.Mul{}, In: []*ir.Value{e.Out[0], f.Out[0]}, Out: []*ir.Value{v("h")}}
+	g := &ir.Graph{Name: "between", Inputs: []*ir.Value{x}, Outputs: h.Out, Nodes: []*ir.Node{a, b, i, c, e, f, h}}
+	in := runtime.Tensors{"x": d.tensor(2, 9, 11, 5)}
+	want, err := runGraph(g, in, runtime.Options{NoFusion: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := runGraph(g, in, runtime.Options{}); err != nil || !tensor.Equal(got["h"], want["h"]) {
+		t.Errorf("float32: %v (%v), want %v", got["h"], err, want["h"])
+	}
+	for _, threads := range []int{1, 2} {
+		p, err := runtime.Compile(g, runtime.Options{BFloat16: true, Threads: threads})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := p.Run(context.Background(), in)
+		if err != nil || !tensor.Equal(got["h"], want["h"]) {
+			t.Errorf("%d threads: %v (%v), want %v", threads, got["h"], err, want["h"])
+		}
+		if got := strings.Join(p.Shortened(), " "); got != "b c" {
+			t.Errorf("%q are stored as bfloat16, want b c", got)
+		}
+		if n := testing.AllocsPerRun(5, func() { p.RunInto(context.Background(), in, got) }); n > 0 && !raceEnabled {
+			t.Errorf("%v allocations in a run", n)
+		}
+	}
+}

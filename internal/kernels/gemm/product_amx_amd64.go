@@ -124,11 +124,11 @@ func (c *tileCall) shape(t *tiling, width int) {
 	c.stepA, c.stepB = group*Group, group*c.stride
 	c.row, c.second = int(t.stride)*c.size(), t.height*4*width
 	c.tile = 1<<t.height - 1
-	const line, halves = 64, 2 // a block looks at each half of the panel
+	const line, halves, most = 64, 2, 8 // a block looks at each half of the panel; more would hold up its loads
 	fetches := halves * len(t.blocks) * c.taps * c.steps
 	c.lines = 1
 	if c.ahead != uintptr(c.b) {
-		c.lines = max(1, (int(c.aheadEnd-c.ahead)/line+fetches-1)/fetches)
+		c.lines = min(most, max(1, (int(c.aheadEnd-c.ahead)/line+fetches-1)/fetches))
 	}
 	c.config[0] = 1 // the palette
 	for i := range 8 {
