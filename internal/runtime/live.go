@@ -18,7 +18,7 @@ func (pl *plan) dispatchDynamicQuantize(s *step, o *op.DynamicQuantize) {
 		return
 	}
 	if o.Axis.Set {
-		pl.dispatchQuantizeRows(s, o)
+		pl.dispatchQuantizeRows(s, o, false)
 		return
 	}
 	for i := range s.out {
@@ -55,8 +55,9 @@ func (pl *plan) dispatchDynamicQuantize(s *step, o *op.DynamicQuantize) {
 	}
 }
 
-// dispatchQuantizeRows quantizes to 8 bits with a range for each row.
-func (pl *plan) dispatchQuantizeRows(s *step, o *op.DynamicQuantize) {
+// dispatchQuantizeRows quantizes to 8 bits with a range for each row. Where
+// shifted, int8 are stored as the uint8 that are 128 more.
+func (pl *plan) dispatchQuantizeRows(s *step, o *op.DynamicQuantize, shifted bool) {
 	shape := pl.values[s.in[0]].shape
 	rows, k, ok := rowsOf(shape, o.Axis.Value)
 	if axis, err := op.Axis(o.Axis.Value, len(shape)); err != nil || axis != len(shape)-1 || !ok || rows == 0 || k == 0 {
@@ -67,7 +68,10 @@ func (pl *plan) dispatchQuantizeRows(s *step, o *op.DynamicQuantize) {
 			return
 		}
 	}
-	signedType := o.Type == dtype.Int8
+	signedType, offset := o.Type == dtype.Int8 && !shifted, int32(0)
+	if shifted {
+		offset = 128
+	}
 	s.share(rows, eachQuantized*rows*k, func(f *frame, s *step, _, lo, hi int) {
 		in, out := tensor.Data[float32](f.vals[s.in[0]]), f.out(s)
 		for i := lo; i < hi; i++ {
@@ -76,7 +80,7 @@ func (pl *plan) dispatchQuantizeRows(s *step, o *op.DynamicQuantize) {
 			if signedType {
 				convert.Quantize(tensor.Data[int8](out)[i*k:(i+1)*k], row, scale, convert.GridOf[int8](int32(zero)))
 			} else {
-				convert.Quantize(tensor.Data[uint8](out)[i*k:(i+1)*k], row, scale, convert.GridOf[uint8](int32(zero)))
+				convert.Quantize(tensor.Data[uint8](out)[i*k:(i+1)*k], row, scale, convert.GridOf[uint8](int32(zero)+offset))
 			}
 			if t := f.tensorAt(s.out, 1); t != nil {
 				tensor.Data[float32](t)[i] = scale

@@ -262,6 +262,10 @@ func (s *scope) hybrid(x *ir.Value, w int, asymmetric, lanes bool) *ir.Value {
 	if _, ok := s.quantized(i); !ok || x.Type != dtype.Float32 || s.value(i).Const == nil {
 		return x
 	}
+	key := liveKey{x, asymmetric, lanes}
+	if v := s.live[key]; v != nil {
+		return v
+	}
 	q := op.New[op.DynamicQuantize]()
 	q.Type, q.Symmetric = dtype.Int8, !asymmetric
 	d := op.New[op.DequantizeLinear]()
@@ -273,5 +277,9 @@ func (s *scope) hybrid(x *ir.Value, w int, asymmetric, lanes bool) *ir.Value {
 		q.Axis = op.Some(-1)
 		d.Axis, d.BlockSize = -1, n
 	}
-	return s.node(d, s.nodes(q, 3, x)...)
+	v := s.node(d, s.nodes(q, 3, x)...)
+	if s.err == nil {
+		s.live[key] = v
+	}
+	return v
 }
