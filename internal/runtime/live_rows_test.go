@@ -25,13 +25,14 @@ func TestProductsOfLiveRows(t *testing.T) {
 		typ, of   dtype.Type
 		scales    int
 		after     string
+		lite      bool
 	}{
-		{1, 768, 70, false, dtype.Int8, dtype.Int8, 70, "Relu"},
-		{50, 64, 130, false, dtype.Int8, dtype.Int8, 130, "Gelu"},
-		{49, 37, 18, true, dtype.Int8, dtype.Int8, 1, ""},
-		{7, 3000, 5, false, dtype.Int8, dtype.Int8, 5, ""},
-		{17, 40, 33, false, dtype.Uint8, dtype.Int8, 33, "Relu"},
-		{9, 32, 64, false, dtype.Int8, dtype.Int4, 64, ""},
+		{1, 768, 70, false, dtype.Int8, dtype.Int8, 70, "Relu", true},
+		{50, 64, 130, false, dtype.Int8, dtype.Int8, 130, "Gelu", false},
+		{49, 37, 18, true, dtype.Int8, dtype.Int8, 1, "", true},
+		{7, 3000, 5, false, dtype.Int8, dtype.Int8, 5, "", false},
+		{17, 40, 33, false, dtype.Uint8, dtype.Int8, 33, "Relu", false},
+		{9, 32, 64, false, dtype.Int8, dtype.Int4, 64, "", true},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			val := func(name string) *ir.Value { return &ir.Value{Name: name} }
@@ -49,7 +50,7 @@ func TestProductsOfLiveRows(t *testing.T) {
 			w := tensor.FromInts(c.of, codes, c.n, c.k)
 			bias := ramp(c.n, func(int) float32 { return r.Float32() - 0.5 }, c.n)
 			g := &ir.Graph{Name: "g", Inputs: []*ir.Value{x}, Outputs: []*ir.Value{out}, Nodes: []*ir.Node{
-				{Name: "quantize", Op: with(op.New[op.DynamicQuantize](), func(o *op.DynamicQuantize) { o.Type, o.Symmetric, o.Axis = c.typ, c.symmetric, op.Some(-1) }), In: []*ir.Value{x}, Out: []*ir.Value{q, s, z}},
+				{Name: "quantize", Op: with(op.New[op.DynamicQuantize](), func(o *op.DynamicQuantize) { o.Type, o.Symmetric, o.Axis, o.TFLite = c.typ, c.symmetric, op.Some(-1), c.lite }), In: []*ir.Value{x}, Out: []*ir.Value{q, s, z}},
 				{Name: "dequantize", Op: with(op.New[op.DequantizeLinear](), func(o *op.DequantizeLinear) { o.Axis, o.BlockSize = -1, c.k }), In: []*ir.Value{q, s, z}, Out: []*ir.Value{d}},
 				{Name: "weight", Op: with(op.New[op.DequantizeLinear](), func(o *op.DequantizeLinear) { o.Axis = 0 }), In: []*ir.Value{ir.NewConst("w", w), ir.NewConst("ws", scales)}, Out: []*ir.Value{wd}},
 				{Name: "product", Op: with(op.New[op.Gemm](), func(o *op.Gemm) { o.TransB = true }), In: []*ir.Value{d, wd, ir.NewConst("b", bias)}, Out: []*ir.Value{y}},

@@ -267,7 +267,7 @@ func (s *scope) hybrid(x *ir.Value, w int, asymmetric, lanes bool) *ir.Value {
 		return v
 	}
 	q := op.New[op.DynamicQuantize]()
-	q.Type, q.Symmetric = dtype.Int8, !asymmetric
+	q.Type, q.Symmetric, q.TFLite = dtype.Int8, !asymmetric, true
 	d := op.New[op.DequantizeLinear]()
 	if lanes {
 		n, ok := x.Shape[len(x.Shape)-1].Int()
