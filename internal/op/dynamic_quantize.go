@@ -162,6 +162,28 @@ func (o *DynamicQuantize) Factor(lo, hi float32) float32 {
 	return 1 / scale
 }
 
+// FakeQuantize stores what is left of x after quantization to int8, where TFLite
+// is set.
+func (o *DynamicQuantize) FakeQuantize(dst, x []float32) {
+	var lo, hi float32
+	for _, v := range x {
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	scale, zero := o.Params(lo, hi)
+	factor, offset := o.Factor(lo, hi), float32(zero)
+	var chunk [256]float32
+	var codes [256]int8
+	for len(x) > 0 {
+		n := min(len(chunk), len(x))
+		for i, v := range x[:n] {
+			chunk[i] = float32(v*factor) + offset
+		}
+		convert.QuantizeAway(codes[:n], chunk[:n], 1, convert.GridOf[int8](0))
+		convert.Dequantize(dst[:n], codes[:n], scale, int32(zero))
+		dst, x = dst[n:], x[n:]
+	}
+}
+
 // DynamicQuantizeLinear is DynamicQuantize to Uint8 with one range.
 type DynamicQuantizeLinear struct{}
 

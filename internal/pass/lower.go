@@ -85,6 +85,9 @@ func lowerRounding(g *ir.Graph, a ir.Arithmetic) {
 		if q, ok := n.Op.(*op.DynamicQuantize); ok && q.Type == dtype.Int8 {
 			n.Op = with(q, func(c *op.DynamicQuantize) { c.TFLite = a == ir.TFLite })
 		}
+		if q, ok := n.Op.(*op.LSTM); ok && a == ir.ONNX && q.LiveState != "" {
+			n.Op = with(q, func(c *op.LSTM) { c.LiveState = "" }) // ONNX keeps states as floats
+		}
 		for _, b := range n.Bodies {
 			lowerRounding(b, a)
 		}

@@ -50,7 +50,9 @@ func TestProductsOfLiveRows(t *testing.T) {
 			w := tensor.FromInts(c.of, codes, c.n, c.k)
 			bias := ramp(c.n, func(int) float32 { return r.Float32() - 0.5 }, c.n)
 			g := &ir.Graph{Name: "g", Inputs: []*ir.Value{x}, Outputs: []*ir.Value{out}, Nodes: []*ir.Node{
-				{Name: "quantize", Op: with(op.New[op.DynamicQuantize](), func(o *op.DynamicQuantize) { o.Type, o.Symmetric, o.Axis, o.TFLite = c.typ, c.symmetric, op.Some(-1), c.lite }), In: []*ir.Value{x}, Out: []*ir.Value{q, s, z}},
+				{Name: "quantize", Op: with(op.New[op.DynamicQuantize](), func(o *op.DynamicQuantize) {
+					o.Type, o.Symmetric, o.Axis, o.TFLite = c.typ, c.symmetric, op.Some(-1), c.lite
+				}), In: []*ir.Value{x}, Out: []*ir.Value{q, s, z}},
 				{Name: "dequantize", Op: with(op.New[op.DequantizeLinear](), func(o *op.DequantizeLinear) { o.Axis, o.BlockSize = -1, c.k }), In: []*ir.Value{q, s, z}, Out: []*ir.Value{d}},
 				{Name: "weight", Op: with(op.New[op.DequantizeLinear](), func(o *op.DequantizeLinear) { o.Axis = 0 }), In: []*ir.Value{ir.NewConst("w", w), ir.NewConst("ws", scales)}, Out: []*ir.Value{wd}},
 				{Name: "product", Op: with(op.New[op.Gemm](), func(o *op.Gemm) { o.TransB = true }), In: []*ir.Value{d, wd, ir.NewConst("b", bias)}, Out: []*ir.Value{y}},
