@@ -67,12 +67,12 @@ func (o *rowProduct) Eval(in []op.Datum) ([]op.Datum, error) {
 				b := int32(w[d*row+j*column])
 				acc, sum = acc+(int32(v)-int32(o.offset))*b, sum+b
 			}
-			at := &y[i*n+j]
-			*at = float32(acc) - float32(float32(zeros[i])*float32(sum))
-			*at *= float32(s * o.units[j%len(o.units)])
+			v := float32(acc) - float32(float32(zeros[i])*float32(sum))
+			v = float32(v * float32(s*o.units[j%len(o.units)]))
 			if o.bias != nil {
-				*at += o.bias[j]
+				v += o.bias[j]
 			}
+			y[i*n+j] = v
 		}
 	}
 	return op.Of(tensor.FromSlice(y, shape...)), nil
