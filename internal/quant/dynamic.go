@@ -97,15 +97,20 @@ func (p *placer) placeProduct(n *ir.Node, f op.Facts, q precision) {
 		}
 	}
 	p.choose(n)
+	p.addLive(n, reading{n.In[0], p.rowsOf(n, f)}, q)
+	p.addWeight(n, f.Weight, q, axis, 0)
+}
+
+// addLive adds the point of what operand 0 of a node reads, once for all nodes
+// that read it alike.
+func (p *placer) addLive(n *ir.Node, read reading, q precision) {
 	use := Use{firstOutput(n), 0}
-	read := reading{n.In[0], p.rowsOf(n, f)}
 	if i, ok := p.dynamic[read]; ok {
 		p.out.Points[i].Uses = append(p.out.Points[i].Uses, use)
-	} else {
-		p.dynamic[read] = len(p.out.Points)
-		p.out.Points = append(p.out.Points, Point{Value: n.In[0].Name, Role: Live, Uses: []Use{use}, Type: q.activation, Axis: PerTensor, Rows: read.rows})
+		return
 	}
-	p.addWeight(n, f.Weight, q, axis, 0)
+	p.dynamic[read] = len(p.out.Points)
+	p.out.Points = append(p.out.Points, Point{Value: read.value.Name, Role: Live, Uses: []Use{use}, Type: q.activation, Axis: PerTensor, Rows: read.rows})
 }
 
 // reading is a value as products read it: with a range for each row of so many

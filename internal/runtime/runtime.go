@@ -151,6 +151,9 @@ func (p *Program) compile(g *ir.Graph, o Options) error {
 		if err := pass.FuseDynamic(g, p.keep); err != nil {
 			return err
 		}
+		if err := fuseRows(g, p.keep); err != nil {
+			return err
+		}
 		fuse, can := pass.FuseQDQ, hasIntegerKernel
 		if g.Arithmetic == ir.TFLite {
 			fuse, can = pass.FuseFixed, hasFixedKernel
