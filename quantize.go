@@ -183,9 +183,9 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		return nil, err
 	}
 	// Only samples make the float graph run: without, large constants need not
-	// be in memory.
+	// be in memory. For weights that are chosen layer by layer it runs so.
 	prepare := m.lookedAt
-	if o.samples != nil || o.ranges != nil {
+	if (o.samples != nil || o.ranges != nil) && r.CalibratedWeights() == "" {
 		prepare = m.prepare
 	}
 	g, err := prepare(r.Parity != "")
