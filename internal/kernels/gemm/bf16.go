@@ -74,20 +74,15 @@ func BF16[T float32 | uint16](c, other []T, ldc int, a []uint16, r *Rows, m int,
 		_ = other[:(m-1)*ldc+cols]
 	}
 	if e.late || !hasBF16() {
-		add := pairs
-		if hasTiles() {
-			add = tiled
-		}
-		bf16Generic(c, other, ldc, a, r, m, panel, width, cols, e.bias[j:], e, add)
+		bf16Generic(c, other, ldc, a, r, m, panel, width, cols, e.bias[j:], e)
 		return
 	}
 	size := int(unsafe.Sizeof(c[0]))
 	bf16(unsafe.Pointer(unsafe.SliceData(c)), unsafe.Pointer(unsafe.SliceData(other)), ldc, size, a, r, m, panel, width, cols, e.bias[j:], e)
 }
 
-// bf16Generic is the twin that defines the bits of BF16; add adds the products of
-// a tap to the sums of a row.
-func bf16Generic[T float32 | uint16](c, other []T, ldc int, a []uint16, r *Rows, m int, panel []uint16, width, cols int, bias []float32, e *FloatEnd, add func(sums []float32, x, b []uint16, width int)) {
+// bf16Generic is the twin that defines the bits of BF16.
+func bf16Generic[T float32 | uint16](c, other []T, ldc int, a []uint16, r *Rows, m int, panel []uint16, width, cols int, bias []float32, e *FloatEnd) {
 	var sums [Width]float32
 	for i := range m {
 		row := sums[:cols]
@@ -95,7 +90,11 @@ func bf16Generic[T float32 | uint16](c, other []T, ldc int, a []uint16, r *Rows,
 			row[j] = flush(bias[j])
 		}
 		for t, tap := range r.Tap {
-			add(row, a[r.Row[i]+tap:][:r.Depth], panel[t*r.Depth*width:], width)
+			if x, b := a[r.Row[i]+tap:][:r.Depth], panel[t*r.Depth*width:]; hasTiles() {
+				tiled(row, x, b, width)
+			} else {
+				pairs(row, x, b, width)
+			}
 		}
 		var more []T
 		if other != nil {
