@@ -21,8 +21,6 @@ type call struct {
 	by, times, error                 float32
 }
 
-const lanes = 16
-
 // nothing is what changes nothing when it is added, not even the sign of a
 // zero.
 var nothing = func() (t [Width]float32) {

@@ -31,6 +31,9 @@ const Width = 64
 // Rows is the greatest number of rows of a block.
 const Rows = 48
 
+// lanes is how many elements a vector has, and a sum's lanes in any variant.
+const lanes = 16
+
 // Grid is what results are rounded to, round(x/scale) + zero point, with what
 // follows from it.
 type Grid struct {
