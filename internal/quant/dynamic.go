@@ -186,6 +186,12 @@ func (p *placer) unfit(n *ir.Node, f op.Facts) string {
 	return ""
 }
 
+// leastTable is the number of elements from which tables are stored in integers:
+// those that have fewer are a few kilobytes, which is less than what it takes to
+// make floats of rows, and each of their rows is read again and again, so that its
+// error is there in every result.
+const leastTable = 1 << 12
+
 // placeTable stores a table of constants, of which a Gather takes rows, in
 // integers. Rows have a scale each, but for the peer's sake.
 func (p *placer) placeTable(n *ir.Node, q precision) {
@@ -196,6 +202,10 @@ func (p *placer) placeTable(n *ir.Node, q precision) {
 	}
 	if axis, err := op.Axis(o.Axis, len(w.Shape)); err != nil || axis != 0 || len(w.Shape) < 2 {
 		p.skip(n, "it does not take rows of a table", true)
+		return
+	}
+	if size := w.Const.Len(); size < leastTable && !q.asked && !p.parity {
+		p.skip(n, fmt.Sprintf("its table has %d elements, and those below %d gain nothing as integers; --override op:Gather=dynamic stores them so", size, leastTable), false)
 		return
 	}
 	p.choose(n)
@@ -209,6 +219,10 @@ func (p *placer) placeTable(n *ir.Node, q precision) {
 	p.addWeight(n, 0, q, axis, 0)
 }
 
+// fewWeights is the number of weights up to which their scale is searched for in
+// mode dynamic: of more, the error is the same with any that covers them.
+const fewWeights = 256
+
 // addWeight adds the point of a weight, once for all nodes that read it alike.
 func (p *placer) addWeight(n *ir.Node, i int, q precision, axis, block int) {
 	v := n.In[i]
@@ -221,6 +235,9 @@ func (p *placer) addWeight(n *ir.Node, i int, q precision, axis, block int) {
 		}
 	}
 	pt := Point{Value: v.Name, Role: Weight, Uses: []Use{use}, Type: q.weight, Symmetric: p.symmetric(q.weight), Axis: axis, Block: block}
+	if q.mode == Dynamic && p.smooth && axis != PerTensor && v.Const.Len()/v.Const.Shape()[axis] <= fewWeights {
+		pt.Algorithm = MSEClip
+	}
 	if q.mode == WeightOnly {
 		pt.Algorithm, pt.Mirrored = p.algorithm, len(p.target.Mode(string(WeightOnly)).NBits) > 0
 	}
