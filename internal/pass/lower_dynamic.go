@@ -22,9 +22,9 @@ type live struct {
 	bias      *ir.Value // is added to the product; nil: nothing
 }
 
-// liveProduct returns what n is; ok is false for other nodes. Where lite, data of
-// int8 count too, symmetric or not, and convolutions channels last: those of
-// TensorFlow Lite's hybrid kernels, for which ONNX has no operator.
+// liveProduct returns what n is; ok is false for other nodes. Where lite, data in
+// the steps of TensorFlow Lite's hybrid kernels count too, which are int8, and
+// convolutions channels last: ONNX has no operator for them.
 func (m *matcher) liveProduct(n *ir.Node, names *ir.Namer, lite bool) (l live, ok bool, err error) {
 	if len(n.In) < 2 || n.In[0] == nil || n.In[1] == nil {
 		return l, false, nil
@@ -50,7 +50,7 @@ func (m *matcher) liveProduct(n *ir.Node, names *ir.Namer, lite bool) (l live, o
 		return l, false, nil
 	}
 	q, o, isLive := from[*op.DynamicQuantize](m, dx.In[0])
-	if !isLive || o.Axis.Set || !lite && (o.Symmetric || o.Type != dtype.Uint8) || o.Type != dtype.Uint8 && o.Type != dtype.Int8 || len(q.Out) < 3 || len(dx.In) < 3 || dx.In[0] != q.Out[0] || dx.In[1] != q.Out[1] || dx.In[2] != q.Out[2] {
+	if !isLive || o.Axis.Set || (o.Symmetric || o.Type != dtype.Uint8) && !(lite && o.TFLite) || len(q.Out) < 3 || len(dx.In) < 3 || dx.In[0] != q.Out[0] || dx.In[1] != q.Out[1] || dx.In[2] != q.Out[2] {
 		return l, false, nil
 	}
 	p, known, err := ir.ParamsOf(dw)

@@ -59,7 +59,8 @@ func (pl *plan) dispatchDynamicQuantize(s *step, o *op.DynamicQuantize) {
 }
 
 // dispatchQuantizeRows quantizes to 8 bits with a range for each row. Where
-// shifted, int8 are stored as the uint8 that are 128 more.
+// shifted, int8 in TensorFlow Lite's steps are stored as the uint8 that are 128
+// more.
 func (pl *plan) dispatchQuantizeRows(s *step, o *op.DynamicQuantize, shifted bool) {
 	shape := pl.values[s.in[0]].shape
 	rows, k, ok := rowsOf(shape, o.Axis.Value)
@@ -71,10 +72,7 @@ func (pl *plan) dispatchQuantizeRows(s *step, o *op.DynamicQuantize, shifted boo
 			return
 		}
 	}
-	signedType, offset := o.Type == dtype.Int8 && !shifted, int32(0)
-	if shifted {
-		offset = 128
-	}
+	signedType := o.Type == dtype.Int8
 	s.share(rows, eachQuantized*rows*k, func(f *frame, s *step, _, lo, hi int) {
 		in, out := tensor.Data[float32](f.vals[s.in[0]]), f.out(s)
 		for i := lo; i < hi; i++ {
@@ -86,7 +84,7 @@ func (pl *plan) dispatchQuantizeRows(s *step, o *op.DynamicQuantize, shifted boo
 			} else if signedType {
 				convert.Quantize(tensor.Data[int8](out)[i*k:(i+1)*k], row, scale, convert.GridOf[int8](int32(zero)))
 			} else {
-				convert.Quantize(tensor.Data[uint8](out)[i*k:(i+1)*k], row, scale, convert.GridOf[uint8](int32(zero)+offset))
+				convert.Quantize(tensor.Data[uint8](out)[i*k:(i+1)*k], row, scale, convert.GridOf[uint8](int32(zero)))
 			}
 			if t := f.tensorAt(s.out, 1); t != nil {
 				tensor.Data[float32](t)[i] = scale

@@ -25,10 +25,12 @@ func TestLiveConvolutionsEqualTheirMeaning(t *testing.T) {
 		strides []int
 		scales  int
 		bias    bool
+		lite    bool // channels last, in the steps of TensorFlow Lite
 	}{
-		{[]int{1, 3, 9, 8}, []int{18, 3, 3, 3}, []int{1, 1, 1, 1}, []int{2, 2}, 18, true},
-		{[]int{2, 8, 7}, []int{5, 8, 3}, []int{2, 0}, []int{1}, 1, true},
-		{[]int{1, 16, 5, 6}, []int{70, 16, 1, 1}, nil, nil, 70, false},
+		{[]int{1, 3, 9, 8}, []int{18, 3, 3, 3}, []int{1, 1, 1, 1}, []int{2, 2}, 18, true, false},
+		{[]int{1, 9, 8, 3}, []int{18, 3, 3, 3}, []int{1, 1, 1, 1}, []int{2, 2}, 18, true, true},
+		{[]int{2, 8, 7}, []int{5, 8, 3}, []int{2, 0}, []int{1}, 1, true, false},
+		{[]int{1, 16, 5, 6}, []int{70, 16, 1, 1}, nil, nil, 70, false, false},
 	} {
 		x := &ir.Value{Name: "x", Fact: op.TensorFact(dtype.Float32, op.Known(c.x...))}
 		val := func(name string) *ir.Value { return &ir.Value{Name: name} }
@@ -39,12 +41,16 @@ func TestLiveConvolutionsEqualTheirMeaning(t *testing.T) {
 		}
 		dq := with(op.New[op.DequantizeLinear](), func(o *op.DequantizeLinear) { o.Axis = 0 })
 		o := conv(func(o *op.Conv) { o.Pads, o.Strides = c.pads, c.strides })
+		dynamic := op.New[op.DynamicQuantize]()
+		if c.lite {
+			o.Layout, dynamic.Type, dynamic.TFLite = op.ChannelsLast, dtype.Int8, true
+		}
 		in := []*ir.Value{d, wd}
 		if c.bias {
 			in = append(in, ir.NewConst("b", ramp(c.w[0], func(int) float32 { return r.Float32() - 0.5 }, c.w[0])))
 		}
 		g := &ir.Graph{Name: "g", Inputs: []*ir.Value{x}, Outputs: []*ir.Value{out}, Nodes: []*ir.Node{
-			{Name: "quantize", Op: op.New[op.DynamicQuantize](), In: []*ir.Value{x}, Out: []*ir.Value{q, s, z}},
+			{Name: "quantize", Op: dynamic, In: []*ir.Value{x}, Out: []*ir.Value{q, s, z}},
 			{Name: "dequantize", Op: op.New[op.DequantizeLinear](), In: []*ir.Value{q, s, z}, Out: []*ir.Value{d}},
 			{Name: "weight", Op: dq, In: []*ir.Value{ir.NewConst("w", bytesOf(r, dtype.Int8, c.w...)), ir.NewConst("ws", scales)}, Out: []*ir.Value{wd}},
 			{Name: "conv", Op: o, In: in, Out: []*ir.Value{y}},

@@ -14,17 +14,16 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// rowProduct is a product of integers q of 8 bits, whose rows each got a scale s
-// and a zero point z in the run, with a constant matrix w of int8 around 0.
-// Operands are q as uint8, less by offset, w, s and z, these with one element a
-// row. Sums are int32, all steps after them float32:
+// rowProduct is a product of int8 q, whose rows each got a scale s and a zero
+// point z in the run, with a constant matrix w of int8 around 0. Operands are q as
+// the uint8 that are 128 more, w, s and z, these with one element a row. Sums are
+// int32, all steps after them float32:
 //
 //	y = (Σ q·w − z·Σ w) · (s·unit) + bias
 type rowProduct struct {
 	turned bool      // w is [n, k]
 	units  []float32 // one, or one a column
 	bias   []float32 // nil for none
-	offset uint8     // of q
 }
 
 // Name returns "RowProduct".
@@ -65,7 +64,7 @@ func (o *rowProduct) Eval(in []op.Datum) ([]op.Datum, error) {
 			var acc, sum int32
 			for d, v := range q {
 				b := int32(w[d*row+j*column])
-				acc, sum = acc+(int32(v)-int32(o.offset))*b, sum+b
+				acc, sum = acc+(int32(v)-128)*b, sum+b
 			}
 			v := float32(acc) - float32(float32(zeros[i])*float32(sum))
 			v = float32(v * float32(s*o.units[j%len(o.units)]))
@@ -111,7 +110,8 @@ func (o unsignedRows) Eval(in []op.Datum) ([]op.Datum, error) {
 // Before: y = Gemm(DQ(q, s, z), DQ(w), b); q, s, z = DynamicQuantize(x; axis -1)
 // After:  y = RowProduct(q, w, s, z)
 //
-// Conditions: w is a constant of int8 or int4 around 0 with one scale, or one a
+// Conditions: the steps are TensorFlow Lite's, as others have a file that computes
+// on floats; w is a constant of int8 or int4 around 0 with one scale, or one a
 // column; b is constant; nobody asks for what lies between.
 func fuseRows(g *ir.Graph, keep map[string]bool) error {
 	u := &rowFuser{g: g, keep: keep, prod: g.Producers(), names: ir.NewNamer(g), shifted: map[*ir.Node]*ir.Value{}, bytes: map[*ir.Value]*ir.Value{}}
@@ -189,7 +189,7 @@ func (u *rowFuser) match(n *ir.Node) (*rowProduct, []*ir.Value, bool, error) {
 		return nil, nil, false, nil
 	}
 	o, ok := live.Op.(*op.DynamicQuantize)
-	if !ok || !o.Axis.Set || byteless(o.Type) || len(live.Out) < 3 || !slices.Equal(dx.In[:3], live.Out[:3]) || live.In[0].Type != dtype.Float32 || !lastAxis(o.Axis.Value, live.In[0]) {
+	if !ok || !o.TFLite || !o.Axis.Set || len(live.Out) < 3 || !slices.Equal(dx.In[:3], live.Out[:3]) || live.In[0].Type != dtype.Float32 || !lastAxis(o.Axis.Value, live.In[0]) {
 		return nil, nil, false, nil
 	}
 	w, known, err := ir.ParamsOf(dw)
@@ -212,14 +212,11 @@ func (u *rowFuser) match(n *ir.Node) (*rowProduct, []*ir.Value, bool, error) {
 	if n := v.Const.Shape()[columns]; p.bias != nil && len(p.bias) != n || n == 0 {
 		return nil, nil, false, nil
 	}
-	q := live.Out[0]
-	if o.Type == dtype.Int8 {
-		if p.offset = 128; u.shifted[live] == nil {
-			u.shifted[live] = &ir.Value{Name: u.names.Name(q.Name + "/uint8"), Fact: op.TensorFact(dtype.Uint8, q.Shape.Clone())}
-		}
-		q = u.shifted[live]
+	if u.shifted[live] == nil {
+		q := live.Out[0]
+		u.shifted[live] = &ir.Value{Name: u.names.Name(q.Name + "/uint8"), Fact: op.TensorFact(dtype.Uint8, q.Shape.Clone())}
 	}
-	return p, []*ir.Value{q, v, live.Out[1], live.Out[2]}, true, nil
+	return p, []*ir.Value{u.shifted[live], v, live.Out[1], live.Out[2]}, true, nil
 }
 
 // before returns the DequantizeLinear that makes v.
@@ -270,16 +267,12 @@ func rowParams(shape []int, m int) bool {
 
 // weigh takes the sums of a block of rows from row from and column j on to real
 // numbers, without the bias.
-func (r *tailRun) weigh(b *fused.Block, from, j int, scales []float32, zeros *tensor.Tensor) {
+func (r *tailRun) weigh(b *fused.Block, from, j int, scales []float32, zeros []int8) {
 	var line, one [fused.Width]float32
 	part := line[:b.Cols]
 	for i := range b.Rows {
 		row := b.X[i*b.Cols : (i+1)*b.Cols]
-		zero := float32(zeros.Bytes()[from+i])
-		if zeros.Type() == dtype.Int8 {
-			zero = float32(int8(zeros.Bytes()[from+i]))
-		}
-		if zero != 0 {
+		if zero := float32(zeros[from+i]); zero != 0 {
 			one[0] = zero
 			eltwise.Mul(part, r.sums[j:j+b.Cols], one[:1])
 			eltwise.Sub(row, row, part)

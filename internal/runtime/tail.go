@@ -282,7 +282,7 @@ func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int,
 		for i, v := range sums[:r.n] {
 			r.sums[i], r.units[i] = float32(v), r.live.units[i%len(r.live.units)]
 		}
-		r.ends = gemm.ByteEndOf(gemm.Finish{Float: true, Multiplier: []float32{1}}, sums, r.live.offset)
+		r.ends = gemm.ByteEndOf(gemm.Finish{Float: true, Multiplier: []float32{1}}, sums, 128)
 		return size, nil
 	}
 	e, err := pl.newFinish(s, r.quant)
@@ -334,7 +334,7 @@ func (r *tailRun) multiply(f *frame, s *step, b *fused.Block, from, j int, mem [
 	}
 	gemm.Bytes(bytesOf(b.X), b.Cols, a, r.rows, b.Rows, r.bytes[j*gemm.Group*gemm.Groups(r.k):], j, b.Cols, r.ends)
 	if r.live != nil {
-		r.weigh(b, from, j, tensor.Data[float32](f.vals[s.in[2]]), f.vals[s.in[3]])
+		r.weigh(b, from, j, tensor.Data[float32](f.vals[s.in[2]]), tensor.Data[int8](f.vals[s.in[3]]))
 	}
 	if r.late != nil {
 		b.Bias = r.late[j : j+b.Cols]
