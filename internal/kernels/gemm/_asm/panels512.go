@@ -19,7 +19,7 @@ func broadcast512(v, r int) int { return firstB + v + r%(8-v) }
 func floats512() string {
 	f := newFile()
 	for v := 4; v > 0; v-- {
-		p := &kernel{file: f, name: fmt.Sprintf("floats%dAVX512", 16*v), most: most512[v], step: 4, scale: 4, unroll: 4, stride: 64 * v, ahead: v == 4}
+		p := &kernel{file: f, name: fmt.Sprintf("floats%dAVX512", 16*v), most: most512[v], step: 4, scale: 4, unroll: 4, stride: 64 * v, ahead: v == 4, sums: v}
 		p.begin = func(m int) {
 			for i := range m * v {
 				f.line("VPXORD Z%d, Z%d, Z%d", i, i, i)
