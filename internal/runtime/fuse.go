@@ -45,7 +45,7 @@ func (pl *plan) fuse(g *ir.Graph, keys map[*ir.Node]*ir.Node) map[*ir.Node]*grou
 	for i, n := range g.Nodes {
 		u.at[n] = i
 	}
-	for _, look := range []func(*ir.Node) *group{u.attention, u.coded, u.batched, u.product, u.norm} {
+	for _, look := range []func(*ir.Node) *group{u.attention, u.coded, u.batched, u.product, u.norm, u.gate} {
 		for _, n := range g.Nodes {
 			if u.of[n] != nil {
 				continue
