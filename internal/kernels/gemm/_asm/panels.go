@@ -27,10 +27,15 @@ type kernel struct {
 	stride int               // what SI moves by after a step, 0 where one does that itself
 	end    func(m int, label string)
 	ahead  bool // fetches the panel after this one into the second cache, R14 being where it is
+	own    int  // rows up to which its own panel is fetched instead, which nobody reads again
 	sums   int  // vectors of a row whose sums a call may go on with and leave, 0 where it may not
 }
 
 const firstRow = 8 // R8
+
+// ownAhead is how far before its use a panel that is read once is fetched, in
+// bytes.
+const ownAhead = 16 << 10
 
 func (p *kernel) write() {
 	fmt.Fprintf(p, "\n// func %s(c *call)\nTEXT ·%s(SB), NOSPLIT, $%d-8\n", p.name, p.name, p.frame)
@@ -77,7 +82,8 @@ func (p *kernel) block(m int) {
 	if p.sums > 0 {
 		p.label(at("begun"))
 	}
-	if p.ahead {
+	ahead := p.ahead && m > p.own
+	if ahead {
 		p.line("MOVQ call_ahead(DI), R14")
 	}
 	p.line("MOVQ call_b(DI), SI")
@@ -96,7 +102,7 @@ func (p *kernel) block(m int) {
 	}
 	p.line("DECQ BX")
 	p.line("JNZ  %s", at("tap"))
-	if p.ahead {
+	if ahead {
 		p.line("CMPQ R14, call_aheadEnd(DI)")
 		p.line("CMOVQHI call_aheadEnd(DI), R14")
 		p.line("MOVQ R14, call_ahead(DI)")
@@ -150,7 +156,12 @@ func (p *kernel) steps(m int) {
 	p.line("JLT  %s", at("rest"))
 	p.line("PCALIGN $32")
 	p.label(at("many"))
-	if p.ahead {
+	switch {
+	case m <= p.own:
+		for i := 0; i < p.unroll*p.stride; i += 64 {
+			p.line("PREFETCHT1 %d(SI)", ownAhead+i)
+		}
+	case p.ahead:
 		p.line("PREFETCHT1 (R14)")
 		p.line("PREFETCHT1 64(R14)")
 		p.line("ADDQ $128, R14")
