@@ -72,7 +72,7 @@ func packed[T float32 | int8 | uint16 | int32](c *packCache, node *ir.Node, form
 	b, ok := c.held[k]
 	if !ok {
 		if b, ok = c.store.find(k); !ok {
-			b = tensor.Aligned(k.bytes)
+			b = tensor.Lasting(k.bytes)
 			pack(viewOf[T](b, n))
 		}
 		c.held[k] = b
