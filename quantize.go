@@ -16,6 +16,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/quant"
+	"github.com/octavo-ml/octavo/internal/quant/algo"
 	"github.com/octavo-ml/octavo/internal/quant/calibrate"
 	engine "github.com/octavo-ml/octavo/internal/runtime"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -182,9 +183,9 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		return nil, err
 	}
 	// Only samples make the float graph run: without, large constants need not
-	// be in memory.
+	// be in memory. For weights that are chosen layer by layer it runs so.
 	prepare := m.lookedAt
-	if o.samples != nil || o.ranges != nil {
+	if (o.samples != nil || o.ranges != nil) && r.CalibratedWeights() == "" {
 		prepare = m.prepare
 	}
 	g, err := prepare(r.Parity != "")
@@ -219,6 +220,15 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 		return nil, diag.Usagef("static quantization needs calibration samples").Note("give WithCalibration, or --data on the command line").Note("mode dynamic and mode weight-only need none")
 	}
 	source := g
+	var ran []string
+	if kept == nil {
+		if g, placement, err = quant.Smooth(g, placement, &r); err != nil {
+			return nil, m.wrap(err)
+		}
+		if g != source {
+			ran = []string{algo.Smoothing}
+		}
+	}
 	id := ""
 	if o.samples != nil || o.ranges != nil {
 		if id, err = digest(source); err != nil {
@@ -248,7 +258,6 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	var plan, plain *quant.Plan
 	var trials []quant.Trial
 	var changed []IOValue
-	var ran []string
 	err = tensor.Guard(func() error {
 		if byWeights {
 			better, err := quant.ImproveWeights(ctx, g, placement, cal.Stats, cal.Kept, &r, o.threads, o.layers)

@@ -99,7 +99,7 @@ func (m *Model) randomInputs() ([]randomInput, error) {
 		}
 		return nil, e
 	}
-	g, err := m.prepare(false)
+	g, err := m.lookedAt(false)
 	if err != nil {
 		return nil, err
 	}

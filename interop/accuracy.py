@@ -35,10 +35,14 @@ class Reader(CalibrationDataReader):
         return next(self.it, None)
 
 
-def run(path, samples):
+def session(path):
     options = ort.SessionOptions()
     options.log_severity_level = 3
-    s = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def run(path, samples):
+    s = session(path)
     name = s.get_inputs()[0].name
     return np.concatenate([s.run(None, {name: x})[0].reshape(1, -1) for x in samples])
 

@@ -89,17 +89,17 @@ def stream(path, name, frames, states, **fixed):
     return {k: np.stack([r[k] for r in rows]) for k in rows[0]}
 
 
-def silero(path, rate):
+def silero(path, rate, frames=60):
     x = wav("models/silero-vad/test.wav", 16000)[:: 16000 // rate]
     size, past, at = rate // 8000 * 256, rate // 8000 * 32, rate
-    frames = [x[None, at + size * i - past: at + size * (i + 1)] for i in range(60)]
-    return stream(path, "input", frames, {"state": ("stateN", (2, 1, 128))}, sr=np.array(rate))
+    rows = [x[None, at + size * i - past: at + size * (i + 1)] for i in range(frames)]
+    return stream(path, "input", rows, {"state": ("stateN", (2, 1, 128))}, sr=np.array(rate))
 
 
-def dtln(path):
+def dtln(path, frames=100):
     x = wav("models/silero-vad/test.wav", 16000)
-    frames = [np.abs(np.fft.rfft(x[128 * i + 16000:][:512])).astype(np.float32).reshape(1, 1, 257) for i in range(100)]
-    return stream(path, "input_2", frames, {"input_3": ("tf_op_layer_stack_2", (1, 2, 128, 2))})
+    rows = [np.abs(np.fft.rfft(x[128 * i + 16000:][:512])).astype(np.float32).reshape(1, 1, 257) for i in range(frames)]
+    return stream(path, "input_2", rows, {"input_3": ("tf_op_layer_stack_2", (1, 2, 128, 2))})
 
 
 def windows():

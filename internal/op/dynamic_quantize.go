@@ -6,6 +6,7 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/kernels/convert"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
@@ -22,6 +23,11 @@ type DynamicQuantize struct {
 	// own. The scale then has x's shape with 1 along it, which
 	// DequantizeLinear reads with block_size = dim. Unset: one range for all.
 	Axis Opt[int] `attr:"axis"`
+	// TFLite asks for the steps of LiteRT's hybrid kernels instead (to int8,
+	// kernels/internal/reference/portable_tensor_utils.cc, SymmetricQuantizeFloats
+	// and AsymmetricQuantizeFloats): scale and zero point in float64, each rounded
+	// once, and q = round(x·Factor + zero point), halves away from zero.
+	TFLite bool `attr:".tflite"`
 }
 
 // Name returns "DynamicQuantize".
@@ -71,6 +77,10 @@ func (o *DynamicQuantize) Eval(in []Datum) ([]Datum, error) {
 		p.BlockSize = max(lanes, 1)
 	}
 	data := tensor.Data[float32](x)
+	var lite []float32
+	if o.TFLite {
+		lite = make([]float32, len(data))
+	}
 	for k := range count {
 		base := k/step*step*lanes + k%step
 		var lo, hi float32
@@ -79,9 +89,19 @@ func (o *DynamicQuantize) Eval(in []Datum) ([]Datum, error) {
 			lo, hi = min(lo, v), max(hi, v)
 		}
 		p.Scale[k], p.ZeroPoint[k] = o.Params(lo, hi)
+		if o.TFLite {
+			factor, zero := o.Factor(lo, hi), float32(p.ZeroPoint[k])
+			for i := range lanes {
+				at := base + i*step
+				lite[at] = float32(data[at]*factor) + zero
+			}
+		}
 	}
 	y := tensor.New(o.Type, x.Shape()...)
-	if x.Len() > 0 {
+	switch {
+	case o.TFLite:
+		convert.QuantizeAway(tensor.Data[int8](y), lite, 1, convert.GridOf[int8](0))
+	case x.Len() > 0:
 		if y, err = affine.Quantize(x, p, affine.RoundHalfEven); err != nil {
 			return nil, err
 		}
@@ -92,6 +112,9 @@ func (o *DynamicQuantize) Eval(in []Datum) ([]Datum, error) {
 // Params returns the parameters of a range that holds 0. A range without end
 // counts as ending at the largest float32.
 func (o *DynamicQuantize) Params(lo, hi float32) (float32, int64) {
+	if o.TFLite {
+		return o.paramsTFLite(float64(lo), float64(hi))
+	}
 	scheme := affine.Scheme{Type: o.Type, Symmetric: o.Symmetric}
 	first, last := scheme.Range()
 	if o.Symmetric {
@@ -110,6 +133,55 @@ func (o *DynamicQuantize) Params(lo, hi float32) (float32, int64) {
 	}
 	zero := float32(first) - lo/scale
 	return scale, int64(math.RoundToEven(float64(max(float32(first), min(float32(last), zero)))))
+}
+
+func (o *DynamicQuantize) paramsTFLite(lo, hi float64) (float32, int64) {
+	const first, last = math.MinInt8, math.MaxInt8
+	lo, hi = max(lo, -math.MaxFloat32), min(hi, math.MaxFloat32)
+	switch {
+	case !(lo < hi):
+		return 1, 0
+	case o.Symmetric:
+		return float32(max(-lo, hi)) / last, 0
+	}
+	scale := (hi - lo) / (last - first)
+	zero := last - hi/scale
+	if first+lo/scale > -last-hi/scale { // the nearer end says where zero lies
+		zero = first - lo/scale
+	}
+	return float32(scale), int64(math.Round(max(first, min(last, zero))))
+}
+
+// Factor returns what a number is multiplied with where TFLite is set.
+func (o *DynamicQuantize) Factor(lo, hi float32) float32 {
+	lo, hi = max(lo, -math.MaxFloat32), min(hi, math.MaxFloat32)
+	if o.Symmetric && lo < hi {
+		return math.MaxInt8 / max(-lo, hi)
+	}
+	scale, _ := o.Params(lo, hi)
+	return 1 / scale
+}
+
+// FakeQuantize stores what is left of x after quantization to int8, where TFLite
+// is set.
+func (o *DynamicQuantize) FakeQuantize(dst, x []float32) {
+	var lo, hi float32
+	for _, v := range x {
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	scale, zero := o.Params(lo, hi)
+	factor, offset := o.Factor(lo, hi), float32(zero)
+	var chunk [256]float32
+	var codes [256]int8
+	for len(x) > 0 {
+		n := min(len(chunk), len(x))
+		for i, v := range x[:n] {
+			chunk[i] = float32(v*factor) + offset
+		}
+		convert.QuantizeAway(codes[:n], chunk[:n], 1, convert.GridOf[int8](0))
+		convert.Dequantize(dst[:n], codes[:n], scale, int32(zero))
+		dst, x = dst[n:], x[n:]
+	}
 }
 
 // DynamicQuantizeLinear is DynamicQuantize to Uint8 with one range.

@@ -1,5 +1,7 @@
 package op
 
+import "github.com/octavo-ml/octavo/internal/dtype"
+
 // LSTM is the long short-term memory of Hochreiter and Schmidhuber with
 // optional peepholes. Gates are ordered input, output, forget, cell. Inputs
 // beyond the common ones are the initial cell state and the peepholes
@@ -17,6 +19,18 @@ type LSTM struct {
 	InputForget bool         `attr:"input_forget,default=0"`
 	BatchFirst  bool         `attr:"layout,default=0"`
 	CellClip    Opt[float32] `attr:".cell_clip"`
+	// LiveState is how LiteRT's hybrid kernels quantize the states before they
+	// meet the recurrent weights, each sample's by its own range: "symmetric",
+	// "asymmetric", or "" where they do not. ONNX has no word for that either.
+	LiveState string `attr:".live_state"`
+}
+
+// Live returns the quantization of states; nil for none.
+func (o *LSTM) Live() *DynamicQuantize {
+	if o.LiveState == "" {
+		return nil
+	}
+	return &DynamicQuantize{Type: dtype.Int8, Symmetric: o.LiveState == "symmetric", Axis: Some(-1), TFLite: true}
 }
 
 // Name returns "LSTM".
@@ -41,7 +55,15 @@ func (o *LSTM) step(c *cell, xw []float32, states [][]float32) {
 	h, mem := states[0], states[1]
 	n, gh := c.hidden, 4*c.hidden
 	hr := make([]float32, len(xw))
-	c.recur(hr, h, 0, gh)
+	if live := o.Live(); live != nil {
+		rounded := make([]float32, len(h))
+		for b := range c.batch {
+			live.FakeQuantize(rounded[b*n:(b+1)*n], h[b*n:(b+1)*n])
+		}
+		c.recur(hr, rounded, 0, gh)
+	} else {
+		c.recur(hr, h, 0, gh)
+	}
 	f, g, out := c.f[0], c.f[1], c.f[2]
 	for b := range c.batch {
 		for j := range n {

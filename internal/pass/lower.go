@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/octavo-ml/octavo/internal/affine"
+	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -68,8 +69,8 @@ func Lower(g *ir.Graph, f Form) error {
 	return nil
 }
 
-// lowerRounding makes integers mean what a does: halves go to even in ONNX, and
-// away from zero in TensorFlow Lite. Results differ where a quotient lies
+// lowerRounding makes integers mean what a does, also those that are found as the
+// model runs: halves go to even in ONNX, and away from zero in TensorFlow Lite. Results differ where a quotient lies
 // half-way between two integers.
 func lowerRounding(g *ir.Graph, a ir.Arithmetic) {
 	g.Arithmetic = a
@@ -80,6 +81,12 @@ func lowerRounding(g *ir.Graph, a ir.Arithmetic) {
 	for _, n := range g.Nodes {
 		if q, ok := n.Op.(*op.QuantizeLinear); ok && q.Round != round {
 			n.Op = with(q, func(c *op.QuantizeLinear) { c.Round = round })
+		}
+		if q, ok := n.Op.(*op.DynamicQuantize); ok && q.Type == dtype.Int8 {
+			n.Op = with(q, func(c *op.DynamicQuantize) { c.TFLite = a == ir.TFLite })
+		}
+		if q, ok := n.Op.(*op.LSTM); ok && a == ir.ONNX && q.LiveState != "" {
+			n.Op = with(q, func(c *op.LSTM) { c.LiveState = "" }) // ONNX keeps states as floats
 		}
 		for _, b := range n.Bodies {
 			lowerRounding(b, a)

@@ -22,8 +22,10 @@ type live struct {
 	bias      *ir.Value // is added to the product; nil: nothing
 }
 
-// liveProduct returns what n is; ok is false for other nodes.
-func (m *matcher) liveProduct(n *ir.Node, names *ir.Namer) (l live, ok bool, err error) {
+// liveProduct returns what n is; ok is false for other nodes. Where lite, data of
+// int8 count too, symmetric or not, and convolutions channels last: those of
+// TensorFlow Lite's hybrid kernels, for which ONNX has no operator.
+func (m *matcher) liveProduct(n *ir.Node, names *ir.Namer, lite bool) (l live, ok bool, err error) {
 	if len(n.In) < 2 || n.In[0] == nil || n.In[1] == nil {
 		return l, false, nil
 	}
@@ -36,7 +38,7 @@ func (m *matcher) liveProduct(n *ir.Node, names *ir.Namer) (l live, ok bool, err
 		}
 		transposed = o.TransB
 	case *op.Conv:
-		if channel = 0; o.Layout != op.ChannelsFirst {
+		if channel = 0; o.Layout != op.ChannelsFirst && !lite {
 			return l, false, nil
 		}
 	default:
@@ -48,7 +50,7 @@ func (m *matcher) liveProduct(n *ir.Node, names *ir.Namer) (l live, ok bool, err
 		return l, false, nil
 	}
 	q, o, isLive := from[*op.DynamicQuantize](m, dx.In[0])
-	if !isLive || o.Axis.Set || o.Symmetric || o.Type != dtype.Uint8 || len(q.Out) < 3 || len(dx.In) < 3 || dx.In[0] != q.Out[0] || dx.In[1] != q.Out[1] || dx.In[2] != q.Out[2] {
+	if !isLive || o.Axis.Set || !lite && (o.Symmetric || o.Type != dtype.Uint8) || o.Type != dtype.Uint8 && o.Type != dtype.Int8 || len(q.Out) < 3 || len(dx.In) < 3 || dx.In[0] != q.Out[0] || dx.In[1] != q.Out[1] || dx.In[2] != q.Out[2] {
 		return l, false, nil
 	}
 	p, known, err := ir.ParamsOf(dw)
@@ -112,7 +114,7 @@ func LowerDynamic(g *ir.Graph) error {
 	if err := lowerTables(g); err != nil {
 		return err
 	}
-	err := eachLive(g, func(l live, e *emitter) error {
+	err := eachLive(g, false, func(l live, e *emitter) error {
 		o, sums := op.Op(op.New[op.MatMulInteger]()), l.n.Out[0].Name+"_sums"
 		scale := l.ws
 		bias := l.bias
@@ -174,7 +176,7 @@ func FuseDynamic(g *ir.Graph, keep map[string]bool) error {
 	if err := lowerTables(g); err != nil {
 		return err
 	}
-	return eachLive(g, func(l live, e *emitter) error {
+	return eachLive(g, true, func(l live, e *emitter) error {
 		for _, v := range l.n.In {
 			if v != nil && keep[v.Name] {
 				return nil
@@ -188,7 +190,7 @@ func FuseDynamic(g *ir.Graph, keep map[string]bool) error {
 			}
 			live := op.New[op.ConvIntegerToFloat]()
 			live.AutoPad, live.Dilations, live.KernelShape, live.Pads, live.Strides = c.AutoPad, c.Dilations, c.KernelShape, c.Pads, c.Strides
-			if o = live; l.bias != nil {
+			if live.Layout, o = c.Layout, live; l.bias != nil && c.Layout == op.ChannelsFirst {
 				var err error
 				if l.bias, err = e.standing(l.bias, len(l.w.Shape)-2); err != nil {
 					return err
@@ -207,13 +209,13 @@ func FuseDynamic(g *ir.Graph, keep map[string]bool) error {
 }
 
 // eachLive replaces the nodes for which f emits others.
-func eachLive(g *ir.Graph, f func(l live, e *emitter) error) error {
+func eachLive(g *ir.Graph, lite bool, f func(l live, e *emitter) error) error {
 	m := newMatcher(g)
 	e := &emitter{names: ir.NewNamer(g)}
 	changed := false
 	var out []*ir.Node
 	for _, n := range g.Nodes {
-		l, ok, err := m.liveProduct(n, e.names)
+		l, ok, err := m.liveProduct(n, e.names, lite)
 		if err != nil {
 			return fmt.Errorf("dynamic: %s: %w", n.Label(), err)
 		}

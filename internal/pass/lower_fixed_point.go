@@ -2,11 +2,13 @@ package pass
 
 import (
 	"math"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
 // lowerFixedPoint brings a graph into the form that TensorFlow Lite holds.
@@ -27,6 +29,7 @@ func lowerFixedPoint(g *ir.Graph) error {
 	if err := FuseFixed(g, hasFixedPointKernel); err != nil {
 		return err
 	}
+	dropZeroStates(g)
 	shuffles := gatherShuffles(g)
 	if _, err := EliminateDead(g); err != nil {
 		return err
@@ -38,6 +41,48 @@ func lowerFixedPoint(g *ir.Graph) error {
 		return err
 	}
 	return foldTransposes(g)
+}
+
+// dropZeroStates takes away initial states of LSTMs that are zeros of a computed
+// shape, as exporters write them for batches of any size: without, they are
+// zeros too.
+func dropZeroStates(g *ir.Graph) {
+	m := newMatcher(g)
+	for _, n := range g.Nodes {
+		if _, ok := n.Op.(*op.LSTM); !ok {
+			continue
+		}
+		for i := 5; i < min(7, len(n.In)); i++ {
+			if v := n.In[i]; v != nil && m.zeros(v) {
+				n.In[i] = nil
+			}
+		}
+	}
+}
+
+// zeros reports whether a value is zeros of whatever shape: constants, or what is
+// moved out of them.
+func (m *matcher) zeros(v *ir.Value) bool {
+	if v.Const != nil {
+		return holdsZeros(v.Const)
+	}
+	n := m.prod[v]
+	if n == nil {
+		return false
+	}
+	switch o := n.Op.(type) {
+	case *op.ConstantOfShape:
+		return o.Value == nil || holdsZeros(o.Value)
+	case *op.Slice, *op.Expand, *op.Reshape, *op.Unsqueeze, *op.Squeeze, *op.Transpose, *op.Identity:
+		return m.zeros(n.In[0])
+	}
+	return false
+}
+
+// holdsZeros reports whether a tensor of floats holds nothing but zeros.
+func holdsZeros(t *tensor.Tensor) bool {
+	f, err := op.Convert(t, dtype.Float32)
+	return err == nil && !slices.ContainsFunc(tensor.Data[float32](f), func(v float32) bool { return v != 0 })
 }
 
 // fixedPoint lists the operators of which TensorFlow Lite has kernels that read

@@ -34,6 +34,13 @@ func (s *settings) resolveAlgorithms() error {
 		return diag.Usagef("algorithm %s is one of mode weight-only, and the recipe has no nodes of that mode", r.Weights.Algorithm).
 			Note("give --mode weight-only, or an override such as op:MatMul=w4a16:g32").Note("for mode static there are %s", strings.Join(algo.Names(), ", "))
 	}
+	if r.Mode == Dynamic {
+		if i := slices.IndexFunc(r.Algorithms, func(a string) bool { return a != algo.Smoothing }); i >= 0 {
+			return diag.Usagef("algorithm %s belongs to mode static", r.Algorithms[i]).Note("mode dynamic, which looks at no samples, has %s", algo.Smoothing)
+		}
+		s.smooth = len(r.Algorithms) > 0 || s.effort > algo.LeastEffort
+		return nil
+	}
 	if !r.Static() {
 		if len(r.Algorithms) > 0 || r.Effort != nil {
 			return diag.Usagef("algorithms and effort belong to mode static, and the recipe has nodes of another mode").

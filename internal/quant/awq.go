@@ -162,9 +162,8 @@ func (p *protector) value(stream *stream, v *ir.Value, nodes []*ir.Node, reading
 			}
 			divided[w.Name] = true
 			s, axis, _ := p.sharing(n, f)
-			matrix, _ := rowsOf(w.Const, axis)
 			fit, columns := newGroupFit(p.s, s.point), s.columnsOf()
-			ws = append(ws, algo.Weight{Rows: matrix, Rounded: func(dst, w []float32, _ int) { fit.plain(dst, w, columns) }})
+			ws = append(ws, algo.Weight{Rows: newWeightRows(w.Const, axis), Rounded: func(dst, w []float32, _ int) { fit.plain(dst, w, columns) }})
 		}
 		// All that read it have to be known: their weights take the factors on.
 		if in != nil && len(divided) == len(reading.Weights()) {
@@ -185,15 +184,15 @@ func (p *protector) value(stream *stream, v *ir.Value, nodes []*ir.Node, reading
 		if err != nil {
 			return err
 		}
-		matrix, _ := rowsOf(w.Const, axis)
-		if in.width*s.rows() != len(matrix) {
+		weight := newWeightRows(w.Const, axis)
+		if in.width != weight.width() {
 			return fmt.Errorf("rows of %d elements do not fit the weight %v", in.width, s.shape)
 		}
 		by := factors
 		if !divided[w.Name] {
 			by = nil
 		}
-		p.clip(s, matrix, in, by)
+		p.clip(s, weight, in, by)
 		n.In[f.Weight].Const.Release()
 	}
 	return nil
@@ -211,7 +210,7 @@ func rowsRead(stream *stream, v *ir.Value, n *ir.Node, weight []int) (*rows, err
 
 // clip chooses for each group of weights the part of its range with the least
 // error of the outputs.
-func (p *protector) clip(s *sharing, matrix []float32, in *rows, factors []float32) {
+func (p *protector) clip(s *sharing, weight *weightRows, in *rows, factors []float32) {
 	all, width, groups := in.all(), in.width, in.groups
 	fit, columns := newGroupFit(p.s, s.point), s.columnsOf()
 	per := max(s.rows()/max(groups, 1), 1)
@@ -228,8 +227,13 @@ func (p *protector) clip(s *sharing, matrix []float32, in *rows, factors []float
 		algo.Each((per+clipRows-1)/clipRows, p.threads, func(i int) {
 			first := group*per + i*clipRows
 			n := min(clipRows, per-i*clipRows, s.rows()-first)
+			if n <= 0 {
+				return
+			}
+			matrix := make([]float32, n*width)
+			weight.Read(matrix, first, n, 0, width)
 			for g, list := range columns {
-				fit.leastOf(matrix[min(first*width, len(matrix)):], width, n, list, func(cost []float64, e, products []float32) { gram.Costs(cost, g, e, products) },
+				fit.leastOf(matrix, width, n, list, func(cost []float64, e, products []float32) { gram.Costs(cost, g, e, products) },
 					func(r int, t float32, z int64) {
 						k := (first+r)*s.groups + g
 						scale[k], zero[k] = t, z

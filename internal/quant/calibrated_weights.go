@@ -67,18 +67,17 @@ func (l *layer) hessian(groups, width int) *algo.Hessian {
 
 // roundShared chooses the integers of a weight of mode weight-only, and the
 // scales with them.
-func (r *refiner) roundShared(l *layer, h *algo.Hessian, matrix []float32, back func([]int64) []int64) error {
+func (r *refiner) roundShared(l *layer, h *algo.Hessian, rounded *roundedRows) error {
 	s := l.shared
 	fit := newGroupFit(r.settings, s.point)
 	scale, zero := make([]float32, s.rows()*s.groups), make([]int64, s.rows()*s.groups)
-	codes := h.RoundShared(matrix, algo.Shared{Of: s.of, Groups: s.groups, Lo: int64(fit.lo), Hi: int64(fit.hi)},
+	h.RoundShared(rounded, algo.Shared{Of: s.of, Groups: s.groups, Lo: int64(fit.lo), Hi: int64(fit.hi)},
 		func(row, group int, x, cost []float64) (float32, int64) {
 			k := row*s.groups + group
 			scale[k], zero[k] = fit.weighed(x, cost)
 			return scale[k], zero[k]
 		}, r.threads)
-	p := s.params(scale, zero)
-	q := tensor.FromInts(p.Type, back(codes), s.shape...)
+	p, q := s.params(scale, zero), rounded.tensor()
 	r.known.params[l.key], r.known.integers[l.key] = p, quantized{p, q}
 	r.plan.Params[l.point] = p
 	l.weight.Const.Release()

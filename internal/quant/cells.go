@@ -19,6 +19,9 @@ type Cell struct {
 	// Symmetric weights have zero points of 0; PerChannel ones a scale for each
 	// row of a direction, others one for each direction.
 	Symmetric, PerChannel, Reduced bool
+	// Hybrid keeps it an LSTM, of which points quantize the data and the weights:
+	// its states are quantized as TensorFlow Lite does.
+	Hybrid bool
 }
 
 // placeCell makes an LSTM dynamic.
@@ -27,11 +30,35 @@ func (p *placer) placeCell(n *ir.Node, o *op.LSTM, q precision) {
 		p.skip(n, "its weights are computed, or its batch comes first", true)
 		return
 	}
+	if p.target.Mode(string(Dynamic)).Activation == "int8" {
+		p.placeHybridCell(n, q)
+		return
+	}
 	if p.parity {
 		q.weight = dtype.Int8 // the peer's, whatever is asked for
 	}
 	p.choose(n)
-	p.out.Cells = append(p.out.Cells, Cell{firstOutput(n), q.weight, p.symmetric(q.weight), p.perChannel, p.recipe.ReduceRange})
+	p.out.Cells = append(p.out.Cells, Cell{firstOutput(n), q.weight, p.symmetric(q.weight), p.perChannel, p.recipe.ReduceRange, false})
+}
+
+// placeHybridCell quantizes each row of what an LSTM reads as the model runs, and
+// its weights with one scale for each direction.
+func (p *placer) placeHybridCell(n *ir.Node, q precision) {
+	w := n.In[1].Const
+	if least := p.target.Mode(string(Dynamic)).LeastElements; max(w.Len(), n.In[2].Const.Len()) < least && !q.asked {
+		p.skip(n, fmt.Sprintf("its weights have fewer elements than %d, and files for %s keep those as floats", least, p.target.Name), false)
+		return
+	}
+	p.choose(n)
+	p.addLive(n, reading{n.In[0], w.Shape()[2]}, q)
+	axis := PerTensor
+	if w.Shape()[0] > 1 {
+		axis = 0
+	}
+	q.weight = dtype.Int8 // its kernel has no others
+	p.addWeight(n, 1, q, axis, 0)
+	p.addWeight(n, 2, q, axis, 0)
+	p.out.Cells = append(p.out.Cells, Cell{Node: firstOutput(n), Hybrid: true})
 }
 
 // cells replaces the LSTMs of the plan. Their weights turn: [directions, inputs,
@@ -46,6 +73,11 @@ func (a *applier) cells() error {
 		o, ok := n.Op.(*op.LSTM)
 		if !ok {
 			return fmt.Errorf("%s is no LSTM", n.Label())
+		}
+		if c.Hybrid {
+			live := *o
+			live.LiveState, n.Op = "asymmetric", &live
+			continue
 		}
 		d := op.New[op.DynamicQuantizeLSTM]()
 		d.Alpha, d.Beta, d.Activations, d.Clip = o.Alpha, o.Beta, o.Activations, o.Clip

@@ -38,6 +38,12 @@ func chooseCodes(c *tensor.Tensor, scheme affine.Scheme, pt Point) (affine.Param
 	var p affine.Params
 	var err error
 	if pt.Block > 0 {
+		if src, perm, ok := tensor.Unpermuted(c); ok {
+			turned := pt
+			turned.Axis = perm[pt.Axis]
+			p, err = chooseGroups(src, scheme, turned)
+			return turnedParams(p, src.Shape(), perm), err
+		}
 		return chooseGroups(c, scheme, pt)
 	}
 	p, err = coveringParams(c, scheme, pt.Axis)

@@ -97,15 +97,20 @@ func (p *placer) placeProduct(n *ir.Node, f op.Facts, q precision) {
 		}
 	}
 	p.choose(n)
+	p.addLive(n, reading{n.In[0], p.rowsOf(n, f)}, q)
+	p.addWeight(n, f.Weight, q, axis, 0)
+}
+
+// addLive adds the point of what operand 0 of a node reads, once for all nodes
+// that read it alike.
+func (p *placer) addLive(n *ir.Node, read reading, q precision) {
 	use := Use{firstOutput(n), 0}
-	read := reading{n.In[0], p.rowsOf(n, f)}
 	if i, ok := p.dynamic[read]; ok {
 		p.out.Points[i].Uses = append(p.out.Points[i].Uses, use)
-	} else {
-		p.dynamic[read] = len(p.out.Points)
-		p.out.Points = append(p.out.Points, Point{Value: n.In[0].Name, Role: Live, Uses: []Use{use}, Type: q.activation, Axis: PerTensor, Rows: read.rows})
+		return
 	}
-	p.addWeight(n, f.Weight, q, axis, 0)
+	p.dynamic[read] = len(p.out.Points)
+	p.out.Points = append(p.out.Points, Point{Value: read.value.Name, Role: Live, Uses: []Use{use}, Type: q.activation, Axis: PerTensor, Rows: read.rows})
 }
 
 // reading is a value as products read it: with a range for each row of so many
@@ -181,6 +186,12 @@ func (p *placer) unfit(n *ir.Node, f op.Facts) string {
 	return ""
 }
 
+// leastTable is the number of elements from which tables are stored in integers:
+// those that have fewer are a few kilobytes, which is less than what it takes to
+// make floats of rows, and each of their rows is read again and again, so that its
+// error is there in every result.
+const leastTable = 1 << 12
+
 // placeTable stores a table of constants, of which a Gather takes rows, in
 // integers. Rows have a scale each, but for the peer's sake.
 func (p *placer) placeTable(n *ir.Node, q precision) {
@@ -191,6 +202,10 @@ func (p *placer) placeTable(n *ir.Node, q precision) {
 	}
 	if axis, err := op.Axis(o.Axis, len(w.Shape)); err != nil || axis != 0 || len(w.Shape) < 2 {
 		p.skip(n, "it does not take rows of a table", true)
+		return
+	}
+	if size := w.Const.Len(); size < leastTable && !q.asked && !p.parity {
+		p.skip(n, fmt.Sprintf("its table has %d elements, and those below %d gain nothing as integers; --override op:Gather=dynamic stores them so", size, leastTable), false)
 		return
 	}
 	p.choose(n)
@@ -204,6 +219,10 @@ func (p *placer) placeTable(n *ir.Node, q precision) {
 	p.addWeight(n, 0, q, axis, 0)
 }
 
+// fewWeights is the number of weights up to which their scale is searched for in
+// mode dynamic: of more, the error is the same with any that covers them.
+const fewWeights = 256
+
 // addWeight adds the point of a weight, once for all nodes that read it alike.
 func (p *placer) addWeight(n *ir.Node, i int, q precision, axis, block int) {
 	v := n.In[i]
@@ -216,6 +235,9 @@ func (p *placer) addWeight(n *ir.Node, i int, q precision, axis, block int) {
 		}
 	}
 	pt := Point{Value: v.Name, Role: Weight, Uses: []Use{use}, Type: q.weight, Symmetric: p.symmetric(q.weight), Axis: axis, Block: block}
+	if q.mode == Dynamic && p.smooth && axis != PerTensor && v.Const.Len()/v.Const.Shape()[axis] <= fewWeights {
+		pt.Algorithm = MSEClip
+	}
 	if q.mode == WeightOnly {
 		pt.Algorithm, pt.Mirrored = p.algorithm, len(p.target.Mode(string(WeightOnly)).NBits) > 0
 	}

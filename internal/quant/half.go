@@ -73,15 +73,27 @@ func (p *placer) placeHalf(n *ir.Node, q precision, rule *target.ModeRule) {
 		}
 		return
 	}
-	stored := false
+	f, _ := facts(n)
+	weights, stored := weightsOf(n, f), false
 	for _, i := range ins {
 		c := n.In[i].Const
 		if c == nil {
 			continue
 		}
 		stored = true
-		if q.mode == Float16 {
-			if why := lost(c); why != "" {
+		weight := slices.Contains(weights, i)
+		if q.mode != Float16 && !weight {
+			continue
+		}
+		lo, hi, finite, err := affine.Extremes(c)
+		if err == nil && !finite && weight {
+			if err = notFinite(c); p.broken == nil {
+				p.broken = fmt.Errorf("weight %q: %w", n.In[i].Name, err)
+			}
+			return
+		}
+		if q.mode == Float16 && err == nil {
+			if why := lost(c, max(-lo, hi), finite); why != "" {
 				p.skip(n, fmt.Sprintf("%s in its constant %q", why, n.In[i].Name), false)
 				return
 			}
@@ -105,16 +117,13 @@ func (p *placer) placeHalf(n *ir.Node, q precision, rule *target.ModeRule) {
 	p.out.Halves = append(p.out.Halves, h)
 }
 
-// lost says what float16 does not hold of a constant; "" if it does. Single
-// small numbers of many may become 0; a scalar, or all of them, may not.
-func lost(c *tensor.Tensor) string {
-	lo, hi, finite, err := affine.Extremes(c)
-	if err != nil {
-		return ""
-	}
-	top := max(-lo, hi)
+// lost says what float16 does not hold of a constant whose greatest magnitude is
+// given; "" if it does. Single small numbers of many may become 0; a scalar, or
+// all of them, may not.
+func lost(c *tensor.Tensor, top float32, finite bool) string {
 	if !finite {
-		// Both 16-bit floats have infinities and NaN: only the numbers count.
+		// Both 16-bit floats have infinities, which masks are made of: only the
+		// numbers count.
 		x, err := op.Convert(c, dtype.Float32)
 		if err != nil {
 			return ""

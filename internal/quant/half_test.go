@@ -1,6 +1,7 @@
 package quant_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -102,6 +103,34 @@ func TestHalvesLeaveWhatWouldBeLost(t *testing.T) {
 	for _, want := range []string{`d: float16 has no number near 1e-12 but 0 in its constant "eps"`, `f: float16 ends at 65504, and there is 1e+06 in its constant "big"`, "i: CumSum has no form of float16"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q is not among the reasons:\n%s", want, all)
+		}
+	}
+}
+
+// TestHalvesOfBrokenWeights: weights that are no numbers are an error in both
+// types, masks of infinities are not.
+func TestHalvesOfBrokenWeights(t *testing.T) {
+	for _, mode := range []quant.Mode{quant.Float16, quant.BFloat16} {
+		for _, c := range []struct {
+			weight, mask string
+			want         string
+		}{
+			{"1 NaN", "0 0", `weight "w": 1 of its 2 elements are NaN or infinite, the first at 1`},
+			{"+Inf 1", "0 0", `weight "w": 1 of its 2 elements are NaN or infinite, the first at 0`},
+			{"1 2", "0 -Inf", ""},
+		} {
+			g, err := ir.Parse("graph g\ninput x float32[2,1]\nconst w float32[1,2] = [" + c.weight + "]\nconst m float32[2] = [" + c.mask +
+				"]\na float32[2,2] = MatMul(x, w)\ny float32[2,2] = Add(a, m)\noutput y\n")
+			if err == nil {
+				err = ir.Infer(g)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = quant.Place(g, &quant.Recipe{Mode: mode})
+			if got := fmt.Sprint(err); err == nil && c.want != "" || err != nil && got != c.want {
+				t.Errorf("%s, weights %s, mask %s: %v, want %q", mode, c.weight, c.mask, err, c.want)
+			}
 		}
 	}
 }

@@ -41,6 +41,9 @@ func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 		pl.findRelative()
 		pl.place()
 	}
+	if pl.broken != nil {
+		return nil, pl.broken
+	}
 	if err := pl.placeEdges(); err != nil {
 		return nil, err
 	}
@@ -65,6 +68,7 @@ type placer struct {
 	dynamic  map[reading]int    // index into out.Points of a value's live point
 	masks    map[*ir.Value]bool // that hold numbers which stand for infinity
 	relative map[*ir.Node]bool  // logarithms, and what is computed for them alone
+	broken   error              // of the first weight that no type can hold
 	standing
 	out Placement
 }

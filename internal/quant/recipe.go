@@ -273,6 +273,7 @@ type settings struct {
 	observer            observe.Method
 	auto                bool
 	algorithms          []string
+	smooth              bool // normalizations, without samples
 	effort              int
 }
 

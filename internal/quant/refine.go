@@ -368,18 +368,23 @@ func (r *refiner) round(ctx context.Context, l *layer, centred bool) error {
 			}
 		}
 	}
-	matrix, back := rowsOf(l.weight.Const, l.axis)
-	if in.width*w[l.axis] != len(matrix) {
+	typ := l.params.Type
+	if l.shared != nil {
+		typ = l.shared.point.Type
+	}
+	rounded := newRoundedRows(l.weight.Const, l.axis, typ)
+	if in.width != rounded.width() {
 		return fmt.Errorf("rows of %d elements do not fit the weight %v", in.width, w)
 	}
 	if l.shared != nil {
-		return r.roundShared(l, h, matrix, back)
+		return r.roundShared(l, h, rounded)
 	}
 	grid, err := r.gridOf(l)
 	if err != nil {
 		return err
 	}
-	q := tensor.FromInts(l.params.Type, back(h.Round(matrix, grid, centred, r.threads)), w...)
+	h.Round(rounded, grid, centred, r.threads)
+	q := rounded.tensor()
 	if !l.only { // else nothing looks at it again
 		if l.weight.Const, err = dequantized(q, l.params); err != nil {
 			return err
@@ -404,23 +409,6 @@ func (r *refiner) gridOf(l *layer) (algo.Grid, error) {
 		g.Lo, g.Hi = max(-far, least), min(far, most)
 	}
 	return g, nil
-}
-
-// rowsOf returns a weight with the axis first, and what brings integers in
-// that order back.
-func rowsOf(t *tensor.Tensor, axis int) ([]float32, func([]int64) []int64) {
-	if axis == 0 {
-		return tensor.Data[float32](t), func(q []int64) []int64 { return q }
-	}
-	perm := frontPerm(axis, t.Rank())
-	moved := tensor.Permute(t, perm)
-	inverse := make([]int, len(perm))
-	for i, p := range perm {
-		inverse[p] = i
-	}
-	return tensor.Data[float32](moved), func(q []int64) []int64 {
-		return tensor.Data[int64](tensor.Permute(tensor.FromSlice(q, moved.Shape()...), inverse))
-	}
 }
 
 // eager is the number of elements up to which real numbers are computed at

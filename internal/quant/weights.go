@@ -113,10 +113,14 @@ func (w *weights) quantize(pt Point, p affine.Params, c *tensor.Tensor) (*tensor
 	if err := p.Validate(c.Shape()); err != nil {
 		return nil, err
 	}
-	if n := int64(p.Type.Size(c.Len())); n > held && !w.hold {
-		return affine.Quantized(c, p)
+	quantize := func() (*tensor.Tensor, error) { return affine.Quantize(c, p, affine.RoundHalfEven) }
+	if n := int64(p.Type.Size(c.Len())); n > held {
+		if !w.hold {
+			return affine.Quantized(c, p)
+		}
+		quantize = func() (*tensor.Tensor, error) { return heldIntegers(c, p) }
 	}
-	t, err := affine.Quantize(c, p, affine.RoundHalfEven)
+	t, err := quantize()
 	if err == nil {
 		w.integers[key] = quantized{p, t}
 	}

@@ -156,7 +156,9 @@ func TestCrowdedProcessorsAreLeft(t *testing.T) {
 		if c.until = time.Now(); !c.isOver() || c.isOver() {
 			t.Error("the time alone does not end, or more than once")
 		}
-		c.together, c.alone = 0, 0
+		if !c.trying {
+			t.Error("a time alone ends without a trial")
+		}
 	}
 	long := c.pause
 	for range 20 {
@@ -164,6 +166,10 @@ func TestCrowdedProcessorsAreLeft(t *testing.T) {
 	}
 	if c.pause > long/8 {
 		t.Errorf("after calm a pause is still %v", c.pause)
+	}
+	c.pause, c.until = mostPause, time.Now().Add(-(forget+1)*mostPause)
+	if !c.isOver() || c.pause != 0 {
+		t.Errorf("a time alone of long ago makes the next one %v", c.pause)
 	}
 }
 

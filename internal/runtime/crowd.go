@@ -13,18 +13,27 @@ import (
 // What steps take together is compared with what each would take alone, which
 // the caller's own share of it says: the least that was seen, as the caller may
 // have lost its processor too.
+//
+// A time of going alone is short at first, and longer each time that trying again
+// does not pay; trying takes a shorter look than leaving did. So what a process
+// leaves behind that has just ended is over with the next run, while beside one
+// that stays little is lost. What was long ago says nothing.
 type crowd struct {
 	together, alone time.Duration // of the present look
 	until           time.Time     // to go alone
 	pause           time.Duration
+	trying          bool // again, since a time alone
 }
 
 const (
-	// look is how long steps are compared.
-	look = 10 * time.Millisecond
+	// look is how long steps are compared, and tryingLook how long after a time
+	// alone.
+	look, tryingLook = 10 * time.Millisecond, 4 * time.Millisecond
 	// leastPause and mostPause bound how long to go alone before trying again.
 	// Where the processors are free after all, no more than that is lost.
-	leastPause, mostPause = 25 * time.Millisecond, 200 * time.Millisecond
+	leastPause, mostPause = 4 * time.Millisecond, 256 * time.Millisecond
+	// forget is how many pauses later the last one says nothing.
+	forget = 4
 )
 
 // weigh notes how long a step took of which the caller did mine of all chunks in
@@ -42,11 +51,11 @@ func (c *crowd) weigh(least *int64, took, waited time.Duration, all, mine int) b
 	}
 	c.together += took
 	c.alone += time.Duration(alone)
-	if c.together < look {
+	if c.together < look && !(c.trying && c.together >= tryingLook) {
 		return false
 	}
 	busy := c.together > c.alone
-	c.together, c.alone = 0, 0
+	c.together, c.alone, c.trying = 0, 0, false
 	if busy {
 		c.pause = min(max(2*c.pause, leastPause), mostPause)
 	} else {
@@ -60,9 +69,16 @@ func (c *crowd) leave(now time.Time) { c.until = now.Add(c.pause) }
 
 // isOver reports, once, that a time of going alone has come to its end.
 func (c *crowd) isOver() bool {
-	if c.until.IsZero() || time.Now().Before(c.until) {
+	if c.until.IsZero() {
 		return false
 	}
-	c.until = time.Time{}
+	late := time.Since(c.until)
+	if late < 0 {
+		return false
+	}
+	if late > forget*c.pause {
+		c.pause = 0
+	}
+	c.until, c.trying = time.Time{}, true
 	return true
 }

@@ -70,6 +70,10 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		pl.dispatchDynamicQuantize(s, o)
 	case *op.DynamicQuantizeLinear:
 		pl.dispatchDynamicQuantize(s, op.New[op.DynamicQuantize]())
+	case unsignedRows:
+		pl.dispatchQuantizeRows(s, o.DynamicQuantize, true)
+	case *rowProduct:
+		return pl.dispatchRowProduct(s, key, o)
 	case *op.MatMulIntegerToFloat:
 		return pl.dispatchLive(s, key)
 	case *op.ConvIntegerToFloat:

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
+	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 )
 
@@ -58,3 +59,7 @@ func (p *Program) planFor(in Tensors) (*plan, error) {
 
 // Packed returns how many weights are packed, in how many forms.
 func (p *Program) Packed() int { return len(p.weights.held) }
+
+// FuseRows is what compiling does with products of rows that are quantized in the
+// run.
+func FuseRows(g *ir.Graph) error { return fuseRows(g, nil) }

@@ -5,6 +5,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/conv"
 	"github.com/octavo-ml/octavo/internal/kernels/convert"
+	"github.com/octavo-ml/octavo/internal/kernels/eltwise"
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/kernels/histogram"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -18,7 +19,7 @@ func (pl *plan) dispatchDynamicQuantize(s *step, o *op.DynamicQuantize) {
 		return
 	}
 	if o.Axis.Set {
-		pl.dispatchQuantizeRows(s, o)
+		pl.dispatchQuantizeRows(s, o, false)
 		return
 	}
 	for i := range s.out {
@@ -35,7 +36,9 @@ func (pl *plan) dispatchDynamicQuantize(s *step, o *op.DynamicQuantize) {
 	pl.lives++
 	s.share(n, eachQuantized*n, func(f *frame, s *step, _, lo, hi int) {
 		in, out, p := tensor.Data[float32](f.vals[s.in[0]])[lo:hi], f.out(s), f.lives[at]
-		if signedType {
+		if o.TFLite {
+			quantizeLite(out.Bytes()[lo:hi], in, p.factor, float32(p.zero), false)
+		} else if signedType {
 			convert.Quantize(tensor.Data[int8](out)[lo:hi], in, p.scale, convert.GridOf[int8](p.zero))
 		} else {
 			convert.Quantize(tensor.Data[uint8](out)[lo:hi], in, p.scale, convert.GridOf[uint8](p.zero))
@@ -44,7 +47,7 @@ func (pl *plan) dispatchDynamicQuantize(s *step, o *op.DynamicQuantize) {
 	s.run = func(f *frame, s *step) error {
 		lo, hi := bounds32(tensor.Data[float32](f.vals[s.in[0]]))
 		scale, zero := o.Params(lo, hi)
-		f.lives[at] = liveParams{scale, int32(zero)}
+		f.lives[at] = liveParams{scale, int32(zero), o.Factor(lo, hi)}
 		if len(s.out) > 1 && s.out[1] >= 0 {
 			tensor.Data[float32](f.vals[s.out[1]])[0] = scale
 		}
@@ -55,8 +58,9 @@ func (pl *plan) dispatchDynamicQuantize(s *step, o *op.DynamicQuantize) {
 	}
 }
 
-// dispatchQuantizeRows quantizes to 8 bits with a range for each row.
-func (pl *plan) dispatchQuantizeRows(s *step, o *op.DynamicQuantize) {
+// dispatchQuantizeRows quantizes to 8 bits with a range for each row. Where
+// shifted, int8 are stored as the uint8 that are 128 more.
+func (pl *plan) dispatchQuantizeRows(s *step, o *op.DynamicQuantize, shifted bool) {
 	shape := pl.values[s.in[0]].shape
 	rows, k, ok := rowsOf(shape, o.Axis.Value)
 	if axis, err := op.Axis(o.Axis.Value, len(shape)); err != nil || axis != len(shape)-1 || !ok || rows == 0 || k == 0 {
@@ -67,16 +71,22 @@ func (pl *plan) dispatchQuantizeRows(s *step, o *op.DynamicQuantize) {
 			return
 		}
 	}
-	signedType := o.Type == dtype.Int8
+	signedType, offset := o.Type == dtype.Int8 && !shifted, int32(0)
+	if shifted {
+		offset = 128
+	}
 	s.share(rows, eachQuantized*rows*k, func(f *frame, s *step, _, lo, hi int) {
 		in, out := tensor.Data[float32](f.vals[s.in[0]]), f.out(s)
 		for i := lo; i < hi; i++ {
 			row := in[i*k : (i+1)*k]
-			scale, zero := o.Params(bounds32(row))
-			if signedType {
+			least, most := bounds32(row)
+			scale, zero := o.Params(least, most)
+			if o.TFLite {
+				quantizeLite(out.Bytes()[i*k:(i+1)*k], row, o.Factor(least, most), float32(zero), shifted)
+			} else if signedType {
 				convert.Quantize(tensor.Data[int8](out)[i*k:(i+1)*k], row, scale, convert.GridOf[int8](int32(zero)))
 			} else {
-				convert.Quantize(tensor.Data[uint8](out)[i*k:(i+1)*k], row, scale, convert.GridOf[uint8](int32(zero)))
+				convert.Quantize(tensor.Data[uint8](out)[i*k:(i+1)*k], row, scale, convert.GridOf[uint8](int32(zero)+offset))
 			}
 			if t := f.tensorAt(s.out, 1); t != nil {
 				tensor.Data[float32](t)[i] = scale
@@ -90,8 +100,26 @@ func (pl *plan) dispatchQuantizeRows(s *step, o *op.DynamicQuantize) {
 
 // liveParams are what a run found for an activation.
 type liveParams struct {
-	scale float32
-	zero  int32
+	scale  float32
+	zero   int32
+	factor float32
+}
+
+// quantizeLite stores round(x·factor + zero), halves away from zero, as int8 or,
+// where shifted, as the uint8 that are 128 more.
+func quantizeLite(dst []byte, x []float32, factor, zero float32, shifted bool) {
+	var chunk [256]float32
+	params := [2]float32{factor, zero}
+	for len(x) > 0 {
+		part := chunk[:min(len(chunk), len(x))]
+		eltwise.Mul(part, x[:len(part)], params[:1])
+		eltwise.Add(part, part, params[1:])
+		convert.QuantizeAway(signed(dst[:len(part)]), part, 1, convert.GridOf[int8](0))
+		if shifted {
+			gemm.Unsigned(dst[:len(part)], dst[:len(part)], 0x80)
+		}
+		dst, x = dst[len(part):], x[len(part):]
+	}
 }
 
 // bounds32 returns the least and the greatest element, widened to hold 0; NaN

@@ -19,8 +19,9 @@ import (
 type recurrence struct {
 	gates              int // 4: LSTM, 3: GRU
 	linearBeforeReset  bool
-	cellClip           float32 // 0: none
-	backward           []bool  // by direction
+	cellClip           float32             // 0: none
+	live               *op.DynamicQuantize // of the states, nil for none
+	backward           []bool              // by direction
 	time, batch, cells int
 
 	data, state, hidden *conv.Plan   // products; hidden only of a GRU
@@ -125,12 +126,24 @@ func (q *recurrence) plan(pl *plan, s *step, key *ir.Node, features int) {
 	}
 	q.stages = []*stage{{product: q.state, cost: q.state.Cost(), multiply: func(f *frame, d, turn, slot, lo, hi int) {
 		all, m := f.floats(0, q.total), q.memory(f)
+		h := m.h[turn%2]
+		if q.live != nil {
+			h = m.reset
+		}
 		if q.batch == 1 {
-			q.rows[0].Floats(m.pre, q.now(&m, d, turn)[:seen], q.weights[d].sum[:seen], m.h[turn%2], q.weights[d].state, lo, hi)
+			q.rows[0].Floats(m.pre, q.now(&m, d, turn)[:seen], q.weights[d].sum[:seen], h, q.weights[d].state, lo, hi)
 			return
 		}
-		q.state.Run(m.pre, nil, m.h[turn%2], q.weights[d].state, q.ends[1], lo, hi, all[slot*each:(slot+1)*each])
+		q.state.Run(m.pre, nil, h, q.weights[d].state, q.ends[1], lo, hi, all[slot*each:(slot+1)*each])
 	}}}
+	if q.live != nil {
+		q.stages[0].ready = func(f *frame, _, turn int) {
+			m := q.memory(f)
+			for from := 0; from < len(m.reset); from += n {
+				q.live.FakeQuantize(m.reset[from:from+n], m.h[turn%2][from:from+n])
+			}
+		}
+	}
 	if q.hidden != nil {
 		q.stages = append(q.stages, &stage{product: q.hidden, cost: q.hidden.Cost(), multiply: func(f *frame, d, turn, slot, lo, hi int) {
 			all, m := f.floats(0, q.total), q.memory(f)
@@ -153,7 +166,7 @@ func (q *recurrence) plan(pl *plan, s *step, key *ir.Node, features int) {
 type recurrentMemory struct {
 	xw, pre        []float32
 	h              [2][]float32
-	c, reset, keep []float32
+	c, reset, keep []float32 // of an LSTM reset are the states as the product reads them
 }
 
 // statesKept is how many numbers recurrentMemory has for each cell.
@@ -219,7 +232,7 @@ var (
 func (pl *plan) dispatchLSTM(s *step, key *ir.Node, o *op.LSTM) {
 	odd := !usual(o.Activations, lstmFunctions) || o.Clip.Set || o.InputForget || o.BatchFirst
 	odd = odd || o.CellClip.Set && !(o.CellClip.Value > 0)
-	pl.dispatchRecurrent(s, key, &recurrence{gates: 4, cellClip: o.CellClip.Value}, o.Direction, odd)
+	pl.dispatchRecurrent(s, key, &recurrence{gates: 4, cellClip: o.CellClip.Value, live: o.Live()}, o.Direction, odd)
 }
 
 func (pl *plan) dispatchGRU(s *step, key *ir.Node, o *op.GRU) {

@@ -143,12 +143,24 @@ func (p *Program) compile(g *ir.Graph, o Options) error {
 		if _, err := pass.ExpandFunctions(g); err != nil {
 			return err
 		}
-		if err := pass.WidenHalves(g); err != nil {
-			return err
+		done := false
+		if o.BFloat16 {
+			var err error
+			if done, err = unround(g, p.keep); err != nil {
+				return err
+			}
+		}
+		if !done {
+			if err := pass.WidenHalves(g); err != nil {
+				return err
+			}
 		}
 	}
 	if !o.NoInteger && !o.NoFusion {
 		if err := pass.FuseDynamic(g, p.keep); err != nil {
+			return err
+		}
+		if err := fuseRows(g, p.keep); err != nil {
 			return err
 		}
 		fuse, can := pass.FuseQDQ, hasIntegerKernel

@@ -18,6 +18,7 @@ import (
 type tailed struct {
 	node    *ir.Node // the product
 	quant   *op.Quantized
+	live    *rowProduct
 	m, k, n int
 	bounds  bounds
 	turned  bool // the matrix is given transposed
@@ -58,6 +59,8 @@ func (u *fuser) product(n *ir.Node) *group {
 			own = tensor.Data[float32](n.In[2].Const)
 		}
 	case *op.MatMul:
+	case *rowProduct:
+		t.live, t.turned, own = o, o.turned, o.bias
 	default:
 		return nil
 	}
@@ -126,6 +129,9 @@ func (u *fuser) row(v *ir.Value, n int) bool {
 // productType reports whether the operands' types are those of a kernel.
 func (u *fuser) productType(t *tailed, w *ir.Value) bool {
 	x := t.node.In[0]
+	if t.live != nil {
+		return w.Type == dtype.Int8 && rowParams(u.dims(t.node.In[2]), t.m) && rowParams(u.dims(t.node.In[3]), t.m)
+	}
 	if t.quant == nil {
 		return x.Type == dtype.Float32 && w.Type == dtype.Float32
 	}
@@ -178,7 +184,7 @@ func (pl *plan) setTailed(s *step, key *ir.Node, t *tailed) error {
 			}
 			b := fused.Block{Rows: min(block, t.m-from), Cols: min(gemm.Width, t.n-j), Step: t.n}
 			b.X = sums[:b.Rows*b.Cols]
-			r.multiply(f.vals[s.in[0]], &b, from, j, mem)
+			r.multiply(f, s, &b, from, j, mem)
 			r.finish(f, s, &b, from*t.n+j)
 		}
 	})
@@ -194,6 +200,8 @@ type tailRun struct {
 	floats []float32 // the packed matrix
 	shorts []uint16  // the same of bfloat16
 	bytes  []int8
+	sums   []float32 // of the columns, and the unit of each, for rows with parameters of their own
+	units  []float32
 	end    *gemm.FloatEnd
 	ends   *gemm.ByteEnd
 	copies bool // the rows of bytes
@@ -224,11 +232,12 @@ func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int,
 		matrix = gemm.Plain(r.k, r.n, 1, r.k)
 	}
 	r.stride = r.k
-	if r.quant == nil && pl.p.bf16 {
+	integers := r.quant != nil || r.live != nil
+	if !integers && pl.p.bf16 {
 		r.prepareBF16(pl, s, key, block, matrix)
 		return 0, nil
 	}
-	if r.quant == nil {
+	if !integers {
 		r.floats = pl.packs(key).get(key, "rows", matrix.Floats(), func(dst []float32) {
 			gemm.PackFloats(dst, tensor.Data[float32](w), matrix)
 			w.Release()
@@ -236,10 +245,6 @@ func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int,
 		r.direct = r.atOnce()
 		r.rows, r.end = gemm.RowsOf(block, r.k), gemm.NewFloatEnd(r.n, r.bias, r.bounds.on, r.bounds.lo, r.bounds.hi)
 		return 0, nil
-	}
-	e, err := pl.newFinish(s, r.quant)
-	if err != nil {
-		return 0, err
 	}
 	r.late = r.bias
 	packed := pl.packs(key).getBytes(key, "rows", matrix.Bytes(), func(dst []int8) {
@@ -256,6 +261,18 @@ func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int,
 	r.rows, r.bytes = gemm.RowsOf(block, r.stride), packed
 	r.rows.Depth = r.k
 	sums := pl.packs(key).getSums(key, "rows", r.n, func(dst []int32) { matrix.Sums(dst, packed) })
+	if r.live != nil {
+		r.sums, r.units = make([]float32, r.n), make([]float32, r.n)
+		for i, v := range sums[:r.n] {
+			r.sums[i], r.units[i] = float32(v), r.live.units[i%len(r.live.units)]
+		}
+		r.ends = gemm.ByteEndOf(gemm.Finish{Float: true, Multiplier: []float32{1}}, sums, r.live.offset)
+		return size, nil
+	}
+	e, err := pl.newFinish(s, r.quant)
+	if err != nil {
+		return 0, err
+	}
 	r.ends = gemm.ByteEndOf(e.kernels(r.quant), sums, uint8(r.quant.In[0].Zero(0))^r.flip)
 	return size, nil
 }
@@ -282,12 +299,13 @@ func (r *tailRun) whole(f *frame, s *step, from, j, rows, cols int) {
 }
 
 // multiply computes a block of the product from a row and a column on.
-func (r *tailRun) multiply(x *tensor.Tensor, b *fused.Block, from, j int, mem []byte) {
+func (r *tailRun) multiply(f *frame, s *step, b *fused.Block, from, j int, mem []byte) {
+	x := f.vals[s.in[0]]
 	if r.shorts != nil {
 		gemm.BF16(b.X, nil, b.Cols, tensor.Data[uint16](x)[from*r.k:], r.rows, b.Rows, r.panel(j), j, b.Cols, r.end)
 		return
 	}
-	if r.quant == nil {
+	if r.floats != nil {
 		gemm.Floats(b.X, nil, b.Cols, tensor.Data[float32](x)[from*r.k:], r.rows, b.Rows, r.floats[j*r.k:], j, b.Cols, r.end)
 		return
 	}
@@ -299,6 +317,9 @@ func (r *tailRun) multiply(x *tensor.Tensor, b *fused.Block, from, j int, mem []
 		a = mem
 	}
 	gemm.Bytes(bytesOf(b.X), b.Cols, a, r.rows, b.Rows, r.bytes[j*gemm.Group*gemm.Groups(r.k):], j, b.Cols, r.ends)
+	if r.live != nil {
+		r.weigh(b, from, j, tensor.Data[float32](f.vals[s.in[2]]), f.vals[s.in[3]])
+	}
 	if r.late != nil {
 		b.Bias = r.late[j : j+b.Cols]
 	}

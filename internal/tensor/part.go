@@ -42,11 +42,19 @@ func (t *Tensor) ReleasePart(lo, hi int) {
 // ByParts returns t where parts of it can be read for what they cost alone, and
 // a copy on the heap where each reading makes the whole.
 func (t *Tensor) ByParts() *Tensor {
+	if t.HasParts() {
+		return t
+	}
+	return t.Clone()
+}
+
+// HasParts reports whether parts of t can be read for what they cost alone.
+func (t *Tensor) HasParts() bool {
 	switch t.store.(type) {
 	case recomputed, *permutedStorage:
-		return t.Clone()
+		return false
 	}
-	return t
+	return true
 }
 
 // Unpermuted returns the tensor whose axes Permuted exchanged, and how; false

@@ -253,7 +253,8 @@ type outTensor struct {
 	typ   dtype.Type
 	shape op.Shape
 	quantization
-	data *tensor.Tensor
+	data     *tensor.Tensor
+	variable bool // keeps its content from one run to the next
 }
 
 // part returns its table; buffer is the number of its data's buffer.
@@ -279,6 +280,9 @@ func (x *outTensor) part(buffer int32) flatbuf.Part {
 			q.Int32(quantDimension, int32(x.axis))
 		}
 		f.Part(tensorQuantization, &q)
+	}
+	if x.variable {
+		f.Bool(tensorVariable, true)
 	}
 	if dynamic {
 		f.Part(tensorSignature, flatbuf.Numbers(signature))

@@ -14,7 +14,7 @@ var encodings = map[string]func(*encoder){
 	"Expand": encodeExpand, "Flatten": encodeReshape, "Floor": encodeUnary("FLOOR"), "Gather": encodeGather, "Gelu": encodeGelu,
 	"Gemm": encodeGemm, "GlobalAveragePool": encodeGlobalAverage, "GlobalMaxPool": encodeGlobalMax, "Greater": encodePair("GREATER"),
 	"GreaterOrEqual": encodePair("GREATER_EQUAL"), "HardSigmoid": encodeHardSigmoid, "HardSwish": encodeUnary("HARD_SWISH"), "Identity": encodeIdentity,
-	"LRN": encodeLRN, "LayerNormalization": encodeLayerNormalization, "LeakyRelu": encodeLeakyRelu, "Less": encodePair("LESS"),
+	"LRN": encodeLRN, "LSTM": encodeLSTM, "LayerNormalization": encodeLayerNormalization, "LeakyRelu": encodeLeakyRelu, "Less": encodePair("LESS"),
 	"LessOrEqual": encodePair("LESS_EQUAL"), "Log": encodeUnary("LOG"), "LogSoftmax": encodeLogSoftmax, "MatMul": encodeMatMul,
 	"Max": encodePair("MAXIMUM"), "MaxPool": encodeMaxPool, "Min": encodePair("MINIMUM"), "Mul": encodeFused("MUL"), "Neg": encodeUnary("NEG"),
 	"Not": encodeUnary("LOGICAL_NOT"), "Or": encodePair("LOGICAL_OR"), "PRelu": encodePair("PRELU"), "Pad": encodePad, "Pow": encodePair("POW"),

@@ -60,6 +60,12 @@ func sequenceLSTM(s *scope) {
 		o.CellClip = op.Some(p.CellClip)
 	}
 	x := s.in(lstmData)
+	if live := s.hybrid(x, lstmWeights, p.Asymmetric, true); live != x {
+		x, o.LiveState = live, "symmetric"
+		if p.Asymmetric {
+			o.LiveState = "asymmetric"
+		}
+	}
 	w, r := s.gates(lstmWeights), s.gates(lstmRecurrent)
 	b := s.lstmBiases(o.HiddenSize)
 	if !p.TimeMajor {

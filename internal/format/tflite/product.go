@@ -31,9 +31,14 @@ func fullyConnected(s *scope) {
 	if rows {
 		data = s.in(0)
 	} else {
-		data = s.node(op.New[op.Reshape](), x, s.list(-1, depth))
-		if q, ok := s.quantized(s.o.in[0]); ok {
+		q, integers := s.quantized(s.o.in[0])
+		if data = s.rows[x]; data == nil || integers || !data.Shape[1].Is(depth) {
+			data = s.node(op.New[op.Reshape](), x, s.list(-1, depth))
+		}
+		if integers {
 			data = s.dequantize(data, q, data.Name)
+		} else if s.err == nil && len(data.Shape) == 2 {
+			s.rows[x] = data
 		}
 	}
 	data = s.hybrid(data, 1, p.Asymmetric, true)

@@ -262,8 +262,12 @@ func (s *scope) hybrid(x *ir.Value, w int, asymmetric, lanes bool) *ir.Value {
 	if _, ok := s.quantized(i); !ok || x.Type != dtype.Float32 || s.value(i).Const == nil {
 		return x
 	}
+	key := liveKey{x, asymmetric, lanes}
+	if v := s.live[key]; v != nil {
+		return v
+	}
 	q := op.New[op.DynamicQuantize]()
-	q.Type, q.Symmetric = dtype.Int8, !asymmetric
+	q.Type, q.Symmetric, q.TFLite = dtype.Int8, !asymmetric, true
 	d := op.New[op.DequantizeLinear]()
 	if lanes {
 		n, ok := x.Shape[len(x.Shape)-1].Int()
@@ -273,5 +277,9 @@ func (s *scope) hybrid(x *ir.Value, w int, asymmetric, lanes bool) *ir.Value {
 		q.Axis = op.Some(-1)
 		d.Axis, d.BlockSize = -1, n
 	}
-	return s.node(d, s.nodes(q, 3, x)...)
+	v := s.node(d, s.nodes(q, 3, x)...)
+	if s.err == nil {
+		s.live[key] = v
+	}
+	return v
 }

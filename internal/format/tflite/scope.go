@@ -26,11 +26,20 @@ type scope struct {
 	// widened says which tensor a float one was dequantized from.
 	widened map[int]int
 	weights map[weightKey]*ir.Value
+	// rows are data as rows, and live what is quantized as the model runs: once
+	// for all products that read it.
+	rows    map[*ir.Value]*ir.Value
+	live    map[liveKey]*ir.Value
 	handles map[int]string // variables by the tensor of their handle
 
 	o     *operator
 	fresh map[*ir.Value]*ir.Node // what o has made, and nothing is called after
 	err   error
+}
+
+type liveKey struct {
+	x                 *ir.Value
+	asymmetric, lanes bool
 }
 
 type weightKey struct {
@@ -48,7 +57,7 @@ func (d *decoder) scope(index int, g *ir.Graph, given map[int]string) *scope {
 		n = 0
 	}
 	s := &scope{d: d, sub: sub, g: g, names: make([]string, n), stored: make([]*ir.Value, n), real: make([]*ir.Value, n),
-		widened: map[int]int{}, weights: map[weightKey]*ir.Value{}, handles: map[int]string{}}
+		widened: map[int]int{}, weights: map[weightKey]*ir.Value{}, rows: map[*ir.Value]*ir.Value{}, live: map[liveKey]*ir.Value{}, handles: map[int]string{}}
 	for _, constants := range []bool{false, true} {
 		for i := range s.names {
 			if x := &sub.tensors[i]; given[i] != "" {

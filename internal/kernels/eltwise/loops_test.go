@@ -2,6 +2,7 @@ package eltwise
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/octavo-ml/octavo/internal/kernels/kerneltest"
@@ -120,7 +121,12 @@ func TestArithmeticEqualsItsElements(t *testing.T) {
 
 func BenchmarkLoops(b *testing.B) {
 	x := kerneltest.Floats(kerneltest.Rand(62), 4096, false)
-	dst := make([]float32, len(x))
+	dst, masked := make([]float32, len(x)), slices.Clone(x)
+	for i := range masked {
+		if i%2 == 0 {
+			masked[i] -= 10000
+		}
+	}
 	for _, v := range variantRows() {
 		for _, l := range loops {
 			b.Run(v.Name+"/"+l.name, func(b *testing.B) {
@@ -131,5 +137,12 @@ func BenchmarkLoops(b *testing.B) {
 				b.ReportMetric(float64(len(x))*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gelements/s")
 			})
 		}
+		b.Run(v.Name+"/exp, half of it masked", func(b *testing.B) {
+			kerneltest.Limit(b, v.Level)
+			for b.Loop() {
+				ExpAll(dst, masked, 0)
+			}
+			b.ReportMetric(float64(len(x))*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gelements/s")
+		})
 	}
 }

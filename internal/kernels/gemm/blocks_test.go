@@ -5,8 +5,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/exact"
 	"github.com/octavo-ml/octavo/internal/kernels/kerneltest"
@@ -236,6 +238,81 @@ func BenchmarkBlocks(b *testing.B) {
 }
 
 // sumRowsOf reads bytes as fast as an instruction set allows.
+// BenchmarkBlocksRow multiplies one row by codes that no cache holds, on one
+// thread and on two, each with panels of its own, and in turn reads as many
+// bytes on as many threads: what generating a token does with the weights of a
+// language model.
+func BenchmarkBlocksRow(b *testing.B) {
+	const n, k, size = 4096, 4096, 1 << 28
+	for _, c := range []struct {
+		name        string
+		bits, zeros int
+	}{{"int4", 4, oneZero}, {"uint4", 4, integerZeros}, {"int8", 8, oneZero}} {
+		r := kerneltest.Rand(64)
+		one := PackBlocks(anyCodes(r, k, n, c.bits, 32, c.zeros, false, false))
+		var w []*Blocks
+		bytes := 0
+		for bytes < size {
+			q := *one
+			q.codes, q.scale, q.zero = slices.Clone(q.codes), slices.Clone(q.scale), slices.Clone(q.zero)
+			w = append(w, &q)
+			bytes += len(q.codes) + 4*len(q.scale) + 4*len(q.zero)
+		}
+		x, y, e, rows := kerneltest.Floats(r, k, false), make([]float32, n), w[0].End(nil), RowsOf(1, k)
+		for _, v := range blockRows() {
+			for _, threads := range []int{1, 2} {
+				b.Run(fmt.Sprintf("%s/%s/threads=%d", c.name, v.Name, threads), func(b *testing.B) {
+					kerneltest.Limit(b, v.Level)
+					shared := func(f func(t int)) time.Duration {
+						var wg sync.WaitGroup
+						begin := time.Now()
+						for t := range threads {
+							wg.Go(func() { f(t) })
+						}
+						wg.Wait()
+						return time.Since(begin)
+					}
+					var mine, read []float64
+					for b.Loop() {
+						mine = append(mine, shared(func(t int) {
+							for _, q := range w {
+								for p := t * q.Panels() / threads; p < (t+1)*q.Panels()/threads; p++ {
+									q.Multiply(y, n, x, rows, 1, p, e, nil)
+								}
+							}
+						}).Seconds())
+						read = append(read, shared(func(t int) {
+							for _, q := range w {
+								for _, s := range [][]byte{q.codes, bytesOfFloats(q.scale), bytesOfFloats(q.zero)} {
+									sumRowsOf(s[t*len(s)/threads : (t+1)*len(s)/threads])
+								}
+							}
+						}).Seconds())
+					}
+					slices.Sort(mine)
+					slices.Sort(read)
+					b.ReportMetric(float64(bytes)/mine[0]/1e9, "GB/s")
+					b.ReportMetric(float64(bytes)/read[0]/1e9, "GB/s-read")
+					b.ReportMetric(100*read[0]/mine[0], "%read")
+					b.ReportMetric(100*read[len(read)/2]/mine[len(mine)/2], "%read-median")
+				})
+			}
+		}
+	}
+}
+
+// blockRows are the variants with kernels for one row.
+func blockRows() []kerneltest.Variant {
+	return slices.DeleteFunc(rows(), func(v kerneltest.Variant) bool { return v.Name != "avx512" && v.Name != "avx2" })
+}
+
+func bytesOfFloats(s []float32) []byte {
+	if len(s) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(&s[0])), 4*len(s))
+}
+
 func sumRowsOf(b []byte) {
 	var sums [maxRows]int32
 	sumRows(&sums, b, []int32{0}, 1, len(b))

@@ -21,10 +21,9 @@ const alphas = 20
 // cost an operator of their own.
 const mulGain = 0.95
 
-// Weight is a matrix of rows, one for each output channel, that is to be
-// rounded.
+// Weight is a matrix that is to be rounded.
 type Weight struct {
-	Rows []float32
+	Rows Rows
 	// Rounded writes what rounding leaves of row i, whose elements are w, to dst.
 	Rounded func(dst, w []float32, i int)
 }
@@ -57,15 +56,25 @@ func Protect(inputs []float32, k int, weights []Weight, threads int) (factors []
 		candidates = append(candidates, candidate{f, 0})
 	}
 	// Some rows of each weight tell which exponents are worth a look at all of them.
-	if slices.ContainsFunc(weights, func(w Weight) bool { return len(w.Rows)/k > sampled }) {
+	if slices.ContainsFunc(weights, func(w Weight) bool { return w.Rows.Count() > sampled }) {
+		var some []Weight
+		for _, w := range weights {
+			some = append(some, w.sample(k))
+		}
 		for i := range candidates {
-			candidates[i].measure(inputs, k, weights, sampled, threads)
+			for j, w := range some {
+				share := float64(w.Rows.Count()) / float64(weights[j].Rows.Count())
+				candidates[i].e += outputErrorOf(inputs, k, w, candidates[i].factors, threads) / share
+			}
 		}
 		slices.SortStableFunc(candidates[1:], func(a, b candidate) int { return cmp.Compare(a.e, b.e) })
 		candidates = candidates[:min(1+finalists, len(candidates))]
 	}
 	for i := range candidates {
-		candidates[i].measure(inputs, k, weights, 0, threads)
+		candidates[i].e = 0
+		for _, w := range weights {
+			candidates[i].e += outputErrorOf(inputs, k, w, candidates[i].factors, threads)
+		}
 	}
 	plain := candidates[0].e
 	best := plain
@@ -93,12 +102,28 @@ type candidate struct {
 	e       float64
 }
 
-// measure sets the error, by at most so many rows of each weight, spread evenly; 0
-// is all.
-func (c *candidate) measure(inputs []float32, k int, weights []Weight, most, threads int) {
-	c.e = 0
-	for _, w := range weights {
-		c.e += outputErrorOf(inputs, k, w, c.factors, most, threads)
+// sample returns some rows of a weight, spread evenly, as another.
+func (w Weight) sample(k int) Weight {
+	all := w.Rows.Count()
+	n := min(all, sampled)
+	rows := memoryRows{make([]float32, n*k), k}
+	for i := range n {
+		w.Rows.Read(rows.all[i*k:i*k+k], i*all/n, 1, 0, k)
+	}
+	return Weight{rows, func(dst, x []float32, i int) { w.Rounded(dst, x, i*all/n) }}
+}
+
+// memoryRows are rows of k elements in memory.
+type memoryRows struct {
+	all []float32
+	k   int
+}
+
+func (r memoryRows) Count() int { return len(r.all) / r.k }
+
+func (r memoryRows) Read(dst []float32, first, n, from, to int) {
+	for i := range n {
+		copy(dst[i*(to-from):(i+1)*(to-from)], r.all[(first+i)*r.k+from:])
 	}
 }
 
@@ -131,27 +156,22 @@ func powers(mean []float64, a float32) []float32 {
 const chunk = 64
 
 // outputErrorOf returns the squared error of the outputs where a weight is
-// rounded with its input channels multiplied by factors: of at most so many rows
-// of it, 0 being all, as if they stood for the others.
-func outputErrorOf(inputs []float32, k int, w Weight, factors []float32, most, threads int) float64 {
-	all := len(w.Rows) / k
-	rows := all
-	if most > 0 {
-		rows = min(rows, most)
-	}
+// rounded with its input channels multiplied by factors.
+func outputErrorOf(inputs []float32, k int, w Weight, factors []float32, threads int) float64 {
+	rows := w.Rows.Count()
 	sums := make([]float64, (rows+chunk-1)/chunk)
 	Each(len(sums), threads, func(p int) {
-		from := p * chunk
-		m := min(chunk, rows-from)
-		e, scaled := make([]float32, m*k), make([]float32, k)
+		first := p * chunk
+		m := min(chunk, rows-first)
+		own, e, scaled := make([]float32, m*k), make([]float32, m*k), make([]float32, k)
+		w.Rows.Read(own, first, m, 0, k)
 		for i := range m {
-			r := (from + i) * all / rows
-			row := w.Rows[r*k : r*k+k]
+			row := own[i*k : i*k+k]
 			for c, v := range row {
 				scaled[c] = v * factors[c]
 			}
 			dst := e[i*k : i*k+k]
-			w.Rounded(dst, scaled, r)
+			w.Rounded(dst, scaled, first+i)
 			for c, v := range row {
 				dst[c] = dst[c]/factors[c] - v
 			}
@@ -162,7 +182,7 @@ func outputErrorOf(inputs []float32, k int, w Weight, factors []float32, most, t
 	for _, v := range sums {
 		sum += v
 	}
-	return float64(sum * float64(all) / float64(max(rows, 1)))
+	return sum
 }
 
 // squaredProduct returns the sum of the squares of x times the transpose of e,

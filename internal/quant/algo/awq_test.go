@@ -56,7 +56,9 @@ func TestRoundSharedBeatsPlainRounding(t *testing.T) {
 				scale[row*groups+group] = float32(far / 7)
 				return scale[row*groups+group], 0
 			}
-			return h.RoundShared(w, Shared{Of: c.of, Groups: groups, Lo: -7, Hi: 7}, fit, threads), scale
+			return rounded(w, k, func(r Rounded) {
+				h.RoundShared(r, Shared{Of: c.of, Groups: groups, Lo: -7, Hi: 7}, fit, threads)
+			}), scale
 		}
 		q, scale := round(1)
 		if slices.Min(q) < -7 || slices.Max(q) > 7 {
@@ -152,7 +154,7 @@ func TestProtectFindsTheGreatChannels(t *testing.T) {
 	for i := range w {
 		w[i] = float32(rng.NormFloat64())
 	}
-	rounded := func(dst, w []float32, _ int) {
+	round := func(dst, w []float32, _ int) {
 		far := float32(0)
 		for _, v := range w {
 			far = max(far, v, -v)
@@ -161,7 +163,7 @@ func TestProtectFindsTheGreatChannels(t *testing.T) {
 			dst[i] = float32(math.RoundToEven(float64(v/far*7))) * far / 7
 		}
 	}
-	weights := []Weight{{w[:m*k/2], rounded}, {w[m*k/2:], rounded}}
+	weights := []Weight{{memoryRows{w[:m*k/2], k}, round}, {memoryRows{w[m*k/2:], k}, round}}
 	factors, rest := Protect(rows, k, weights, 1)
 	if len(factors) != k || rest > 0.5 {
 		t.Fatalf("%d factors leave %.3f of the error", len(factors), rest)

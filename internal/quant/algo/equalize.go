@@ -246,7 +246,7 @@ func (l linear) greatestInputs() []float64 {
 // each calls f with each element of the weight, its output channel and its
 // input channel.
 func (l linear) each(f func(v float32, m, c int)) {
-	of := l.channels()
+	of := l.channels(l.weight.Const.Shape(), l.axis(l.facts.WeightAxis), l.axis(l.facts.WeightInput))
 	for i, v := range tensor.Data[float32](l.weight.Const) {
 		m, c := of(i)
 		f(v, m, c)
@@ -254,11 +254,10 @@ func (l linear) each(f func(v float32, m, c int)) {
 }
 
 // channels returns what tells the output channel and the input channel of
-// element i of the weight.
-func (l linear) channels() func(i int) (m, c int) {
-	shape := l.weight.Const.Shape()
+// element i of the weight, or of one that it is turned from: out and in are the
+// axes.
+func (l linear) channels(shape []int, out, in int) func(i int) (m, c int) {
 	strides := tensor.Strides(shape)
-	out, in := l.axis(l.facts.WeightAxis), l.axis(l.facts.WeightInput)
 	per := l.outputs() / l.facts.Groups
 	return func(i int) (int, int) {
 		m := i / strides[out] % shape[out]
@@ -295,28 +294,60 @@ const eager = 1 << 16
 
 // set changes each element of the weight, of which it makes another tensor.
 func (l linear) set(f func(v float32, m, c int) float32) {
-	old, of := l.weight.Const, l.channels()
-	if n, _ := tensor.Count(old.Shape()); n > eager {
-		// As a whole, for the old one may be computed itself.
-		l.weight.Const = tensor.Recomputed(dtype.Float32, old.Shape(), func(dst []byte) error {
-			t, err := tensor.FromBytes(dtype.Float32, []int{len(dst) / 4}, dst)
+	old, out, in := l.weight.Const, l.axis(l.facts.WeightAxis), l.axis(l.facts.WeightInput)
+	if src, perm, ok := tensor.Unpermuted(old); ok {
+		l.weight.Const = tensor.Permuted(changed(src, l.channels(src.Shape(), perm[out], perm[in]), f), perm)
+		return
+	}
+	l.weight.Const = changed(old, l.channels(old.Shape(), out, in), f)
+}
+
+// changed returns what f makes of each element of a tensor, given the channels of
+// each.
+func changed(old *tensor.Tensor, of func(i int) (m, c int), f func(v float32, m, c int) float32) *tensor.Tensor {
+	change := func(dst, src []float32, at int) {
+		for i, v := range src {
+			m, c := of(at + i)
+			dst[i] = f(v, m, c)
+		}
+	}
+	n, _ := tensor.Count(old.Shape())
+	if n <= eager {
+		d := slices.Clone(tensor.Data[float32](old))
+		change(d, d, 0)
+		return tensor.FromSlice(d, old.Shape()...)
+	}
+	if old.HasParts() {
+		return tensor.Computed(dtype.Float32, old.Shape(), func(off int64, dst []byte) error {
+			out, err := floatsOf(dst)
 			if err != nil {
 				return err
 			}
-			out := tensor.Data[float32](t)
-			for i, v := range tensor.Data[float32](old) {
-				m, c := of(i)
-				out[i] = f(v, m, c)
+			at := int(off / 4)
+			src, err := tensor.Part(old, at, at+len(out), out)
+			if err != nil {
+				return err
 			}
-			old.Release()
+			change(out, src, at)
+			old.ReleasePart(at, at+len(out))
 			return nil
 		})
-		return
 	}
-	d := slices.Clone(tensor.Data[float32](old))
-	for i, v := range d {
-		m, c := of(i)
-		d[i] = f(v, m, c)
+	return tensor.Recomputed(dtype.Float32, old.Shape(), func(dst []byte) error {
+		out, err := floatsOf(dst)
+		if err != nil {
+			return err
+		}
+		change(out, tensor.Data[float32](old), 0)
+		old.Release()
+		return nil
+	})
+}
+
+func floatsOf(b []byte) ([]float32, error) {
+	t, err := tensor.FromBytes(dtype.Float32, []int{len(b) / 4}, b)
+	if err != nil {
+		return nil, err
 	}
-	l.weight.Const = tensor.FromSlice(d, old.Shape()...)
+	return tensor.Data[float32](t), nil
 }

@@ -18,31 +18,54 @@ func (g Grid) row(i int) (scale float64, zero int64) {
 	return scale, zero
 }
 
-// Round returns integers for a weight of rows, each as long as a group of h is
+// Rows is a weight as rows, one for each output channel, of which some are read at
+// a time: so no copy of a large one is made. Several goroutines read them.
+type Rows interface {
+	// Count is the number of rows.
+	Count() int
+	// Read copies elements from to to of n rows from first on to dst, row by row.
+	Read(dst []float32, first, n, from, to int)
+}
+
+// Rounded is a weight that takes its integers too: several goroutines store rows,
+// or columns of them, of their own.
+type Rounded interface {
+	Rows
+	// Store takes the integers of what Read copies.
+	Store(q []int64, first, n, from, to int)
+}
+
+// roundedAtOnce is how many rows of a weight are rounded by one goroutine.
+const roundedAtOnce = 8
+
+// Round chooses integers for a weight of rows, each as long as a group of h is
 // wide, so that the outputs of the layer change little: the error of a column
 // is taken over by those that are rounded after it (Frantar et al., "GPTQ",
 // 2022). Columns go in order of the diagonal of the Hessian, the greatest
 // first. Blocks are rounded by themselves. With centred a bias is to take
 // the mean error over.
-func (h *Hessian) Round(weight []float32, g Grid, centred bool, threads int) []int64 {
-	rows := len(weight) / max(h.width, 1)
-	out := make([]int64, len(weight))
+func (h *Hessian) Round(weight Rounded, g Grid, centred bool, threads int) {
+	rows := weight.Count()
 	per := max(rows/max(h.groups, 1), 1)
 	Each(len(h.products), h.outer(threads), func(p int) {
 		group, b := p/len(h.blocks), h.blocks[p%len(h.blocks)]
 		k := b.to - b.from
 		f := factor(h.matrix(p, centred), k)
-		Each(per, h.inner(threads), func(i int) {
-			r := group*per + i
-			if r >= rows {
+		Each((per+roundedAtOnce-1)/roundedAtOnce, h.inner(threads), func(i int) {
+			first := group*per + i*roundedAtOnce
+			n := min(roundedAtOnce, per-i*roundedAtOnce, rows-first)
+			if n <= 0 {
 				return
 			}
-			scale, zero := g.row(r)
-			at := r*h.width + b.from
-			f.round(out[at:at+k], weight[at:at+k], scale, zero, g.Lo, g.Hi)
+			w, q := make([]float32, n*k), make([]int64, n*k)
+			weight.Read(w, first, n, b.from, b.to)
+			for r := range n {
+				scale, zero := g.row(first + r)
+				f.round(q[r*k:r*k+k], w[r*k:r*k+k], scale, zero, g.Lo, g.Hi)
+			}
+			weight.Store(q, first, n, b.from, b.to)
 		})
 	})
-	return out
 }
 
 // outer and inner share threads between the blocks and the rows of one.

@@ -18,7 +18,7 @@ type Shared struct {
 	Lo, Hi int64 // bounds of the integers
 }
 
-// RoundShared returns integers for a weight of rows as [Hessian.Round] does,
+// RoundShared chooses integers for a weight of rows as [Hessian.Round] does,
 // without a bias to take anything over, where several columns of a row share
 // a scale: groups are rounded one after the other, that whose inputs are the
 // greatest first, and the scale of a group is fitted to what its weights have
@@ -26,9 +26,8 @@ type Shared struct {
 // called from several goroutines, once for each row and group.
 //
 // The blocks of h must hold whole groups: NewHessian cuts where it is told.
-func (h *Hessian) RoundShared(weight []float32, s Shared, fit Fit, threads int) []int64 {
-	rows := len(weight) / max(h.width, 1)
-	out := make([]int64, len(weight))
+func (h *Hessian) RoundShared(weight Rounded, s Shared, fit Fit, threads int) {
+	rows := weight.Count()
 	per := max(rows/max(h.groups, 1), 1)
 	for p := range h.products { // one after the other, as each takes much memory
 		group, b := p/len(h.blocks), h.blocks[p%len(h.blocks)]
@@ -39,11 +38,15 @@ func (h *Hessian) RoundShared(weight []float32, s Shared, fit Fit, threads int) 
 		Each((per+chunk-1)/chunk, threads, func(i int) {
 			first := group*per + i*chunk
 			n := min(chunk, per-i*chunk, rows-first)
-			at := first*h.width + b.from
-			t.roundShared(out[min(at, len(out)):], weight[min(at, len(out)):], h.width, runs, s, first, n, fit)
+			if n <= 0 {
+				return
+			}
+			w, q := make([]float32, n*k), make([]int64, n*k)
+			weight.Read(w, first, n, b.from, b.to)
+			t.roundShared(q, w, runs, s, first, n, fit)
+			weight.Store(q, first, n, b.from, b.to)
 		})
 	}
-	return out
 }
 
 // groupRun is the columns of one group, which are rounded one after the other.
@@ -122,11 +125,11 @@ func descending(x, y float64) int {
 	return 0
 }
 
-// roundShared rounds n rows, which lie stride apart, group by group. What the
-// errors of other groups count is summed in float32, for all rows at once.
-func (t triangle) roundShared(dst []int64, weight []float32, stride int, runs []groupRun, s Shared, first, n int, fit Fit) {
+// roundShared rounds n rows group by group. What the errors of other groups count
+// is summed in float32, for all rows at once.
+func (t triangle) roundShared(dst []int64, weight []float32, runs []groupRun, s Shared, first, n int, fit Fit) {
 	k := len(t.order)
-	e, before := make([]float32, max(n, 0)*k), make([]float32, max(n, 0)*k)
+	e, before := make([]float32, n*k), make([]float32, n*k)
 	for _, g := range runs {
 		width := g.to - g.from
 		if g.packed != nil {
@@ -134,7 +137,7 @@ func (t triangle) roundShared(dst []int64, weight []float32, stride int, runs []
 		}
 		group, cost, now := make([]float64, width), make([]float64, width), make([]float64, width)
 		for r := range n {
-			w, out := weight[r*stride:][:k], dst[r*stride:][:k]
+			w, out := weight[r*k:][:k], dst[r*k:][:k]
 			for c := range group {
 				group[c], cost[c] = float64(w[t.order[g.from+c]]), 1
 				if g.packed != nil {

@@ -79,6 +79,25 @@ func outputError(rows, w []float32, q []int64, scale []float32, k int, centred b
 	return total
 }
 
+// roundedMemory is rows in memory with their integers.
+type roundedMemory struct {
+	memoryRows
+	q []int64
+}
+
+func (r roundedMemory) Store(q []int64, first, n, from, to int) {
+	for i := range n {
+		copy(r.q[(first+i)*r.k+from:(first+i)*r.k+to], q[i*(to-from):])
+	}
+}
+
+// rounded returns what round stores for a weight of rows of k elements.
+func rounded(w []float32, k int, round func(Rounded)) []int64 {
+	r := roundedMemory{memoryRows{w, k}, make([]int64, len(w))}
+	round(r)
+	return r.q
+}
+
 // TestRoundBeatsPlainRounding: with correlated inputs the outputs change far
 // less than by rounding each weight to the nearest, in one block or several,
 // and the integers stay within their bounds.
@@ -103,7 +122,10 @@ func TestRoundBeatsPlainRounding(t *testing.T) {
 		for _, centred := range []bool{true, false} {
 			h := NewHessian(1, k, block, block, 1)
 			h.Add(rows, 1)
-			q := h.Round(w, Grid{Scale: scale, Lo: -7, Hi: 7}, centred, 1)
+			by := func(threads int) []int64 {
+				return rounded(w, k, func(r Rounded) { h.Round(r, Grid{Scale: scale, Lo: -7, Hi: 7}, centred, threads) })
+			}
+			q := by(1)
 			if slices.Min(q) < -7 || slices.Max(q) > 7 {
 				t.Errorf("integers from %d to %d, bounds are -7 and 7", slices.Min(q), slices.Max(q))
 			}
@@ -111,7 +133,7 @@ func TestRoundBeatsPlainRounding(t *testing.T) {
 			if got > want/2 {
 				t.Errorf("block %d, centred %v: error %.4g, plain rounding gives %.4g", block, centred, got, want)
 			}
-			if again := h.Round(w, Grid{Scale: scale, Lo: -7, Hi: 7}, centred, 3); !slices.Equal(q, again) {
+			if again := by(3); !slices.Equal(q, again) {
 				t.Errorf("block %d: three threads give other integers than one", block)
 			}
 		}
@@ -126,7 +148,7 @@ func TestRoundWithoutKnowledge(t *testing.T) {
 	g := Grid{Scale: []float32{0.5, 1}, Zero: []int64{0, 3}, Lo: -8, Hi: 7}
 	want := []int64{1, -1, 0, 2, 3, 7, -6, 3}
 	for range 2 {
-		if got := h.Round(w, g, true, 1); !slices.Equal(got, want) {
+		if got := rounded(w, 4, func(r Rounded) { h.Round(r, g, true, 1) }); !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 		h.Add(make([]float32, 40), 1)

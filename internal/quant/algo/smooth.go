@@ -63,6 +63,28 @@ func (n Norm) operand(i int) *ir.Value {
 	return n.node.In[i]
 }
 
+// Shared reports whether something else reads the normalization than layers that
+// are quantized: smoothing costs it another one then.
+func (n Norm) Shared() bool { return n.shared }
+
+// Expected returns the magnitude that is expected of each channel where no samples
+// tell: what is multiplied by the gain has been made to have a variance of 1, so
+// that deviations from 0 add up to the least that most values stay within.
+func (n Norm) Expected() []float32 {
+	const deviations = 3
+	gain := tensor.Data[float32](n.operand(n.facts.Gain).Const)
+	out := make([]float32, len(gain))
+	for c, v := range gain {
+		out[c] = deviations * max(v, -v)
+	}
+	if offset := n.operand(n.facts.Offset); offset != nil {
+		for c, v := range tensor.Data[float32](offset.Const) {
+			out[c] += max(v, -v)
+		}
+	}
+	return out
+}
+
 // Smooth divides the channels of a normalization, given the greatest magnitude
 // a of each, and multiplies the weights behind it, whose greatest magnitude
 // is w, by √(a/w): what is hard to round in activations is shared with the
