@@ -90,13 +90,13 @@ func SumLast[T uint8 | int8](src []T, channels, first int, w Windows, lo, hi int
 // channels from first to end: its sum, whose logical order is that of the
 // kernel, divided by size of its place; 0 where that is 0.
 func MeanLast(dst, src []float32, channels, first, end int, w Windows, size func(place, count int) int, lo, hi int, offsets []int, mem []float32) {
-	if row := w.meanRows(channels, mem); row != nil && first == 0 && end == channels {
+	if first == 0 && end == channels && w.rows(channels) && len(mem) >= w.Room(channels, 4) {
 		n := w.Out[1] * channels
-		for r := lo; r < hi; r++ {
-			out := dst[r*n : (r+1)*n]
+		for row := lo; row < hi; row++ {
+			out := dst[row*n : (row+1)*n]
 			clear(out)
-			if count := row(&w, out, src, mem, channels, r, offsets); count > 0 {
-				w.divide(out, channels, r, count, size)
+			if count := sumRow(&w, out, src, mem, channels, row, offsets); count > 0 {
+				w.divide(out, channels, row, count, size)
 			}
 		}
 		return

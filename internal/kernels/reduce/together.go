@@ -96,32 +96,22 @@ func runOf[T Number](w *Windows, src []T, channels, row, first, end int, offsets
 	return x[:at+n], offsets, n
 }
 
-// meanRows returns what adds up the windows of a row of floats, all of one number
-// of elements, and returns that number: nil where each window is found for
-// itself.
-func (w *Windows) meanRows(channels int, mem []float32) func(w *Windows, out, src, mem []float32, channels, row int, offsets []int) int {
-	switch first, end := w.inner(); {
-	case len(mem) < w.Room(channels, 4):
-		return nil
-	case w.Together(channels, 4):
-		return sumLines
-	case first == 0 && end == w.Out[1] && w.runs(channels, 4):
-		return sumRun
-	}
-	return nil
+// rows reports whether means are computed row by row, whose windows all have one
+// number of elements.
+func (w *Windows) rows(channels int) bool {
+	first, end := w.inner()
+	return w.Together(channels, 4) || first == 0 && end == w.Out[1] && w.runs(channels, 4)
 }
 
-// sumLines adds up lines.
-func sumLines(w *Windows, out, src, mem []float32, channels, row int, offsets []int) int {
-	x, at := lines(w, src, mem, channels, row, offsets)
-	if len(at) > 0 {
-		sumFloats(out, x, at)
+// sumRow adds up the windows of a row and returns how many elements each has.
+func sumRow(w *Windows, out, src, mem []float32, channels, row int, offsets []int) int {
+	if w.Together(channels, 4) {
+		x, at := lines(w, src, mem, channels, row, offsets)
+		if len(at) > 0 {
+			sumFloats(out, x, at)
+		}
+		return len(at)
 	}
-	return len(at)
-}
-
-// sumRun adds up a run.
-func sumRun(w *Windows, out, src, mem []float32, channels, row int, offsets []int) int {
 	x, at, n := runOf(w, src, channels, row, 0, w.Out[1], offsets)
 	switch {
 	case len(at) == 0:
