@@ -15,10 +15,12 @@ import (
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/pass"
 	"github.com/octavo-ml/octavo/internal/quant"
 	"github.com/octavo-ml/octavo/internal/quant/algo"
 	"github.com/octavo-ml/octavo/internal/quant/calibrate"
 	engine "github.com/octavo-ml/octavo/internal/runtime"
+	"github.com/octavo-ml/octavo/internal/target"
 	"github.com/octavo-ml/octavo/internal/tensor"
 	"github.com/octavo-ml/octavo/internal/validate"
 )
@@ -202,6 +204,11 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	}
 	if g, err = m.loadable(g, &r); err != nil {
 		return nil, err
+	}
+	if t, err := target.Load(r.Target); err == nil && t.RowBias {
+		if _, err := pass.FuseRowBiases(g); err != nil {
+			return nil, m.wrap(err)
+		}
 	}
 	placement, err := quant.Place(g, &r)
 	if err != nil {

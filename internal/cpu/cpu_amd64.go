@@ -34,3 +34,6 @@ func VBMI() bool { return Has(AVX512) && cpu.X86.HasAVX512VBMI }
 
 // BF16 reports whether kernels of level AVX512 may multiply bfloat16 in pairs.
 func BF16() bool { return Has(AVX512) && cpu.X86.HasAVX512BF16 }
+
+// AMXBF16 reports whether kernels of level AMX may multiply bfloat16.
+func AMXBF16() bool { return Has(AMX) && cpu.X86.HasAMXBF16 }

@@ -23,7 +23,7 @@ var generators = []struct {
 }{
 	{
 		dir: "internal/kernels/gemm", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zacross_avx2_amd64.s", "zacross_avx512_amd64.s", "zbf16_amd64.s", "zblocks_avx2_amd64.s", "zblocks_avx512_amd64.s", "zblocks_neon_arm64.s", "zbytes_amx_amd64.s", "zbytes_avx2_amd64.s", "zbytes_avxvnni_amd64.s", "zbytes_dotprod_arm64.s", "zbytes_i8mm_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zlive_avx2_amd64.s", "zpanels_avx2_amd64.s", "zrows_avx512_amd64.s"},
+		files: []string{"zacross_avx2_amd64.s", "zacross_avx512_amd64.s", "zbf16_amd64.s", "zbf16_amx_amd64.s", "zblocks_avx2_amd64.s", "zblocks_avx512_amd64.s", "zblocks_neon_arm64.s", "zbytes_amx_amd64.s", "zbytes_avx2_amd64.s", "zbytes_avxvnni_amd64.s", "zbytes_dotprod_arm64.s", "zbytes_i8mm_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zlive_avx2_amd64.s", "zpanels_avx2_amd64.s", "zrows_avx512_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/kerneltest", from: "_asm", command: []string{"go", "run", ".", "OUT"},
@@ -59,7 +59,7 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/fused", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zsoftmax_avx2_amd64.s", "zsoftmax_avx512_amd64.s", "ztail_avx2_amd64.s", "ztail_avx512_amd64.s", "ztail_neon_arm64.s"},
+		files: []string{"zsoftmax_avx2_amd64.s", "zsoftmax_avx512_amd64.s", "zsoftmax_bf16_amd64.s", "ztail_avx2_amd64.s", "ztail_avx512_amd64.s", "ztail_neon_arm64.s"},
 	},
 	{
 		dir: "internal/kernels/transpose", from: "_asm", command: []string{"go", "run", ".", "OUT"},

@@ -35,6 +35,37 @@ func FixedSoftmax(typ dtype.Type, scale float32) func(dst, x []int32) {
 	return exponentsOf(typ, scale).softmax
 }
 
+// FixedSoftmaxBytes is FixedSoftmax of rows of int8 or uint8 as they are stored.
+func FixedSoftmaxBytes(typ dtype.Type, scale float32) func(dst, x []byte) {
+	t, flip := exponentsOf(typ, scale), byte(0)
+	if typ == dtype.Int8 {
+		flip = 0x80
+	}
+	var of [256]int64
+	var terms [256]int32 // of the sum
+	for d := range t.count {
+		of[d], terms[d] = int64(t.of[d]), affine.RoundingShift(t.of[d], 12)
+	}
+	return func(dst, x []byte) {
+		dst = dst[:len(x)]
+		var top byte
+		for _, q := range x {
+			top = max(top, q^flip)
+		}
+		var sum int32
+		for _, q := range x {
+			sum += terms[top-(q^flip)]
+		}
+		scale, over := inverseOf(sum, 12)
+		n := max(0, min(over+31-8, 31))
+		factor, half := int64(scale), int64(1)<<n>>1 // nothing is below 0: halves go up
+		for i, q := range x {
+			v := ((factor*of[top-(q^flip)]+1<<30)>>31 + half) >> n
+			dst[i] = byte(min(v, 255)) ^ flip
+		}
+	}
+}
+
 // exponents are e^−d·scale with 31 fractional bits, for the differences d that
 // 8-bit integers have; those from count on stand for 0.
 type exponents struct {

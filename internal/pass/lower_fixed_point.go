@@ -23,6 +23,9 @@ func lowerFixedPoint(g *ir.Graph) error {
 	if err := ir.Infer(g); err != nil {
 		return err
 	}
+	if _, err := FuseRowBiases(g); err != nil {
+		return err
+	}
 	if err := spellOut(g); err != nil {
 		return err
 	}

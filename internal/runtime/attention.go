@@ -23,8 +23,9 @@ type attention struct {
 	q, k, v, y  matrixAt
 	scores      product
 	stages      []scoreStage
-	softmax     *fused.Softmax // all stages in one, if not nil
-	mask        *scoreStage    // what it adds
+	softmax     *fused.Softmax       // all stages in one, if not nil
+	short       *fused.Probabilities // the last stages, whose results are bfloat16, if not nil
+	mask        *scoreStage          // what it adds
 	values      product
 	block       int // queries at a time
 	size        sizes
@@ -39,12 +40,13 @@ type matrixAt struct{ row, column int }
 // product is one of the two products of an attention, of floats or, with live,
 // of bytes.
 type product struct {
-	node *ir.Node
-	live *gemm.Live
-	end  *gemm.FloatEnd // of floats
-	bf16 bool           // floats are multiplied as bfloat16
-	out  lattice        // of bytes that it writes
-	grid *fused.Grid
+	node  *ir.Node
+	live  *gemm.Live
+	end   *gemm.FloatEnd // of floats
+	bf16  bool           // floats are multiplied as bfloat16
+	short *shortRows     // of these
+	out   lattice        // of bytes that it writes
+	grid  *fused.Grid
 }
 
 // sizes are the lengths of the parts of a slot's scratch memory in bytes.

@@ -16,20 +16,32 @@ func (pl *plan) setAttention(s *step, a *attention) error {
 	// As many queries as keep their scores near, in whole blocks of the kernels.
 	const near, six = 64 << 10, 6
 	a.block = max(six, min(48, near/(4*a.n)/six*six))
+	if a.scores.bf16 && a.values.bf16 {
+		a.block = shortBlock
+	}
 	a.block = min(a.block, a.m)
 	round := func(n int) int { return (n + 63) &^ 63 }
 	z := &a.size
 	z.scores = round(4 * a.block * a.n)
 	z.bytes = round(a.block * gemm.Group * gemm.Groups(a.n))
+	if a.values.bf16 {
+		z.bytes = round(2 * a.block * gemm.Paired(1, a.n))
+	}
 	z.keys, z.values = a.scores.packedLen(a.d, a.n), a.values.packedLen(a.n, a.dv)
 	if l := a.scores.live; l != nil {
 		z.work = l.ScratchLen(a.block)
 	}
+	pl.roundAttention(s, a)
 	if a.scores.bf16 {
 		z.work = a.scores.scratchLen(a.block, a.d, a.n)
 	}
-	z.work = max(z.work, a.values.scratchLen(a.block, a.n, a.dv))
-	if a.merge(); a.softmax != nil {
+	if !a.values.bf16 {
+		z.work = max(z.work, a.values.scratchLen(a.block, a.n, a.dv))
+	}
+	if a.mergeShort(); a.short == nil {
+		a.merge()
+	}
+	if a.softmax != nil {
 		z.powers = round(2 * 4 * a.n)
 	}
 	z.all = z.keys + z.values + z.scores + z.bytes + z.powers + z.work
@@ -58,6 +70,10 @@ func (pl *plan) setAttention(s *step, a *attention) error {
 			t.rows, t.from, t.head = min(a.block, a.m-from), from, i/blocks
 			a.multiplyQ(f.vals[s.in[0]], h.q+from*a.q.row, rows, keys, &t)
 			a.rows(f, s, &t)
+			if a.values.bf16 {
+				multiplyShortTo(f.out(s), h.y+from*a.y.row, a.y.row, a.shortScores(f, s, &t), a.values.short, t.rows, values, a.dv, a.values.end)
+				continue
+			}
 			a.multiplyV(f.out(s), h.y+from*a.y.row, line, full, values, &t)
 		}
 	})
@@ -88,7 +104,9 @@ func (a *attention) multiplyQ(q *tensor.Tensor, at int, rows []int32, keys []byt
 		return
 	}
 	if a.scores.bf16 {
-		a.scores.multiplyBF16(t.floats, a.n, tensor.Data[float32](q)[at:], rows, t.rows, keys, a.d, a.n, t.work)
+		p := &a.scores
+		left := p.short.of(tensor.Data[uint16](q)[at:], t.rows, a.d, t.work)
+		multiplyShort(t.floats, a.n, left, p.short, t.rows, keys, a.n, p.end)
 		return
 	}
 	multiplyLive(t.floats, a.n, tensor.Data[float32](q)[at:], rows, t.rows, floatsOf(keys), a.d, a.n, a.scores.end)

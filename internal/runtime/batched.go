@@ -125,7 +125,7 @@ func (p *product) packedLen(k, n int) int {
 // scratchLen is the length of the scratch memory with which run computes m rows.
 func (p *product) scratchLen(m, k, n int) int {
 	if p.bf16 {
-		return (2*m*k + 63) &^ 63
+		return (2*m*gemm.Paired(1, k) + 63) &^ 63
 	}
 	if p.live == nil {
 		return 0
@@ -140,7 +140,7 @@ func (p *product) pack(dst []byte, t *tensor.Tensor, at, k, n int, m matrixAt) {
 		return
 	}
 	if p.bf16 {
-		gemm.PackBF16Live(shorts(dst, len(dst)/2), tensor.Data[float32](t)[at:], k, n, m.row, m.column)
+		gemm.PackBF16Live(shorts(dst, len(dst)/2), tensor.Data[uint16](t)[at:], k, n, m.row, m.column)
 		return
 	}
 	gemm.PackLive(floatsOf(dst), tensor.Data[float32](t)[at:], k, n, m.row, m.column)
@@ -152,7 +152,8 @@ func (p *product) run(y *tensor.Tensor, at, ldy int, a []byte, row []int32, m in
 	l := p.live
 	switch {
 	case p.bf16:
-		p.multiplyBF16(tensor.Data[float32](y)[at:], ldy, floatsOf(a), row, m, packed, k, n, mem)
+		left := p.short.of(shorts(a, len(a)/2), m, k, mem)
+		multiplyShortTo(y, at, ldy, left, p.short, m, packed, n, p.end)
 	case l == nil:
 		multiplyLive(tensor.Data[float32](y)[at:], ldy, floatsOf(a), row, m, floatsOf(packed), k, n, p.end)
 	case l.Float():
@@ -169,8 +170,11 @@ func (p *product) run(y *tensor.Tensor, at, ldy int, a []byte, row []int32, m in
 
 // size is that of an element of the left side in bytes.
 func (p *product) size() int {
-	if p.live != nil {
+	switch {
+	case p.live != nil:
 		return 1
+	case p.bf16:
+		return 2
 	}
 	return 4
 }
@@ -189,7 +193,13 @@ var firstTap [1]int32
 // another matrix packs its right side.
 func (pl *plan) setBatched(s *step, t *batched) {
 	pl.place(s, 0)
-	p, block := &t.product, min(fused.Rows, t.m)
+	p, block, cost := &t.product, min(fused.Rows, t.m), len(t.heads)*t.m*t.k*t.n
+	if p.bf16 {
+		s.in[0], s.in[1] = pl.rounded(s.in[0], s.node), pl.rounded(s.in[1], s.node)
+		block, cost = min(shortBlock, t.m), cost/bf16AtOnce
+		p.short = shortRowsOf(block, t.m, t.a.row, t.k)
+		pl.mayShorten(s.out[0], -1)
+	}
 	blocks := (t.m + block - 1) / block
 	packed, size := p.packedLen(t.k, t.n), p.size()
 	all := packed + p.scratchLen(block, t.k, t.n)
@@ -198,7 +208,7 @@ func (pl *plan) setBatched(s *step, t *batched) {
 	for i := range rows {
 		rows[i] = int32(i * t.a.row)
 	}
-	s.share(len(t.heads)*blocks, len(t.heads)*t.m*t.k*t.n, func(f *frame, s *step, slot, lo, hi int) {
+	s.share(len(t.heads)*blocks, cost, func(f *frame, s *step, slot, lo, hi int) {
 		mem, last := f.bytes(slot, all), -1
 		a := f.vals[s.in[0]].Bytes()
 		for i := lo; i < hi; i++ {

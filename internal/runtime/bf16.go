@@ -7,7 +7,6 @@ import (
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/kernels/conv"
-	"github.com/octavo-ml/octavo/internal/kernels/fused"
 	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
@@ -46,7 +45,7 @@ func (pl *plan) rounded(v int, n *ir.Node) int {
 		name: from.name, typ: dtype.BFloat16, shape: from.dims(), offset: placeInArena, given: true, alias: -1, over: -1,
 	})
 	if pl.short.of == nil {
-		pl.short = shortened{of: map[int]int{}, sums: map[int]int{}}
+		pl.short.of = map[int]int{}
 	}
 	pl.short.of[v] = r
 	s := step{node: n, in: []int{v}, out: []int{r}}
@@ -56,6 +55,15 @@ func (pl *plan) rounded(v int, n *ir.Node) int {
 	})
 	pl.add(s)
 	return r
+}
+
+// mayShorten notes that a step writes value v as bfloat16 or float32, and adds
+// another value of that type to it, if added is not -1.
+func (pl *plan) mayShorten(v, added int) {
+	if pl.short.sums == nil {
+		pl.short.sums = map[int]int{}
+	}
+	pl.short.sums[v] = added
 }
 
 // convolveBF16 is convolve in bfloat16; what is added, if anything, is input
@@ -73,7 +81,7 @@ func (pl *plan) convolveBF16(s *step, key *ir.Node, k *conv.Plan, bias []float32
 	if other >= 0 {
 		added = s.in[other]
 	}
-	pl.short.sums[s.out[0]] = added
+	pl.mayShorten(s.out[0], added)
 	ends := k.FloatEnds(bias, b.on, b.lo, b.hi)
 	size := k.ScratchLen()
 	bytes := (2*size + alignment - 1) &^ (alignment - 1)
@@ -160,40 +168,4 @@ func (pl *plan) shorten() {
 			}
 		}
 	}
-}
-
-// multiplyBF16 multiplies m rows of floats, rounded, with packed columns of
-// bfloat16.
-func (p *product) multiplyBF16(c []float32, ldc int, a []float32, row []int32, m int, packed []byte, k, n int, mem []byte) {
-	left, right := shorts(mem, m*k), shorts(packed, len(packed)/2)
-	var at [fused.Rows]int32
-	for i := range m {
-		at[i] = int32(i * k)
-		gemm.RoundBF16(left[i*k:], a[row[i]:][:k])
-	}
-	r := gemm.Rows{Row: at[:m], Tap: firstTap[:], Depth: k}
-	for j := 0; j < n; j += gemm.Width {
-		gemm.BF16(c[j:], nil, ldc, left, &r, m, right[j*((k+1)&^1):], j, min(gemm.Width, n-j), p.end)
-	}
-}
-
-// matricesBF16 sets up products of two activations, matrix by matrix.
-func (pl *plan) matricesBF16(s *step, at []matrices, m, k, n int) {
-	p, block := &product{end: gemm.NewFloatEnd(n, nil, false, 0, 0), bf16: true}, min(fused.Rows, m)
-	packed := p.packedLen(k, n)
-	all := packed + p.scratchLen(block, k, n)
-	pl.scratch = max(pl.scratch, all*pl.p.threads)
-	rows := make([]int32, block)
-	for i := range rows {
-		rows[i] = int32(i * k)
-	}
-	s.share(len(at), len(at)*m*k*n/bf16AtOnce, func(f *frame, s *step, slot, lo, hi int) {
-		x, mem := tensor.Data[float32](f.vals[s.in[0]]), f.bytes(slot, all)
-		for i := lo; i < hi; i++ {
-			p.pack(mem[:packed], f.vals[s.in[1]], at[i].b*k*n, k, n, matrixAt{n, 1})
-			for from := 0; from < m; from += block {
-				p.run(f.out(s), (i*m+from)*n, n, bytesOf(x[(at[i].a*m+from)*k:]), rows, min(block, m-from), mem[:packed], k, n, mem[packed:])
-			}
-		}
-	})
 }

@@ -137,35 +137,44 @@ func TestBFloat16IsStored(t *testing.T) {
 	}
 }
 
-// TestBFloat16DependsOnNothing compares results with several threads, and of
-// Go alone, with those of one thread to the bit.
+// TestBFloat16DependsOnNothing compares results with several threads with those
+// of one thread to the bit, for each instruction set that adds in an order of its
+// own, and those of vectors with those of Go alone.
 func TestBFloat16DependsOnNothing(t *testing.T) {
-	if !runtime.HasBF16() {
-		t.Log("this machine has no instructions for bfloat16: Go is compared with itself")
-	}
 	d := drawer{rand.New(rand.NewPCG(6, 0)), false}
 	g, in := residualGraph(d), runtime.Tensors{"x": d.tensor(2, 7, 9, 3)}
-	o := runtime.Options{Threads: 1, BFloat16: true}
-	want, err := runGraph(g, in, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	compare := func(what string, o runtime.Options) {
-		got, err := runGraph(g, in, o)
+	var vectors *tensor.Tensor
+	for _, level := range []string{"amx", "avx512", "generic"} {
+		restore, err := cpu.Override(level)
 		if err != nil {
-			t.Fatal(err)
+			t.Logf("not compared: %v", err)
+			continue
 		}
-		if !tensor.Equal(got["p"], want["p"]) {
-			t.Errorf("%s: %v, want %v", what, tensor.Data[float32](got["p"])[:4], tensor.Data[float32](want["p"])[:4])
+		defer restore()
+		if level != "generic" && !runtime.HasBF16() {
+			t.Logf("%s: this machine has no instructions for bfloat16", level)
+			continue
+		}
+		var results []*tensor.Tensor
+		for threads := range 3 {
+			out, err := runGraph(g, in, runtime.Options{Threads: 1 + threads, BFloat16: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			results = append(results, out["p"])
+		}
+		for i, r := range results {
+			if !tensor.Equal(r, results[0]) {
+				t.Errorf("%s: %d threads give other results than one", level, 1+i)
+			}
+		}
+		switch {
+		case level == "avx512":
+			vectors = results[0]
+		case level == "generic" && vectors != nil && !tensor.Equal(results[0], vectors):
+			t.Error("Go gives other results than vectors")
 		}
 	}
-	compare("two threads", runtime.Options{Threads: 2, BFloat16: true})
-	restore, err := cpu.Override("generic")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer restore()
-	compare("Go", o)
 }
 
 // TestBFloat16IsNear compares trained models in bfloat16 with float32, and
@@ -245,6 +254,54 @@ func TestBFloat16MultipliesActivations(t *testing.T) {
 			if !tensor.Equal(got["y"], want["y"]) {
 				t.Errorf("%v: %+v: %v, want %v", c, o, got["y"], want["y"])
 			}
+		}
+	}
+}
+
+// TestBFloat16BetweenProducts runs what stands between products and stores
+// bfloat16 for them: a pool, a depthwise convolution, a function of an element.
+func TestBFloat16BetweenProducts(t *testing.T) {
+	d := drawer{rand.New(rand.NewPCG(9, 9)), true}
+	v := func(name string) *ir.Value { return &ir.Value{Name: name} }
+	conv := func(name string, in *ir.Value, to, from, size, group int) *ir.Node {
+		o := op.New[op.Conv]()
+		pad := size / 2
+		o.Layout, o.Group, o.Pads = op.ChannelsLast, group, []int{pad, pad, pad, pad}
+		return &ir.Node{Name: "n" + name, Op: o, In: []*ir.Value{in, ir.NewConst("w"+name, d.tensor(to, from, size, size)), ir.NewConst("b"+name, d.tensor(to))}, Out: []*ir.Value{v(name)}}
+	}
+	pool := op.New[op.MaxPool]()
+	pool.Layout, pool.KernelShape, pool.Strides, pool.Pads = op.ChannelsLast, []int{3, 3}, []int{2, 2}, []int{1, 1, 1, 1}
+	x := &ir.Value{Name: "x", Fact: op.TensorFact(dtype.Float32, op.Known(2, 9, 11, 5))}
+	a := conv("a", x, 20, 5, 1, 1)
+	b := &ir.Node{Name: "nb", Op: pool, In: a.Out, Out: []*ir.Value{v("b")}}
+	i := conv("i", b.Out[0], 20, 20, 1, 1)
+	c := conv("c", i.Out[0], 20, 1, 3, 20)
+	e := conv("e", c.Out[0], 70, 20, 1, 1)
+	f := &ir.Node{Name: "nf", Op: &op.Relu{}, In: []*ir.Value{e.Out[0]}, Out: []*ir.Value{v("f")}}
+	h := &ir.Node{Name: "nh", Op: &op.Mul{}, In: []*ir.Value{e.Out[0], f.Out[0]}, Out: []*ir.Value{v("h")}}
+	g := &ir.Graph{Name: "between", Inputs: []*ir.Value{x}, Outputs: h.Out, Nodes: []*ir.Node{a, b, i, c, e, f, h}}
+	in := runtime.Tensors{"x": d.tensor(2, 9, 11, 5)}
+	want, err := runGraph(g, in, runtime.Options{NoFusion: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := runGraph(g, in, runtime.Options{}); err != nil || !tensor.Equal(got["h"], want["h"]) {
+		t.Errorf("float32: %v (%v), want %v", got["h"], err, want["h"])
+	}
+	for _, threads := range []int{1, 2} {
+		p, err := runtime.Compile(g, runtime.Options{BFloat16: true, Threads: threads})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := p.Run(context.Background(), in)
+		if err != nil || !tensor.Equal(got["h"], want["h"]) {
+			t.Errorf("%d threads: %v (%v), want %v", threads, got["h"], err, want["h"])
+		}
+		if got := strings.Join(p.Shortened(), " "); got != "b c" {
+			t.Errorf("%q are stored as bfloat16, want b c", got)
+		}
+		if n := testing.AllocsPerRun(5, func() { p.RunInto(context.Background(), in, got) }); n > 0 && !raceEnabled {
+			t.Errorf("%v allocations in a run", n)
 		}
 	}
 }

@@ -45,8 +45,16 @@ func (pl *plan) depthwise(s *step, key *ir.Node, k *dwconv.Last, bias []float32,
 		w.Release()
 	})
 	end, size := k.Finish(bias, b.on, b.lo, b.hi), k.ScratchLen()
+	if pl.p.bf16 {
+		pl.mayShorten(s.out[0], -1)
+		size += 4 * k.LineLen()
+	}
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
 	s.share(k.Blocks(), eachTap*k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
+		if y := f.out(s); y.Type() == dtype.BFloat16 {
+			k.RunBF16(tensor.Data[uint16](y), tensor.Data[float32](f.vals[s.in[0]]), packed, end, lo, hi, f.bytes(slot, size))
+			return
+		}
 		k.Run(tensor.Data[float32](f.out(s)), tensor.Data[float32](f.vals[s.in[0]]), packed, end, lo, hi, f.bytes(slot, size))
 	})
 }

@@ -78,8 +78,9 @@ func fixedRun[T uint8 | int8 | int16](p *fixedPair, dst, x, y []T) {
 // dispatchFixedBinary runs sums and products of which one operand may be
 // repeated.
 func (pl *plan) dispatchFixedBinary(s *step, q *op.Quantized) {
+	known := func(v *planned) bool { return v.fixed != nil || v.shape != nil } // a scalar constant has no sizes
 	a, b := pl.values[s.in[0]].dims(), pl.values[s.in[1]].dims()
-	if a == nil || b == nil {
+	if !known(&pl.values[s.in[0]]) || !known(&pl.values[s.in[1]]) {
 		return
 	}
 	sp, ok := spreadOf(a, b)

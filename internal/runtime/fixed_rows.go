@@ -58,6 +58,16 @@ func (pl *plan) dispatchFixedRows(s *step, q *op.Quantized) {
 	if !ok || !pl.place(s, 0) {
 		return
 	}
+	if _, soft := q.Inner.(*op.Softmax); soft && q.In[0].Type.Bits() == 8 {
+		row := op.FixedSoftmaxBytes(q.In[0].Type, q.In[0].Scale[0])
+		s.share(rows, rows*n*costSoftmax, func(fr *frame, s *step, _, lo, hi int) {
+			x, y := fr.vals[s.in[0]].Bytes(), fr.out(s).Bytes()
+			for at := lo * n; at < hi*n; at += n {
+				row(y[at:at+n], x[at:at+n])
+			}
+		})
+		return
+	}
 	pl.scratch = max(pl.scratch, 4*n*pl.p.threads)
 	s.share(rows, rows*n*costSoftmax, func(fr *frame, s *step, slot, lo, hi int) {
 		x, y := fr.vals[s.in[0]], fr.out(s)

@@ -63,6 +63,7 @@ func TestFixedKernelsEqualTheReference(t *testing.T) {
 			{"Add", op.New[op.Add](), []int{3, 5, 7}, []int{3, 5, 7}, -1},
 			{"Add of rows", op.New[op.Add](), []int{3, 5, 7}, []int{7}, -1},
 			{"Sub from rows", op.New[op.Sub](), []int{7}, []int{3, 5, 7}, -1},
+			{"Mul by one", op.New[op.Mul](), []int{2, 25, 3}, []int{}, -1},
 			{"Mul by gates", op.New[op.Mul](), []int{2, 25, 3}, []int{2, 1, 3}, -1},
 			{"AveragePool", pool, []int{2, 9, 7, 70}, nil, -2},
 			{"ReduceMean", op.New[op.ReduceMean](), []int{2, 5, 7, 67}, nil, -2},
@@ -139,5 +140,34 @@ func TestFixedKernelsEqualTheReference(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestFixedProductWithAConstant: a constant of one number is an operand like
+// others.
+func TestFixedProductWithAConstant(t *testing.T) {
+	grid := func(scale float32, zero int64) affine.Params { return affine.PerTensor(dtype.Int8, scale, zero) }
+	q := &op.Quantized{Inner: op.New[op.Mul](), In: []affine.Params{grid(0.1, 3), grid(0.001, 0)}, Out: []affine.Params{grid(0.02, -7)}, Fixed: true, Round: affine.RoundHalfAway}
+	codes := make([]int64, 300)
+	for i := range codes {
+		codes[i] = int64(i%256) - 128
+	}
+	in := []*tensor.Tensor{tensor.FromInts(dtype.Int8, codes, 3, 100), tensor.Scalar(int8(99))}
+	want, err := q.Eval(op.Of(in...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, ins := single(optest.Case{Op: q, In: in, Want: []*tensor.Tensor{want[0].Tensor}}, func(i int) bool { return i > 0 })
+	g.Arithmetic = ir.TFLite
+	p, err := runtime.Compile(g, runtime.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.Run(context.Background(), ins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !tensor.Equal(out[g.Outputs[0].Name], want[0].Tensor) || len(p.Reference()) > 0 {
+		t.Errorf("results differ, or run without a kernel: %v", p.Reference())
 	}
 }

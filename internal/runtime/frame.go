@@ -38,7 +38,7 @@ func (pl *plan) take() *frame {
 		pl.free = pl.free[:n-1]
 		return f
 	}
-	f := &frame{pl: pl, arena: tensor.Lasting(pl.arena), scratch: tensor.Aligned(pl.scratch)}
+	f := &frame{pl: pl, arena: large(pl.arena), scratch: tensor.Aligned(pl.scratch)}
 	if !pl.p.inside {
 		f.crew = newCrew(pl.p.threads)
 	}

@@ -8,49 +8,37 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// gateBlock is how many elements of a gate are computed at once: the nearest
-// cache holds them until they are multiplied.
-const gateBlock = 1 << 11
-
-// gate matches the product of a value with a function of it that nobody else
-// reads, as x·sigmoid(x) is: the function need not be stored.
+// gate matches x·f(x) of floats, f being a function of one element: a sigmoid
+// makes it SiLU. They run some elements at a time, so that f(x) never leaves the
+// nearest cache.
 func (u *fuser) gate(n *ir.Node) *group {
-	if _, ok := n.Op.(*op.Mul); !ok || n.In[0] == nil || n.In[1] == nil {
+	loop, ok := op.UnaryLoop(n.Op)
+	if !ok || len(n.In) != 1 || n.In[0] == nil || n.In[0].Type != dtype.Float32 || n.In[0].Const != nil || u.dims(n.In[0]) == nil {
 		return nil
 	}
-	for i, v := range n.In {
-		x, f := n.In[1-i], u.before(v)
-		if f == nil || f.In[0] != x || x.Type != dtype.Float32 || x.Const != nil || u.of[f] != nil || u.dims(x) == nil {
-			continue
-		}
-		loop, ok := elementwise(f)
-		if !ok {
-			continue
-		}
-		count, _ := tensor.Count(u.dims(x))
-		gr := &group{nodes: []*ir.Node{f, n}, in: []*ir.Value{x}, out: n.Out}
-		gr.set = func(s *step) error {
-			u.pl.setGate(s, loop, count)
-			return nil
-		}
-		return gr
+	x := n.In[0]
+	m, i := u.next(n.Out[0])
+	if m == nil || !isMul(m.Op) || m.In[1-i] != x {
+		return nil
 	}
-	return nil
+	return &group{nodes: []*ir.Node{n, m}, in: []*ir.Value{x}, out: m.Out, set: func(s *step) error {
+		u.pl.setGate(s, loop)
+		return nil
+	}}
 }
 
-// setGate prepares the step of n elements.
-func (pl *plan) setGate(s *step, loop func(dst, x []float32), n int) {
-	const each = 20 // what an element costs, in multiply-adds
+func (pl *plan) setGate(s *step, loop func(dst, x []float32)) {
+	const each, some = 20, 2048 // what an element costs, in multiply-adds; elements at a time
 	pl.place(s, 0)
 	pl.overwrite(s, 0)
-	size := min(gateBlock, n)
-	pl.scratch = max(pl.scratch, 4*size*pl.p.threads)
-	s.share(n, each*n, func(f *frame, s *step, slot, lo, hi int) {
-		x, y, gate := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s)), f.floats(slot, size)
-		for ; lo < hi; lo += size {
-			end := min(lo+size, hi)
-			loop(gate[:end-lo], x[lo:end])
-			eltwise.Mul(y[lo:end], x[lo:end], gate[:end-lo])
+	pl.scratch = max(pl.scratch, 4*some*pl.p.threads)
+	n, _ := tensor.Count(pl.values[s.in[0]].shape)
+	s.share((n+some-1)/some, each*n, func(f *frame, s *step, slot, lo, hi int) {
+		x, y, fx := tensor.Data[float32](f.vals[s.in[0]]), tensor.Data[float32](f.out(s)), f.floats(slot, some)
+		for at := lo * some; at < min(n, hi*some); at += some {
+			part := x[at:min(n, at+some)]
+			loop(fx[:len(part)], part)
+			eltwise.Mul(y[at:at+len(part)], part, fx[:len(part)])
 		}
 	})
 }

@@ -16,6 +16,7 @@ type packCache struct {
 	blocks map[*ir.Node]*gemm.Blocks
 	reals  map[*ir.Node]*tensor.Tensor // constants that were dequantized
 	store  *packStore                  // nil: they are not kept
+	slabs  slabs
 }
 
 // packKey names a packing: plans for inputs of other sizes may need the same
@@ -72,7 +73,7 @@ func packed[T float32 | int8 | uint16 | int32](c *packCache, node *ir.Node, form
 	b, ok := c.held[k]
 	if !ok {
 		if b, ok = c.store.find(k); !ok {
-			b = tensor.Lasting(k.bytes)
+			b = c.slabs.take(k.bytes)
 			pack(viewOf[T](b, n))
 		}
 		c.held[k] = b
@@ -116,6 +117,7 @@ func (c *packCache) keep() bool {
 			c.held[k] = s
 		}
 	}
+	c.slabs = slabs{}
 	return c.store.err == nil
 }
 

@@ -42,6 +42,10 @@ func (pl *plan) dispatchMaxPool(s *step, o *op.MaxPool) {
 		return
 	}
 	cost := g.Batch * g.Channels * g.Places() * g.Taps()
+	if o.Layout == op.ChannelsLast && pl.p.bf16 && x.typ == dtype.Float32 {
+		pl.maxPoolBF16(s, g, w, cost/16)
+		return
+	}
 	if o.Layout == op.ChannelsLast {
 		m := pl.windowMemory(w, g.Channels, x.typ.Bits()/8, 0)
 		s.share(g.Batch*w.Out[0], cost/16, func(f *frame, s *step, slot, lo, hi int) {

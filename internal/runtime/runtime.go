@@ -53,8 +53,9 @@ type Options struct {
 	AnyKind bool
 	// BFloat16 multiplies matrices, and inputs with filters, in bfloat16: both
 	// sides are rounded to it, sums are float32. Results are not those of
-	// float32, and do not depend on the machine: without instructions for it
-	// (HasBF16) Go computes them, slowly.
+	// float32. Machines with tiles of bfloat16 (AMX) agree with each other, and so
+	// do all others: without instructions for it (HasBF16) Go computes them,
+	// slowly.
 	BFloat16 bool
 	// Trips is how many times the bodies of loops may run, all loops together, in
 	// one run; 0: a million.

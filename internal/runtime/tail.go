@@ -73,6 +73,9 @@ func (u *fuser) product(n *ir.Node) *group {
 		t.k, t.n = t.n, t.k
 	}
 	t.m, _ = tensor.Count(x[:len(x)-1])
+	if t.quant == nil && t.live == nil && u.pl.p.bf16 && !paired(t.k) {
+		return nil // as a convolution, which copies rows
+	}
 	if x[len(x)-1] != t.k || t.m == 0 || t.k == 0 || t.n == 0 || !u.productType(t, w) {
 		return nil
 	}
@@ -163,14 +166,18 @@ func elementwise(n *ir.Node) (func(dst, x []float32), bool) {
 // rows follow a panel while it is near.
 func (pl *plan) setTailed(s *step, key *ir.Node, t *tailed) error {
 	pl.place(s, 0)
+	panels := (t.n + gemm.Width - 1) / gemm.Width
 	block := min(fused.Rows, t.m)
-	blocks, panels := (t.m+block-1)/block, (t.n+gemm.Width-1)/gemm.Width
+	if t.quant == nil && t.live == nil && pl.p.bf16 && panels >= manyPanels*pl.p.threads {
+		block = min(mostRows, t.m) // they read the weights once
+	}
+	blocks := (t.m + block - 1) / block
 	r := &tailRun{tailed: t}
 	size, err := r.prepare(pl, s, key, block)
 	if err != nil {
 		return err
 	}
-	const wide = 4 * fused.Rows * fused.Width
+	wide := 4 * block * fused.Width
 	all := (size+63)&^63 + wide
 	pl.scratch = max(pl.scratch, all*pl.p.threads)
 	s.share(blocks*panels, t.m*t.k*t.n, func(f *frame, s *step, slot, lo, hi int) {
@@ -185,12 +192,21 @@ func (pl *plan) setTailed(s *step, key *ir.Node, t *tailed) error {
 			b := fused.Block{Rows: min(block, t.m-from), Cols: min(gemm.Width, t.n-j), Step: t.n}
 			b.X = sums[:b.Rows*b.Cols]
 			r.multiply(f, s, &b, from, j, mem)
-			r.finish(f, s, &b, from*t.n+j)
+			for row := 0; row < b.Rows; row += fused.Rows {
+				some := b
+				some.Rows = min(fused.Rows, b.Rows-row)
+				some.X = b.X[row*b.Cols : (row+some.Rows)*b.Cols]
+				r.finish(f, s, &some, (from+row)*t.n+j)
+			}
 		}
 	})
 	s.unit = blocks // one thread reads a panel
 	return nil
 }
+
+// mostRows is how many rows of bfloat16 follow a panel together, where each
+// thread has manyPanels.
+const mostRows, manyPanels = 256, 3
 
 // tailRun is what setTailed prepares.
 type tailRun struct {

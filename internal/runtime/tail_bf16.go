@@ -28,14 +28,17 @@ func (r *tailRun) prepareBF16(pl *plan, s *step, key *ir.Node, block int, matrix
 	switch {
 	case r.tailed.bytes:
 	case r.direct && r.other > 0:
-		pl.short.sums[s.out[0]] = s.in[r.other]
+		pl.mayShorten(s.out[0], s.in[r.other])
 	default:
-		pl.short.sums[s.out[0]] = -1
+		pl.mayShorten(s.out[0], -1)
 	}
 }
 
-// panel returns the packed panel that begins with column j.
-func (r *tailRun) panel(j int) []uint16 { return r.shorts[j*((r.k+1)&^1):] }
+// panel returns the packed panel that begins with column j; paired is true of k.
+func (r *tailRun) panel(j int) []uint16 { return r.shorts[j*r.k:] }
+
+// paired reports whether rows of k bfloat16 can be multiplied as they lie.
+func paired(k int) bool { return gemm.Paired(1, k) == k }
 
 // wholeBF16 is whole in bfloat16.
 func (r *tailRun) wholeBF16(f *frame, s *step, from, j, rows, cols int) {

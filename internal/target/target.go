@@ -44,6 +44,9 @@ type Target struct {
 	// Whole says that operators with a rule are quantized whatever they read:
 	// float ones are what costs on the target.
 	Whole bool `json:"whole,omitempty"`
+	// RowBias says that a product of data of any rank with a matrix adds its bias
+	// itself: one that stands alone would be rounded twice more.
+	RowBias bool `json:"row_bias,omitempty"`
 	// Rest is what becomes of operators that are not quantized; nil: they are
 	// computed on floats beside the others.
 	Rest *Rest `json:"rest,omitempty"`

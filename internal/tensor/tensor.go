@@ -76,14 +76,6 @@ func Aligned(n int) []byte {
 	return buf[off : off+n : off+n]
 }
 
-// Lasting is Aligned for memory that is read again and again as a whole, as that
-// of weights: the system is asked for large pages under it.
-func Lasting(n int) []byte {
-	b := Aligned(n)
-	largePages(b)
-	return b
-}
-
 // FromStorage returns a tensor over s, which must hold exactly the bytes that
 // the type and the shape need.
 func FromStorage(typ dtype.Type, shape []int, s Storage) (*Tensor, error) {

@@ -255,18 +255,3 @@ func indices(n int) []int {
 	}
 	return out
 }
-
-func TestLastingIsAlignedAndZero(t *testing.T) {
-	for _, n := range []int{0, 1, 1 << 21, 5<<20 + 3} {
-		b := tensor.Lasting(n)
-		if len(b) != n || cap(b) != n {
-			t.Errorf("%d bytes: there are %d, and room for %d", n, len(b), cap(b))
-		}
-		if n > 0 && uintptr(unsafe.Pointer(&b[0]))%64 != 0 {
-			t.Errorf("%d bytes lie at %p", n, &b[0])
-		}
-		if i := slices.IndexFunc(b, func(v byte) bool { return v != 0 }); i >= 0 {
-			t.Errorf("%d bytes: number %d is not 0", n, i)
-		}
-	}
-}

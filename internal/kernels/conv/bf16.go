@@ -28,6 +28,6 @@ func RunBF16[T float32 | uint16](p *Plan, y, other []T, x, w []uint16, ends []*g
 		if other != nil {
 			add = other[p.to(b):]
 		}
-		gemm.BF16(y[p.to(b):], add, p.g.Out, src[b.group*p.inCh:], &p.rows, b.lines*b.run, w[b.group*p.matrix.BF16Len()+b.panel*size:], b.panel*gemm.Width, p.cols(b), ends[b.group])
+		gemm.BF16(y[p.to(b):], add, p.g.Out, src[b.group*p.held:], &p.rows, b.lines*b.run, w[b.group*p.matrix.BF16Len()+b.panel*size:], b.panel*gemm.Width, p.cols(b), ends[b.group])
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // bf16Variants has a row for the instructions, which belong to no level.
-var bf16Variants = []kerneltest.Variant{{Name: "avx512 bf16", Level: cpu.AVX512}, {Name: "generic", Level: cpu.Generic}}
+var bf16Variants = []kerneltest.Variant{{Name: "amx bf16", Level: cpu.AMX}, {Name: "avx512 bf16", Level: cpu.AVX512}, {Name: "generic", Level: cpu.Generic}}
 
 // integers returns n small integers, which bfloat16 holds, and whose sums are
 // exact in any order.

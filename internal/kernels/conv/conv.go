@@ -68,6 +68,7 @@ type Plan struct {
 	kernel, dilate  [3]int
 	stride, pad     [3]int
 	inCh, outCh     int // channels of one group
+	held            int // input channels of a group as products read them, zeros behind inCh
 	matrix          gemm.Matrix
 	group           int // of weights, the length of a group's
 	flip            uint8
@@ -118,15 +119,18 @@ func NewPlan(g Geometry, e Element) *Plan {
 		p.matrix.Taps, p.matrix.Steps = taps/p.kernel[2], p.kernel[2]
 		p.matrix.Tap, p.matrix.Step = p.kernel[2], 1
 	}
+	if p.held = p.inCh; e == BFloat16 {
+		p.held = gemm.Paired(p.matrix.Steps, p.inCh)
+	}
 	p.panels = (p.outCh + gemm.Width - 1) / gemm.Width
-	p.copies = p.g.Transposed || p.padded() || p.flip != 0 || e.octets() && p.matrix.Depth()%gemm.Group != 0
-	p.rows.Depth = p.matrix.Depth()
+	p.copies = p.g.Transposed || p.padded() || p.flip != 0 || p.held != p.inCh || e.octets() && p.matrix.Depth()%gemm.Group != 0
+	p.rows.Depth = p.matrix.Steps * p.held
 	if product(p.res) == 0 {
 		return p
 	}
 	p.cut(e.size())
 	p.locate()
-	if e.octets() {
+	if e != Float32 {
 		p.rows.Prepare(p.lines * p.run)
 		p.rows.Prepare((p.res[1] - (p.bandsY-1)*p.lines) * (p.res[2] - (p.bandsX-1)*p.run))
 	}
@@ -169,8 +173,9 @@ func (p *Plan) cut(size int) {
 	plane := p.res[1] * p.res[2]
 	planes := p.g.Batch * p.res[0] * p.g.Group * p.panels
 	parts := min(p.g.Parts, (p.MACs()*size+leastPart)/(4*leastPart))
-	if size > 1 {
-		// Of bytes the fewer bands the better: kernels look at the weights first.
+	if size > 2 {
+		// Of bytes and bfloat16 the fewer bands the better: their weights are read
+		// for many rows.
 		parts = max(parts, min(16, p.MACs()>>21))
 	}
 	if bands := (parts + planes - 1) / planes; bands > 1 {
@@ -208,11 +213,12 @@ func (p *Plan) extent(lines int) [3]int {
 
 // locate finds the rows and taps of a band.
 func (p *Plan) locate() {
+	in := p.pixel()
 	if p.g.Transposed {
 		for t := range product(p.kernel) {
-			p.rows.Tap = append(p.rows.Tap, int32(t*p.g.In))
+			p.rows.Tap = append(p.rows.Tap, int32(t*in))
 		}
-		row := product(p.kernel) * p.g.In
+		row := product(p.kernel) * in
 		for i := range p.lines * p.run {
 			p.rows.Row = append(p.rows.Row, int32(i*row))
 		}
@@ -222,9 +228,9 @@ func (p *Plan) locate() {
 	grid := p.size
 	if p.copies {
 		grid = p.extent(p.lines)
-		p.scratch = product(grid) * p.g.In
+		p.scratch = product(grid) * in
 	}
-	p.pitch = [3]int{grid[1] * grid[2] * p.g.In, grid[2] * p.g.In, p.g.In}
+	p.pitch = [3]int{grid[1] * grid[2] * in, grid[2] * in, in}
 	steps := p.kernel[2]
 	if p.matrix.Steps > 1 || steps == 1 {
 		steps = 1
@@ -242,6 +248,9 @@ func (p *Plan) locate() {
 		}
 	}
 }
+
+// pixel is the number of elements of a position as products read them.
+func (p *Plan) pixel() int { return p.g.Group * p.held }
 
 // Blocks is the number of independent parts of the work.
 func (p *Plan) Blocks() int {

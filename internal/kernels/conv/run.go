@@ -109,7 +109,7 @@ func inputOf[T float32 | uint8 | uint16](p *Plan, x, scratch []T, b part, zero T
 	if !p.copies {
 		return x[(((b.n*p.size[0]+first[0])*p.size[1]+first[1])*p.size[2]+first[2])*p.g.In:]
 	}
-	ch := p.g.In
+	ch := p.pixel()
 	extent := p.extent(b.lines)
 	// Columns from left to right of a line have an input.
 	left := min(max(0, -first[2]), extent[2])
@@ -123,7 +123,7 @@ func inputOf[T float32 | uint8 | uint16](p *Plan, x, scratch []T, b part, zero T
 				known = again(p, line, known, zero)
 				continue
 			}
-			from := (((b.n*p.size[0]+iz)*p.size[1]+iy)*p.size[2] + first[2] + left) * ch
+			from := (((b.n*p.size[0]+iz)*p.size[1]+iy)*p.size[2] + first[2] + left) * p.g.In
 			known = again(p, line[:left*ch], known, zero)
 			move(p, line[left*ch:right*ch], x[from:])
 			known = again(p, line[right*ch:], known, zero)
@@ -145,7 +145,7 @@ func again[T float32 | uint8 | uint16](p *Plan, dst, known []T, v T) []T {
 // gatherBand gathers what a transposed convolution multiplies: for each output
 // position and tap the channels of an input, or zeros.
 func gatherBand[T float32 | uint8 | uint16](p *Plan, dst, x []T, b part, zero T) {
-	ch := p.g.In
+	ch := p.pixel()
 	for i := range b.lines * b.run {
 		out := [3]int{b.z, b.y + i/b.run, b.x + i%b.run}
 		for z := range p.kernel[0] {
@@ -157,7 +157,7 @@ func gatherBand[T float32 | uint8 | uint16](p *Plan, dst, x []T, b part, zero T)
 					if iz < 0 || iy < 0 || ix < 0 {
 						set(p, dst[:ch], zero)
 					} else {
-						move(p, dst[:ch], x[(((b.n*p.size[0]+iz)*p.size[1]+iy)*p.size[2]+ix)*ch:])
+						move(p, dst[:ch], x[(((b.n*p.size[0]+iz)*p.size[1]+iy)*p.size[2]+ix)*p.g.In:])
 					}
 					dst = dst[ch:]
 				}
@@ -190,8 +190,13 @@ func set[T float32 | uint8 | uint16](p *Plan, dst []T, v T) {
 	}
 }
 
-// move fills dst from src. An int8 becomes the uint8 that is 128 more.
+// move fills dst, which is whole positions, from src. An int8 becomes the uint8
+// that is 128 more, and behind channels of bfloat16 there may be zeros.
 func move[T float32 | uint8 | uint16](p *Plan, dst, src []T) {
+	if p.held != p.inCh {
+		gemm.Spread(any(dst).([]uint16), any(src).([]uint16), p.held, p.inCh)
+		return
+	}
 	if p.flip == 0 {
 		copy(dst, src)
 		return

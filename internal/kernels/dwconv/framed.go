@@ -164,8 +164,8 @@ func (r *byteTask) framed(y, copied []uint8, lo, hi int, more *byteTask) {
 }
 
 // framed computes rows lo to hi by p.frames. The tasks are those of the whole
-// convolution, more that of p.broad if there is one.
-func (r *floatTask) framed(y, copied []float32, lo, hi int, more *floatTask) {
+// convolution, more that of p.broad if there is one; to and done are those of run.
+func (r *floatTask) framed(to func(at, n int) []float32, done func(at, n int), copied []float32, lo, hi int, more *floatTask) {
 	p, f := r.p, r.p.frames
 	r.p = &f.Last
 	run := &f.runs[0]
@@ -178,8 +178,11 @@ func (r *floatTask) framed(y, copied []float32, lo, hi int, more *floatTask) {
 		rows := min(f.Result[1], hi-lo, p.Result[1]-row)
 		fillFrame(f, copied, x, p, n, row, rows, r.pad)
 		for i := range rows {
-			r.in.base, r.y = i*rowIn, y[(lo+i)*rowOut:]
-			r.one(more)
+			at := (lo + i) * rowOut
+			r.in.base, r.y = i*rowIn, to(at, rowOut)
+			if r.one(more); done != nil {
+				done(at, rowOut)
+			}
 		}
 		lo += rows
 	}

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/octavo-ml/octavo/internal/exact"
+	"github.com/octavo-ml/octavo/internal/kernels/gemm"
 )
 
 // Last is the plan of a convolution with activations channels last and one
@@ -260,6 +261,23 @@ func (p *Last) Pack(dst []float32, at func(i int) float32) {
 // goroutines may run different parts, each with its own scratch.
 func (p *Last) Run(y, x, w []float32, f *FloatFinish, lo, hi int, scratch []byte) {
 	y, x = check(p, y, x)
+	p.run(x, w, f, lo, hi, scratch, func(at, _ int) []float32 { return y[at:] }, nil)
+}
+
+// RunBF16 is Run for results that are rounded to bfloat16; its scratch memory has
+// room for LineLen floats more.
+func (p *Last) RunBF16(y []uint16, x, w []float32, f *FloatFinish, lo, hi int, scratch []byte) {
+	y, x = check(p, y, x)
+	line := cast[float32](scratch[p.ScratchLen():][:4*p.LineLen()])
+	p.run(x, w, f, lo, hi, scratch, func(int, int) []float32 { return line }, func(at, n int) { gemm.RoundBF16(y[at:], line[:n]) })
+}
+
+// LineLen is the number of results that are computed at once at most.
+func (p *Last) LineLen() int { return p.Result[2] * p.Channels }
+
+// run computes parts whose results, of which so many follow element at, are
+// written where to says; done, if not nil, is called when they are.
+func (p *Last) run(x, w []float32, f *FloatFinish, lo, hi int, scratch []byte, to func(at, n int) []float32, done func(at, n int)) {
 	in, rest := p.newReads(scratch)
 	n, broad := p.Channels, p.broad != nil
 	if broad {
@@ -276,7 +294,7 @@ func (p *Last) Run(y, x, w []float32, f *FloatFinish, lo, hi int, scratch []byte
 	}
 	if p.frames != nil {
 		lo, hi = p.rows(lo, hi)
-		t.framed(y, cast[float32](scratch[p.ownScratch():]), lo, hi, &more)
+		t.framed(to, done, cast[float32](scratch[p.ownScratch():p.ScratchLen()]), lo, hi, &more)
 		return
 	}
 	for i := lo; i < hi; i++ {
@@ -284,8 +302,11 @@ func (p *Last) Run(y, x, w []float32, f *FloatFinish, lo, hi int, scratch []byte
 		for j := range l.runs {
 			r := &l.runs[j]
 			p.locate(&t.in, &l, r)
-			t.count, t.y = r.count, y[(l.out+r.first)*p.Channels:]
-			t.one(&more)
+			at, all := (l.out+r.first)*p.Channels, r.count*p.Channels
+			t.count, t.y = r.count, to(at, all)
+			if t.one(&more); done != nil {
+				done(at, all)
+			}
 		}
 	}
 }

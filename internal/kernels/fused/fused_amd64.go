@@ -137,6 +137,25 @@ func (p *Softmax) rows(t *Scores) bool {
 	return true
 }
 
+func (p *Probabilities) rows() bool {
+	if !cpu.BF16() {
+		return false
+	}
+	n := p.Cols
+	c := call{
+		x: unsafe.Pointer(&p.X[:p.Rows*n][0]), y: unsafe.Pointer(&p.Y[:(p.Rows-1)*p.Step+n][0]), other: unsafe.Pointer(&nothing),
+		rows: p.Rows, vectors: (n + lanes - 1) / lanes, columns: 1<<((n-1)%lanes+1) - 1, xStep: 4 * n, yStep: 2 * p.Step, times: p.Times,
+	}
+	if p.Add != nil {
+		c.other, c.otherStep, c.addStep = unsafe.Pointer(&p.Add[:(p.Rows-1)*p.AddStep+n][0]), 4*p.AddStep, 4*lanes
+	}
+	softmaxBF16(&c)
+	return true
+}
+
+//go:noescape
+func softmaxBF16(c *call)
+
 //go:noescape
 func floatsAVX512(c *call)
 

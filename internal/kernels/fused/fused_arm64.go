@@ -50,3 +50,5 @@ func bytesOtherNEON(c *call)
 
 //go:noescape
 func levelsNEON(c *call)
+
+func (p *Probabilities) rows() bool { return false }

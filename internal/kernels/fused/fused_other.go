@@ -15,3 +15,5 @@ func geluBytes([]byte, int, *Block, *Grid) bool { return false }
 func levels([]byte, int, []float32, int, int, int, []float32, float32, *Grid) bool { return false }
 
 func (p *Softmax) rows(*Scores) bool { return false }
+
+func (p *Probabilities) rows() bool { return false }

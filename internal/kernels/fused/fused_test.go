@@ -20,7 +20,7 @@ func rows() (out []kerneltest.Variant) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "ztail_avx2_amd64.s", "zsoftmax_avx2_amd64.s", "ztail_avx512_amd64.s", "zsoftmax_avx512_amd64.s", "ztail_neon_arm64.s")
+	kerneltest.Fresh(t, "ztail_avx2_amd64.s", "zsoftmax_avx2_amd64.s", "ztail_avx512_amd64.s", "zsoftmax_avx512_amd64.s", "zsoftmax_bf16_amd64.s", "ztail_neon_arm64.s")
 }
 
 // special are arguments that need care: no numbers, infinities, and exact

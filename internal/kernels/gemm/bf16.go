@@ -9,12 +9,16 @@ import (
 )
 
 // Products of bfloat16 lie outside the contract of bits: their numbers are not
-// those of float32, and who wants those does not call them. The twin is what
-// Intel's manual says of VDPBF16PS, so that machines agree nevertheless.
+// those of float32, and who wants those does not call them. The twins are what
+// Intel's manual says of VDPBF16PS and of TDPBF16PS, so that machines with the
+// same of these agree nevertheless.
 
 // Duo is how many consecutive k the panels of bfloat16 hold together: what one
 // dot-product instruction multiplies.
 const Duo = 2
+
+// maxPairs is how many of them a row of a tile holds.
+const maxPairs = 16
 
 // HasBF16 reports whether this machine has instructions for BF16. Go computes
 // the same numbers where it has none, some hundred times slower.
@@ -51,35 +55,25 @@ func flush(v float32) float32 {
 	return v
 }
 
-// BF16Panel is FloatPanel for bfloat16: each tap begins a duo.
-func (m Matrix) BF16Panel() int { return Width * m.Taps * duos(m.Depth()) }
-
-// BF16Len is the length of the matrix packed by PackBF16Panel.
-func (m Matrix) BF16Len() int { return padded(m.Columns) * m.Taps * duos(m.Depth()) }
-
-// duos is the number of elements of the duos that hold k.
-func duos(k int) int { return (k + 1) &^ 1 }
-
 // BF16 is Floats for bfloat16: A and B hold it, sums are float32, C and other
-// hold float32, or both bfloat16. Subnormal numbers are zeros everywhere but in
-// what is added to the sums.
+// hold float32, or both bfloat16. The depth of a tap is one that Paired returns.
+// Subnormal numbers are zeros everywhere but in what is added to the sums, which
+// begin with the bias, or −0, and which instructions and tiles add up each in an
+// order of their own: pairs and tiled say in which.
 //
-//	acc := flush(bias[j]) // or −0
-//	for k := 0; k < depth; k += 2 { // of each tap
-//		acc = flush(fma(A[i,k+1], B[k+1,j], acc))
-//		acc = flush(fma(A[i,k], B[k,j], acc))
-//	}
 //	c[i*ldc+j] = T(min(max(acc+other[i*ldc+j], lo), hi))
+//
+// Here min and max keep −0 beside a limit that is +0.
 func BF16[T float32 | uint16](c, other []T, ldc int, a []uint16, r *Rows, m int, panel []uint16, j, cols int, e *FloatEnd) {
 	if m == 0 || cols == 0 {
 		return
 	}
 	width := padded(cols)
-	_, _, _ = a[:r.reach(m, r.Depth)], panel[:len(r.Tap)*duos(r.Depth)*width], c[:(m-1)*ldc+cols]
+	_, _, _ = a[:r.reach(m, r.Depth)], panel[:len(r.Tap)*r.Depth*width], c[:(m-1)*ldc+cols]
 	if other != nil {
 		_ = other[:(m-1)*ldc+cols]
 	}
-	if !hasBF16() || e.late {
+	if e.late || !hasBF16() {
 		bf16Generic(c, other, ldc, a, r, m, panel, width, cols, e.bias[j:], e)
 		return
 	}
@@ -91,43 +85,85 @@ func BF16[T float32 | uint16](c, other []T, ldc int, a []uint16, r *Rows, m int,
 func bf16Generic[T float32 | uint16](c, other []T, ldc int, a []uint16, r *Rows, m int, panel []uint16, width, cols int, bias []float32, e *FloatEnd) {
 	var sums [Width]float32
 	for i := range m {
-		row, b := sums[:cols], panel
+		row := sums[:cols]
 		for j := range row {
 			row[j] = flush(bias[j])
 		}
-		for _, tap := range r.Tap {
-			x := a[r.Row[i]+tap:][:r.Depth]
-			for k := 0; k < len(x); k += Duo {
-				low, high := flush(convert.BF16ToF32(x[k])), float32(0)
-				if k+1 < len(x) {
-					high = flush(convert.BF16ToF32(x[k+1]))
-				}
-				for j, acc := range row {
-					acc = flush(exact.FMA32(high, flush(convert.BF16ToF32(b[2*j+1])), acc))
-					row[j] = flush(exact.FMA32(low, flush(convert.BF16ToF32(b[2*j])), acc))
-				}
-				b = b[Duo*width:]
+		for t, tap := range r.Tap {
+			if x, b := a[r.Row[i]+tap:][:r.Depth], panel[t*r.Depth*width:]; hasTiles() {
+				tiled(row, x, b, width)
+			} else {
+				pairs(row, x, b, width)
 			}
 		}
-		var add []T
+		var more []T
 		if other != nil {
-			add = other[i*ldc:]
+			more = other[i*ldc:]
 		}
-		endBF16(c[i*ldc:], add, row, e)
+		endBF16(c[i*ldc:], more, row, e)
 	}
 }
 
+// pairs adds as VDPBF16PS does:
+//
+//	for k := 0; k < depth; k += 2 {
+//		acc = flush(fma(A[i,k+1], B[k+1,j], acc))
+//		acc = flush(fma(A[i,k], B[k,j], acc))
+//	}
+func pairs(sums []float32, x, b []uint16, width int) {
+	for k := 0; k < len(x); k += Duo {
+		low, high := number(x[k]), number(x[k+1])
+		for j, acc := range sums {
+			acc = flush(exact.FMA32(high, number(b[2*j+1]), acc))
+			sums[j] = flush(exact.FMA32(low, number(b[2*j]), acc))
+		}
+		b = b[Duo*width:]
+	}
+}
+
+// tiled adds as TDPBF16PS does, which multiplies all pairs of a step at once:
+//
+//	for each step {
+//		even, odd := 0, 0
+//		for each k of the step, by 2 {
+//			even = flush(fma(A[i,k], B[k,j], even))
+//			odd = flush(fma(A[i,k+1], B[k+1,j], odd))
+//		}
+//		acc = flush(acc + flush(even+odd))
+//	}
+func tiled(sums []float32, x, b []uint16, width int) {
+	step := len(x) / tileSteps(len(x)/Duo)
+	for ; len(x) > 0; x, b = x[step:], b[step*width:] {
+		for j, acc := range sums {
+			var even, odd float32
+			for k := 0; k < step; k += Duo {
+				y := b[k*width+2*j:]
+				even = flush(exact.FMA32(number(x[k]), number(y[0]), even))
+				odd = flush(exact.FMA32(number(x[k+1]), number(y[1]), odd))
+			}
+			sums[j] = flush(acc + flush(even+odd))
+		}
+	}
+}
+
+// number is the float that a bfloat16 is to instructions.
+func number(x uint16) float32 { return flush(convert.BF16ToF32(x)) }
+
 // endBF16 stores a row.
 func endBF16[T float32 | uint16](c, other []T, sums []float32, e *FloatEnd) {
-	lo, hi := e.least, e.most
-	if e.late {
-		lo, hi = e.lo, e.hi
-	}
 	for j, v := range sums {
 		if other != nil {
 			v += wide(other[j])
 		}
-		narrow(&c[j], min(max(v, lo), hi))
+		switch {
+		case e.late:
+			v = min(max(v, e.lo), e.hi)
+		case v < e.least:
+			v = min(e.least, e.most)
+		case v > e.most:
+			v = e.most
+		}
+		narrow(&c[j], v)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // bf16Variants has a row for the instructions, which belong to no level.
-var bf16Variants = []variant{{"avx512 bf16", cpu.AVX512}, {"generic", cpu.Generic}}
+var bf16Variants = []variant{{"amx bf16", cpu.AMX}, {"avx512 bf16", cpu.AVX512}, {"generic", cpu.Generic}}
 
 // runBF16 runs f for each variant that the processor has.
 func runBF16(t *testing.T, f func(t *testing.T)) {
@@ -25,6 +25,9 @@ func runBF16(t *testing.T, f func(t *testing.T)) {
 	kerneltest.Run(t, list, func(t *testing.T) {
 		if cpu.Current() != cpu.Generic && !HasBF16() {
 			t.Skip("this machine has no kernels for bfloat16")
+		}
+		if cpu.Current() == cpu.AMX && !hasTiles() {
+			t.Skip("this machine has no tiles of bfloat16")
 		}
 		f(t)
 	})
@@ -56,22 +59,43 @@ func flushed(v float32) float32 {
 	return v
 }
 
-// bf16Sum is the definition of a sum that begins with acc: duos in order of k, in
-// each the second first.
+// bf16Sum is the definition of a sum that begins with acc: pairs in order of k,
+// in each the second first; or, of tiles, steps in order of k, in each the sum of
+// the first of all pairs and the sum of the second.
 func bf16Sum(acc float32, a, b []uint16, depth int) float32 {
 	acc = flushed(acc)
+	steps := 0
+	if hasTiles() {
+		for steps = (depth + 31) / 32; depth/2%steps > 0; steps++ {
+		}
+	}
 	for ; len(a) > 0; a, b = a[depth:], b[depth:] {
 		x, y := decoded(a[:depth]), decoded(b[:depth])
-		if depth%2 > 0 {
-			x, y = append(x, 0), append(y, 0)
-		}
-		for k := 0; k < len(x); k += 2 {
-			for _, i := range []int{k + 1, k} {
-				acc = flushed(exact.FMA32(flushed(x[i]), flushed(y[i]), acc))
+		var sums [2]float32
+		for k := range x {
+			if steps == 0 {
+				k ^= 1
+				acc = flushed(exact.FMA32(flushed(x[k]), flushed(y[k]), acc))
+				continue
+			}
+			if k%(depth/steps) == 0 {
+				sums = [2]float32{}
+			}
+			sums[k%2] = flushed(exact.FMA32(flushed(x[k]), flushed(y[k]), sums[k%2]))
+			if (k+1)%(depth/steps) == 0 {
+				acc = flushed(acc + flushed(sums[0]+sums[1]))
 			}
 		}
 	}
 	return acc
+}
+
+// pairedScenes are scenes whose depth products of bfloat16 take.
+func pairedScenes(r *rand.Rand) (out []scene) {
+	for _, s := range scenes(r) {
+		out = append(out, newScene(r, s.m, s.n, s.taps, Paired(1, s.depth)))
+	}
+	return append(out, newScene(r, 13, 64, 7, 22), newScene(r, 40, 40, 3, 2), newScene(r, 70, 64, 1, Paired(1, 67)))
 }
 
 func TestBF16EqualsItsDefinition(t *testing.T) {
@@ -79,7 +103,7 @@ func TestBF16EqualsItsDefinition(t *testing.T) {
 	limits := [][2]float32{{-inf, inf}, {0, inf}, {-0.5, 0.5}, {-inf, float32(math.Copysign(0, -1))}, {float32(math.NaN()), 1}, {2, 1}}
 	runBF16(t, func(t *testing.T) {
 		r := kerneltest.Rand(32)
-		for i, s := range append(scenes(r), newScene(r, 13, 64, 7, 21), newScene(r, 9, 40, 3, 1)) {
+		for i, s := range pairedScenes(r) {
 			if cpu.Current() == cpu.Generic && i%4 > 0 {
 				continue // the twin takes its time
 			}
@@ -137,7 +161,7 @@ func checkBF16[T float32 | uint16](t *testing.T, p bf16Product, ldc, offset int,
 		if other != nil {
 			add = other[j:]
 		}
-		BF16(c[j:], add, ldc, p.a, &s.rows, s.m, packed[j*s.taps*duos(s.depth):], j, min(Width, s.n-j), p.end)
+		BF16(c[j:], add, ldc, p.a, &s.rows, s.m, packed[j*s.taps*s.depth:], j, min(Width, s.n-j), p.end)
 	}
 	check()
 	k := s.taps * s.depth
@@ -156,8 +180,8 @@ func checkBF16[T float32 | uint16](t *testing.T, p bf16Product, ldc, offset int,
 			if other != nil {
 				v += wide(other[row*ldc+j])
 			}
-			if p.clamp {
-				v = min(max(v, p.lo), p.hi)
+			if limited := min(max(v, p.lo), p.hi); p.clamp && !(limited == v && limited == 0) {
+				v = limited // or stays a zero of its sign
 			}
 			narrow(&want[row*ldc+j], v)
 		}
@@ -177,7 +201,7 @@ func TestPackBF16Live(t *testing.T) {
 			for _, n := range []int{1, 16, 30, 64, 65, 128, 150} {
 				for _, at := range [][2]int{{1, k + 3}, {n, 1}, {n + 5, 1}, {2 * n, 2}} {
 					row, column := at[0], at[1]
-					b := kerneltest.Fence(t, kerneltest.Floats(r, (k-1)*row+(n-1)*column+1, true))
+					b := kerneltest.Fence(t, halves(r, (k-1)*row+(n-1)*column+1, 1))
 					m := Plain(k, n, row, column)
 					got, check := kerneltest.Guard[uint16](t, m.BF16Len(), 2)
 					PackBF16Live(got, b, k, n, row, column)
@@ -186,10 +210,34 @@ func TestPackBF16Live(t *testing.T) {
 					for j := range n {
 						width := padded(min(Width, n-j/Width*Width))
 						for i := range k {
-							want[j/Width*Width*duos(k)+i/2*2*width+j%Width*2+i%2] = convert.F32ToBF16(flushed(b[i*row+j*column]))
+							want[j/Width*Width*Paired(1, k)+i/2*2*width+j%Width*2+i%2] = b[i*row+j*column]
 						}
 					}
 					kerneltest.Equal(t, decoded(got), decoded(want), "k=%d n=%d row=%d column=%d", k, n, row, column)
+				}
+			}
+		}
+	})
+}
+
+func TestSpread(t *testing.T) {
+	runBF16(t, func(t *testing.T) {
+		r := kerneltest.Rand(9)
+		for _, c := range [][2]int{{2, 1}, {4, 3}, {6, 5}, {32, 31}, {34, 33}, {40, 40}} {
+			held, n := c[0], c[1]
+			for _, runs := range []int{1, 7, 8, 9, 100} {
+				src := kerneltest.Fence(t, kerneltest.Ints[uint16](r, runs*n))
+				got, check := kerneltest.Guard[uint16](t, runs*held, n%4)
+				Spread(got, src, held, n)
+				check()
+				for i, v := range got {
+					want := uint16(0)
+					if i%held < n {
+						want = src[i/held*n+i%held]
+					}
+					if v != want {
+						t.Fatalf("%d runs of %d in %d: element %d is %d, want %d", runs, n, held, i, v, want)
+					}
 				}
 			}
 		}
@@ -222,7 +270,7 @@ func BenchmarkBF16(b *testing.B) {
 	if !HasBF16() {
 		b.Skip("this machine has no kernels for bfloat16")
 	}
-	for _, s := range [][3]int{{3136, 64, 64}, {196, 256, 2304}, {49, 512, 4608}, {128, 768, 768}} {
+	for _, s := range [][3]int{{3136, 64, 64}, {3136, 64, 576}, {3136, 256, 64}, {3136, 64, 256}, {784, 128, 1152}, {196, 256, 2304}, {196, 1024, 256}, {49, 512, 4608}, {49, 2048, 512}, {128, 768, 768}, {128, 3072, 768}, {128, 768, 3072}, {32, 768, 768}} {
 		m, n, k := s[0], s[1], s[2]
 		b.Run(fmt.Sprintf("%dx%dx%d", m, n, k), func(b *testing.B) {
 			r := kerneltest.Rand(1)

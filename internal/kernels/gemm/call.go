@@ -33,7 +33,6 @@ type call struct {
 	wide             int32  // the zero point, which zero holds twice as a word
 	float            int    // 1 where C holds floats, 2 where it holds the sums
 	limits           int    // of bfloat16: 0 for none, 1 for least alone, 2 for both
-	odd              int    // whether the depth of bfloat16, in pairs, leaves half a pair
 	columns          uint64 // a bit for each that belongs to C, for kernels that ask
 
 	// The kernel's own, which assembly alone names.

@@ -14,7 +14,7 @@ func rows() (out []kerneltest.Variant) {
 }
 
 func TestGeneratedAssemblyIsFresh(t *testing.T) {
-	kerneltest.Fresh(t, "zacross_avx2_amd64.s", "zacross_avx512_amd64.s", "zbf16_amd64.s", "zblocks_avx2_amd64.s", "zblocks_avx512_amd64.s", "zblocks_neon_arm64.s", "zbytes_amx_amd64.s", "zbytes_avx2_amd64.s", "zbytes_avxvnni_amd64.s", "zbytes_dotprod_arm64.s", "zbytes_i8mm_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zlive_avx2_amd64.s", "zpanels_avx2_amd64.s", "zrows_avx512_amd64.s")
+	kerneltest.Fresh(t, "zacross_avx2_amd64.s", "zacross_avx512_amd64.s", "zbf16_amd64.s", "zbf16_amx_amd64.s", "zblocks_avx2_amd64.s", "zblocks_avx512_amd64.s", "zblocks_neon_arm64.s", "zbytes_amx_amd64.s", "zbytes_avx2_amd64.s", "zbytes_avxvnni_amd64.s", "zbytes_dotprod_arm64.s", "zbytes_i8mm_arm64.s", "zbytes_vnni_amd64.s", "zfloats_avx512_amd64.s", "zfloats_neon_arm64.s", "zlive_avx2_amd64.s", "zpanels_avx2_amd64.s", "zrows_avx512_amd64.s")
 }
 
 // at returns the element of column j and step p of k in a packed matrix whose

@@ -17,10 +17,14 @@ type Rows struct {
 }
 
 // RowsOf returns the m rows of a matrix of k columns.
-func RowsOf(m, k int) *Rows {
-	r := &Rows{Row: make([]int32, m), Tap: []int32{0}, Depth: k}
+func RowsOf(m, k int) *Rows { return Strided(m, k, k) }
+
+// Strided returns m rows that lie stride apart, of which the first depth elements
+// are multiplied.
+func Strided(m, stride, depth int) *Rows {
+	r := &Rows{Row: make([]int32, m), Tap: []int32{0}, Depth: depth}
 	for i := range r.Row {
-		r.Row[i] = int32(i * k)
+		r.Row[i] = int32(i * stride)
 	}
 	r.Prepare(m)
 	return r

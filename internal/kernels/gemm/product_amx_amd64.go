@@ -17,13 +17,15 @@ type tileCall struct {
 	second       int    // where the sums of a block's second tiles begin, in bytes
 	steps        int    // of k, of each tap
 	stepA, stepB int    // what they take of a row and of the panel, in bytes
+	lines        int    // of what follows the panel that are fetched with each step
 	tile         uint32 // the bits of a block's first tile
 	end          uint32 // a bit for each step of the epilogue that something needs
+	short        bool   // A holds bfloat16, else bytes
 	config       [64]byte
 
 	// The kernel's own, which assembly alone names.
 	//lint:ignore U1000 assembly uses them
-	sums, other uintptr
+	sums, otherSums uintptr
 	//lint:ignore U1000 assembly uses it
 	pending uint32
 }
@@ -38,17 +40,6 @@ const (
 // tileWork is how many multiply-adds one call may do; see work.
 const tileWork = 1 << 24
 
-// stepsOf returns how many steps of k a tap of so many groups takes, all of one
-// size of at most 16 groups, and 0 where they would be many and small.
-func stepsOf(groups int) int {
-	for n := (groups + 15) / 16; 4*n <= groups; n++ {
-		if groups%n == 0 {
-			return n
-		}
-	}
-	return 0
-}
-
 // tiles computes the product with tiles, or reports that it does not pay. They
 // have no end for sums that stay whole.
 func (c *call) tiles(r *Rows, m, width, cols int) bool {
@@ -62,6 +53,15 @@ func (c *call) tiles(r *Rows, m, width, cols int) bool {
 	}
 	x := tileCall{call: *c, steps: steps}
 	x.columns = 1<<cols - 1
+	if c.float != 0 {
+		x.end |= endFloats
+	}
+	if c.over != 0 {
+		x.end |= endOver
+	}
+	if c.low != 0 || c.high != 0xffffffff || c.flip != 0 {
+		x.end |= endLimits
+	}
 	if t := r.tilings[m]; t != nil {
 		if !t.pays(m, steps, c.depth) {
 			return false
@@ -90,18 +90,45 @@ func (t *tiling) pays(m, steps, depth int) bool {
 // run computes the columns of a panel of the given width. c is a copy, so that
 // what it points to stays on the stack.
 func (c tileCall) run(t *tiling, width int) {
+	c.shape(t, width)
+	most := max(1, tileWork/(2*t.height*width*c.taps*c.depth*Group))
+	for blocks := t.blocks; len(blocks) > 0; {
+		n := min(len(blocks), most)
+		c.list, c.blocks, c.pending = &blocks[0], n, 0
+		if c.short {
+			launchHalves(width, &c)
+		} else {
+			launchTiles(width, &c)
+		}
+		if blocks = blocks[n:]; len(blocks) > 0 {
+			by := count(t.blocks[len(t.blocks)-len(blocks)-n:][:n]) * c.ldc
+			if c.c = unsafe.Add(c.c, by); c.call.other != nil {
+				c.call.other = unsafe.Add(c.call.other, by)
+			}
+		}
+	}
+}
+
+// size is that of an element of A in bytes.
+func (c *tileCall) size() int {
+	if c.short {
+		return 2
+	}
+	return 1
+}
+
+// shape says how large the tiles are. A group, or a pair of bfloat16, has four
+// bytes.
+func (c *tileCall) shape(t *tiling, width int) {
 	group := c.depth / c.steps
 	c.stepA, c.stepB = group*Group, group*c.stride
-	c.row, c.second = int(t.stride), t.height*4*width
+	c.row, c.second = int(t.stride)*c.size(), t.height*4*width
 	c.tile = 1<<t.height - 1
-	if c.float != 0 {
-		c.end |= endFloats
-	}
-	if c.over != 0 {
-		c.end |= endOver
-	}
-	if c.low != 0 || c.high != 0xffffffff || c.flip != 0 {
-		c.end |= endLimits
+	const line, halves, most = 64, 2, 8 // a block looks at each half of the panel; more would hold up its loads
+	fetches := halves * len(t.blocks) * c.taps * c.steps
+	c.lines = 1
+	if c.ahead != uintptr(c.b) {
+		c.lines = min(most, max(1, (int(c.aheadEnd-c.ahead)/line+fetches-1)/fetches))
 	}
 	c.config[0] = 1 // the palette
 	for i := range 8 {
@@ -113,15 +140,6 @@ func (c tileCall) run(t *tiling, width int) {
 			bytes = c.stepA
 		}
 		c.config[16+2*i], c.config[48+i] = byte(bytes), byte(rows)
-	}
-	most := max(1, tileWork/(2*t.height*width*c.taps*c.depth*Group))
-	for blocks := t.blocks; len(blocks) > 0; {
-		n := min(len(blocks), most)
-		c.list, c.blocks, c.pending = &blocks[0], n, 0
-		launchTiles(width, &c)
-		if blocks = blocks[n:]; len(blocks) > 0 {
-			c.c = unsafe.Add(c.c, count(t.blocks[len(t.blocks)-len(blocks)-n:][:n])*c.ldc)
-		}
 	}
 }
 

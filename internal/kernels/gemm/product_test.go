@@ -318,6 +318,21 @@ func TestProductsAllocateNothing(t *testing.T) {
 	})
 }
 
+func TestBF16AllocatesNothing(t *testing.T) {
+	uneven := newScene(kerneltest.Rand(35), 70, 64, 2, 32)
+	c := make([]float32, 70*64)
+	runBF16(t, func(t *testing.T) {
+		for _, r := range []*Rows{RowsOf(70, 64), &uneven.rows} {
+			a, b, e := make([]uint16, r.reach(70, r.Depth)), make([]uint16, len(r.Tap)*r.Depth*64), NewFloatEnd(64, nil, false, 0, 0)
+			for _, m := range []int{70, 33, 1} {
+				if got := testing.AllocsPerRun(2, func() { BF16(c, nil, 64, a, r, m, b, 0, 64, e) }); got != 0 {
+					t.Errorf("%d rows: %v allocations", m, got)
+				}
+			}
+		}
+	})
+}
+
 // shapes are products of ResNet-50, BERT and MobileNetV2: m, n, k.
 var shapes = [][3]int{
 	{1024, 1024, 1024}, {3136, 64, 64}, {3136, 256, 64}, {3136, 64, 576}, {784, 128, 1152}, {196, 256, 2304}, {49, 512, 4608}, {196, 1024, 256}, {49, 2048, 512},

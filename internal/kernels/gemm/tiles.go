@@ -20,6 +20,25 @@ type tiling struct {
 	blocks []tileBlock
 }
 
+// stepsOf returns how many steps of k a tap of so many groups takes, all of one
+// size of at most 16 groups, and 0 where they would be many and small.
+func stepsOf(groups int) int {
+	for n := (groups + 15) / 16; 4*n <= groups; n++ {
+		if groups%n == 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+// tileSteps is stepsOf for pairs of bfloat16, of which few are one step.
+func tileSteps(pairs int) int {
+	if pairs <= maxPairs {
+		return 1
+	}
+	return stepsOf(pairs)
+}
+
 // Prepare finds the tiles of products of the first m rows. Without it they are
 // found whenever they are needed, and only where all rows lie the same distance
 // apart.
@@ -113,7 +132,10 @@ func (t tiling) cover(blocks []tileBlock, row []int32) []tileBlock {
 // appends to room, and reports whether they do.
 func even(row []int32, room []tileBlock) (t tiling, ok bool) {
 	m := len(row)
-	t.stride = row[1] - row[0]
+	t.stride = 1
+	if m > 1 {
+		t.stride = row[1] - row[0]
+	}
 	at := row[0]
 	for _, r := range row {
 		if r != at {

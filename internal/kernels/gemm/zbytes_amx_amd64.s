@@ -34,7 +34,7 @@ TEXT ·bytes64AMX(SB), 0, $16448-8
 	LEAQ sums-16448(SP), R12
 	ADDQ $63, R12
 	ANDQ $-64, R12
-	MOVQ $8192, tileCall_other(DI)
+	MOVQ $8192, tileCall_otherSums(DI)
 	MOVQ tileCall_row(DI), R10
 	MOVQ call_stride(DI), R11
 	MOVQ call_ahead(DI), R14
@@ -88,11 +88,13 @@ step0:
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0x2c; BYTE $0x17 // TILELOADD 0(R15)(R10*1), T5
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xd5 // TDPBUSD T6, T5, T2
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xdd // TDPBUSD T7, T5, T3
+	MOVQ tileCall_lines(DI), AX
+
+fetch0:
 	PREFETCHT1 (R14)
-	PREFETCHT1 64(R14)
-	PREFETCHT1 128(R14)
-	PREFETCHT1 192(R14)
-	ADDQ $256, R14
+	ADDQ $64, R14
+	DECQ AX
+	JNZ  fetch0
 	ADDQ tileCall_stepB(DI), SI
 	ADDQ tileCall_stepA(DI), R13
 	ADDQ tileCall_stepA(DI), R15
@@ -201,11 +203,13 @@ step2:
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0x2c; BYTE $0x17 // TILELOADD 0(R15)(R10*1), T5
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xd5 // TDPBUSD T6, T5, T2
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xdd // TDPBUSD T7, T5, T3
+	MOVQ tileCall_lines(DI), AX
+
+fetch2:
 	PREFETCHT1 (R14)
-	PREFETCHT1 64(R14)
-	PREFETCHT1 128(R14)
-	PREFETCHT1 192(R14)
-	ADDQ $256, R14
+	ADDQ $64, R14
+	DECQ AX
+	JNZ  fetch2
 	ADDQ tileCall_stepB(DI), SI
 	ADDQ tileCall_stepA(DI), R13
 	ADDQ tileCall_stepA(DI), R15
@@ -293,8 +297,8 @@ ended2:
 	ADDQ $tileBlock__size, AX
 	MOVQ AX, tileCall_list(DI)
 	MOVQ R12, tileCall_sums(DI)
-	ADDQ tileCall_other(DI), R12
-	NEGQ tileCall_other(DI)
+	ADDQ tileCall_otherSums(DI), R12
+	NEGQ tileCall_otherSums(DI)
 	DECQ call_blocks(DI)
 	JNZ  block
 	MOVQ R14, call_ahead(DI)
@@ -373,7 +377,7 @@ TEXT ·bytes48AMX(SB), 0, $12352-8
 	LEAQ sums-12352(SP), R12
 	ADDQ $63, R12
 	ANDQ $-64, R12
-	MOVQ $6144, tileCall_other(DI)
+	MOVQ $6144, tileCall_otherSums(DI)
 	MOVQ tileCall_row(DI), R10
 	MOVQ call_stride(DI), R11
 	MOVQ call_ahead(DI), R14
@@ -599,8 +603,8 @@ ended2:
 	ADDQ $tileBlock__size, AX
 	MOVQ AX, tileCall_list(DI)
 	MOVQ R12, tileCall_sums(DI)
-	ADDQ tileCall_other(DI), R12
-	NEGQ tileCall_other(DI)
+	ADDQ tileCall_otherSums(DI), R12
+	NEGQ tileCall_otherSums(DI)
 	DECQ call_blocks(DI)
 	JNZ  block
 	MOVQ R14, call_ahead(DI)
@@ -674,7 +678,7 @@ TEXT ·bytes32AMX(SB), 0, $8256-8
 	LEAQ sums-8256(SP), R12
 	ADDQ $63, R12
 	ANDQ $-64, R12
-	MOVQ $4096, tileCall_other(DI)
+	MOVQ $4096, tileCall_otherSums(DI)
 	MOVQ tileCall_row(DI), R10
 	MOVQ call_stride(DI), R11
 	MOVQ call_ahead(DI), R14
@@ -795,8 +799,8 @@ ended0:
 	ADDQ $tileBlock__size, AX
 	MOVQ AX, tileCall_list(DI)
 	MOVQ R12, tileCall_sums(DI)
-	ADDQ tileCall_other(DI), R12
-	NEGQ tileCall_other(DI)
+	ADDQ tileCall_otherSums(DI), R12
+	NEGQ tileCall_otherSums(DI)
 	DECQ call_blocks(DI)
 	JNZ  block
 	MOVQ R14, call_ahead(DI)
@@ -863,7 +867,7 @@ TEXT ·bytes16AMX(SB), 0, $4160-8
 	LEAQ sums-4160(SP), R12
 	ADDQ $63, R12
 	ANDQ $-64, R12
-	MOVQ $2048, tileCall_other(DI)
+	MOVQ $2048, tileCall_otherSums(DI)
 	MOVQ tileCall_row(DI), R10
 	MOVQ call_stride(DI), R11
 	MOVQ call_ahead(DI), R14
@@ -970,8 +974,8 @@ ended0:
 	ADDQ $tileBlock__size, AX
 	MOVQ AX, tileCall_list(DI)
 	MOVQ R12, tileCall_sums(DI)
-	ADDQ tileCall_other(DI), R12
-	NEGQ tileCall_other(DI)
+	ADDQ tileCall_otherSums(DI), R12
+	NEGQ tileCall_otherSums(DI)
 	DECQ call_blocks(DI)
 	JNZ  block
 	MOVQ R14, call_ahead(DI)

@@ -21,6 +21,7 @@ func main() {
 		"zsoftmax_avx2_amd64.s":   softmax2(),
 		"ztail_avx512_amd64.s":    tails(),
 		"zsoftmax_avx512_amd64.s": softmax(),
+		"zsoftmax_bf16_amd64.s":   softmaxBF16(),
 		"ztail_neon_arm64.s":      tailsNEON(),
 	} {
 		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {

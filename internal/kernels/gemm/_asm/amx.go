@@ -65,6 +65,11 @@ func (f *file) tileConfigure(base string) {
 
 func (f *file) tileRelease() { f.vex("TILERELEASE", noPrefix, 0x49, 0, 0, 0, 0, 0xc0) }
 
+// tileDotBF16 adds products of the bfloat16 of tiles a and b, in pairs.
+func (f *file) tileDotBF16(b, a, to int) {
+	f.vex(fmt.Sprintf("TDPBF16PS T%d, T%d, T%d", b, a, to), prefixF3, 0x5c, to, 0, a, b, 0xc0|to<<3|a)
+}
+
 // tileDot adds products of the uint8 of tile a and the int8 of tile b.
 func (f *file) tileDot(b, a, to int) {
 	f.vex(fmt.Sprintf("TDPBUSD T%d, T%d, T%d", b, a, to), prefix66, 0x5e, to, 0, a, b, 0xc0|to<<3|a)

@@ -44,39 +44,24 @@ func bf16() string {
 				f.line("VMOVAPS Z%d, Z%d", i%v, i)
 			}
 		}
-		multiply := func(m, s int, load func(r, a int)) {
+		p.one = func(m, s int) {
 			for j := range v {
 				f.line("VMOVDQU32 %d(SI), Z%d", 64*(s*v+j), firstB+j)
 			}
 			for r := range m {
 				a := broadcast512(v, r)
-				load(r, a)
+				f.line("VPBROADCASTD %d(R%d)(AX*1), Z%d", 4*s, firstRow+r, a)
 				for j := range v {
 					f.line("%s", dpbf16(firstB+j, a, acc(v, r, j)))
 				}
 			}
-		}
-		p.one = func(m, s int) {
-			multiply(m, s, func(r, a int) { f.line("VPBROADCASTD %d(R%d)(AX*1), Z%d", 4*s, firstRow+r, a) })
-		}
-		p.all = func(m int) {
-			p.steps(m)
-			even := fmt.Sprintf("even%d", m)
-			f.line("CMPQ call_odd(DI), $0")
-			f.line("JEQ  %s", even)
-			// The last element of a tap is half a pair: nothing is read behind it.
-			multiply(m, 0, func(r, a int) {
-				f.line("MOVWLZX (R%d)(AX*1), CX", firstRow+r)
-				f.line("VPBROADCASTD CX, Z%d", a)
-			})
-			p.advance(1)
-			f.label(even)
 		}
 		p.end = func(m int, floats string) { endBF16(p, v, m, floats) }
 		p.write()
 	}
 	f.round()
 	f.interleave()
+	f.spread()
 	return f.String()
 }
 
@@ -133,10 +118,8 @@ func (f *file) limit(n int, label string) {
 	f.line("CMPQ call_limits(DI), $1")
 	f.line("JLT  %s", label)
 	f.line("VBROADCASTSS call_least(DI), Z%d", firstB)
-	f.line("VBROADCASTSS call_tie(DI), Z%d", firstB+1)
 	for i := range n {
 		f.line("VMAXPS Z%d, Z%d, Z%d", i, firstB, i)
-		f.line("VADDPS Z%d, Z%d, Z%d", firstB+1, i, i)
 	}
 	f.line("JEQ  %s", label)
 	f.line("VBROADCASTSS call_most(DI), Z%d", firstB)
@@ -180,8 +163,8 @@ func (f *file) round() {
 	f.line("RET")
 }
 
-// interleave writes the rounding of two rows, whose elements follow each other
-// in turn then, 16 columns at a time.
+// interleave writes what makes of two rows, of floats that are rounded or of
+// bfloat16, elements that follow each other in turn, 16 columns at a time.
 func (f *file) interleave() {
 	f.WriteString("\n// Where the words of duos come from: the first row, then the second.\n")
 	for i := range 32 {
@@ -204,6 +187,52 @@ func (f *file) interleave() {
 	f.line("ADDQ $64, DX")
 	f.line("ADDQ $64, DI")
 	f.line("SUBQ $16, CX")
+	f.line("JNZ  each")
+	f.line("VZEROUPPER")
+	f.line("RET")
+	f.function("shortDuosBF16(dst, low, high *uint16, n int)", 32)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ low+8(FP), SI")
+	f.line("MOVQ high+16(FP), DX")
+	f.line("MOVQ n+24(FP), CX")
+	f.label("each")
+	f.line("VPMOVZXWD (SI), Z0")
+	f.line("VPMOVZXWD (DX), Z1")
+	f.line("VPSLLD $16, Z1, Z1")
+	f.line("VPORD Z0, Z1, Z0")
+	f.line("VMOVDQU32 Z0, (DI)")
+	f.line("ADDQ $32, SI")
+	f.line("ADDQ $32, DX")
+	f.line("ADDQ $64, DI")
+	f.line("SUBQ $16, CX")
+	f.line("JNZ  each")
+	f.line("VZEROUPPER")
+	f.line("RET")
+}
+
+// spread writes the moving of words to their places in vectors of their own, with
+// zeros between them: of each vector load says which words there are, order where
+// those of the result come from, keep which of them are no zeros, and store which
+// there are.
+func (f *file) spread() {
+	f.function("spreadBF16(dst, src *uint16, vectors int, order *uint16, load, keep, store uint64, from, to int)", 72)
+	f.line("MOVQ dst+0(FP), DI")
+	f.line("MOVQ src+8(FP), SI")
+	f.line("MOVQ vectors+16(FP), CX")
+	f.line("MOVQ order+24(FP), AX")
+	f.line("KMOVQ load+32(FP), K1")
+	f.line("KMOVQ keep+40(FP), K2")
+	f.line("KMOVQ store+48(FP), K3")
+	f.line("MOVQ from+56(FP), BX")
+	f.line("MOVQ to+64(FP), DX")
+	f.line("VMOVDQU16 (AX), Z1")
+	f.label("each")
+	f.line("VMOVDQU16.Z (SI), K1, Z0")
+	f.line("VPERMW.Z Z0, Z1, K2, Z0")
+	f.line("VMOVDQU16 Z0, K3, (DI)")
+	f.line("ADDQ BX, SI")
+	f.line("ADDQ DX, DI")
+	f.line("DECQ CX")
 	f.line("JNZ  each")
 	f.line("VZEROUPPER")
 	f.line("RET")

@@ -18,6 +18,7 @@ func main() {
 		"zacross_avx2_amd64.s":   across("Y", "AVX2", map[int]int{1: 8, 2: 5, 4: 3}),
 		"zacross_avx512_amd64.s": across("Z", "AVX512", map[int]int{1: 8, 2: 8, 4: 6, 8: 3}),
 		"zbf16_amd64.s":          bf16(),
+		"zbf16_amx_amd64.s":      halvesAMX(),
 		"zbytes_amx_amd64.s":     bytesAMX(),
 		"zblocks_avx2_amd64.s":   blocks2(),
 		"zblocks_avx512_amd64.s": blocks512(),

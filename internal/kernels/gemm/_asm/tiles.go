@@ -30,14 +30,27 @@ func bytesAMX() string {
 	f.WriteString("#include \"funcdata.h\"\n")
 	f.order()
 	for v := 4; v > 0; v-- {
-		f.tiles(v)
+		t := &tileKernel{file: f, name: fmt.Sprintf("bytes%dAMX", 16*v), v: v, scale: 1, dot: f.tileDot}
+		t.constants, t.endRows = func() { f.constants512(v) }, func(label string) { f.endRows512(v, label) }
+		t.write()
 	}
 	return f.String()
 }
 
-func (f *file) tiles(v int) {
+// tileKernel is a kernel with tiles.
+type tileKernel struct {
+	*file
+	name      string
+	v         int // vectors of columns
+	scale     int // bytes of an element of A
+	dot       func(b, a, to int)
+	constants func()
+	endRows   func(label string) // takes the rows whose bits BX has to C
+}
+
+func (f *tileKernel) write() {
 	const rows = 32
-	name, size := fmt.Sprintf("bytes%dAMX", 16*v), rows*64*v
+	name, v, size := f.name, f.v, rows*64*f.v
 	fmt.Fprintf(f, "\n// func %s(c *tileCall)\nTEXT ·%s(SB), 0, $%d-8\n\tNO_LOCAL_POINTERS\n", name, name, 2*size+64)
 	f.line("MOVQ c+0(FP), DI")
 	f.line("LEAQ tileCall_config(DI), AX")
@@ -45,22 +58,26 @@ func (f *file) tiles(v int) {
 	f.line("LEAQ sums-%d(SP), R12", 2*size+64)
 	f.line("ADDQ $63, R12")
 	f.line("ANDQ $-64, R12")
-	f.line("MOVQ $%d, tileCall_other(DI)", size)
+	f.line("MOVQ $%d, tileCall_otherSums(DI)", size)
 	f.line("MOVQ tileCall_row(DI), R10")
 	f.line("MOVQ call_stride(DI), R11")
 	f.line("MOVQ call_ahead(DI), R14")
 	f.line("MOVQ call_c(DI), AX")
 	f.line("MOVQ AX, call_cNow(DI)")
-	f.constants512(v)
+	f.constants()
 	f.label("block")
 	f.line("MOVQ tileCall_list(DI), AX")
 	f.line("MOVLQSX tileBlock_first(AX), R8")
 	f.line("MOVLQSX tileBlock_second(AX), R9")
+	if f.scale > 1 {
+		f.line("IMULQ $%d, R8", f.scale)
+		f.line("IMULQ $%d, R9", f.scale)
+	}
 	f.line("ADDQ call_a(DI), R8")
 	f.line("ADDQ call_a(DI), R9")
 	for j := 0; j < v; j += 2 {
 		n := min(2, v-j)
-		f.tileSums(v, j, n)
+		f.sums(j, n)
 		f.line("MOVL tileCall_pending(DI), BX")
 		if v > 2 {
 			f.line("MOVL tileCall_tile(DI), AX")
@@ -70,8 +87,8 @@ func (f *file) tiles(v int) {
 				f.line("ANDNL BX, AX, BX")
 			}
 		}
-		f.endRows512(v, fmt.Sprint(j))
-		f.tileStores(v, j, n)
+		f.endRows(fmt.Sprint(j))
+		f.stores(j, n)
 	}
 	f.line("MOVQ tileCall_list(DI), AX")
 	f.line("MOVL tileBlock_rows(AX), BX")
@@ -79,19 +96,19 @@ func (f *file) tiles(v int) {
 	f.line("ADDQ $tileBlock__size, AX")
 	f.line("MOVQ AX, tileCall_list(DI)")
 	f.line("MOVQ R12, tileCall_sums(DI)")
-	f.line("ADDQ tileCall_other(DI), R12")
-	f.line("NEGQ tileCall_other(DI)")
+	f.line("ADDQ tileCall_otherSums(DI), R12")
+	f.line("NEGQ tileCall_otherSums(DI)")
 	f.line("DECQ call_blocks(DI)")
 	f.line("JNZ  block")
 	f.line("MOVQ R14, call_ahead(DI)")
-	f.endRows512(v, "")
+	f.endRows("")
 	f.tileRelease()
 	f.line("VZEROUPPER")
 	f.line("RET")
 }
 
-// tileSums writes the sums of a block and n vectors of columns from the j-th on.
-func (f *file) tileSums(v, j, n int) {
+// sums writes the sums of a block and n vectors of columns from the j-th on.
+func (f *tileKernel) sums(j, n int) {
 	at := func(name string) string { return fmt.Sprintf("%s%d", name, j) }
 	f.line("MOVQ call_bias(DI), AX")
 	f.line("XORL CX, CX")
@@ -107,28 +124,29 @@ func (f *file) tileSums(v, j, n int) {
 	f.label(at("tap"))
 	f.line("MOVLQSX (DX), AX")
 	f.line("ADDQ $4, DX")
-	f.line("LEAQ (R8)(AX*1), R13")
-	f.line("LEAQ (R9)(AX*1), R15")
+	f.line("LEAQ (R8)(AX*%d), R13", f.scale)
+	f.line("LEAQ (R9)(AX*%d), R15", f.scale)
 	f.line("MOVQ tileCall_steps(DI), CX")
 	f.label(at("step"))
 	f.tileLoad(tileB, 0, "SI", "R11")
 	f.tileLoad(tileA, 0, "R13", "R10")
-	f.tileDot(tileB, tileA, 0)
+	f.dot(tileB, tileA, 0)
 	if n > 1 {
 		f.tileLoad(tileB+1, 64, "SI", "R11")
-		f.tileDot(tileB+1, tileA, 1)
+		f.dot(tileB+1, tileA, 1)
 	}
 	f.tileLoad(tileA+1, 0, "R15", "R10")
-	f.tileDot(tileB, tileA+1, n)
+	f.dot(tileB, tileA+1, n)
 	if n > 1 {
-		f.tileDot(tileB+1, tileA+1, 3)
+		f.dot(tileB+1, tileA+1, 3)
 	}
-	if v == 4 {
+	if f.v == 4 {
+		f.line("MOVQ tileCall_lines(DI), AX")
+		f.label(at("fetch"))
 		f.line("PREFETCHT1 (R14)")
-		f.line("PREFETCHT1 64(R14)")
-		f.line("PREFETCHT1 128(R14)")
-		f.line("PREFETCHT1 192(R14)")
-		f.line("ADDQ $256, R14")
+		f.line("ADDQ $64, R14")
+		f.line("DECQ AX")
+		f.line("JNZ  %s", at("fetch"))
 	}
 	f.line("ADDQ tileCall_stepB(DI), SI")
 	f.line("ADDQ tileCall_stepA(DI), R13")
@@ -137,15 +155,15 @@ func (f *file) tileSums(v, j, n int) {
 	f.line("JNZ  %s", at("step"))
 	f.line("DECQ BX")
 	f.line("JNZ  %s", at("tap"))
-	if v == 4 {
+	if f.v == 4 {
 		f.line("CMPQ R14, call_aheadEnd(DI)")
 		f.line("CMOVQHI call_aheadEnd(DI), R14")
 	}
 }
 
-// tileStores stores what tileSums has summed up.
-func (f *file) tileStores(v, j, n int) {
-	f.line("MOVL $%d, CX", 64*v)
+// stores stores what sums has summed up.
+func (f *tileKernel) stores(j, n int) {
+	f.line("MOVL $%d, CX", 64*f.v)
 	f.line("MOVQ tileCall_second(DI), AX")
 	f.line("ADDQ R12, AX")
 	for i := range n {
