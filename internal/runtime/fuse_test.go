@@ -362,6 +362,30 @@ func TestNormsAreQuantizedRowByRow(t *testing.T) {
 	}
 }
 
+// TestGates: a value times a function of it is one step, if nobody else reads
+// the function.
+func TestGates(t *testing.T) {
+	for _, f := range []op.Op{&op.Sigmoid{}, &op.Tanh{}, &op.Relu{}} {
+		for _, turned := range []bool{false, true} {
+			b := newNet()
+			x := b.input(3, 40, 50)
+			gate := b.node(f, x)
+			in := []*ir.Value{x, gate}
+			if turned {
+				in = []*ir.Value{gate, x}
+			}
+			y := b.node(&op.Mul{}, in...)
+			if n := b.run(t, []*ir.Value{y}); n != 1 {
+				t.Errorf("%T: %d steps, want 1", f, n)
+			}
+			if n := b.run(t, []*ir.Value{y, gate}); n != 2 {
+				t.Errorf("%T: %d steps where the gate is asked for, want 2", f, n)
+			}
+			b.run(t, []*ir.Value{b.node(&op.Add{}, y, x)})
+		}
+	}
+}
+
 // TestGroupsOnAllInstructionSets runs them with every set of kernels.
 func TestGroupsOnAllInstructionSets(t *testing.T) {
 	for _, grids := range []ranged{noGrids, integers} {

@@ -36,6 +36,9 @@ func anyGeometry(r *rand.Rand, i int) conv.Geometry {
 		g = conv.Geometry{Batch: 1 + r.IntN(2), In: 1 + r.IntN(9), Out: 1 + r.IntN(12), Group: 1, Size: []int{3, n}, Kernel: []int{3, 1 + r.IntN(20)}, Stride: []int{1 + r.IntN(2), 1 + r.IntN(3)}, Dilate: []int{1, 1 + r.IntN(2)}, Pad: []int{1, r.IntN(5)}, Result: []int{1 + r.IntN(2), n / 3}}
 	case 10: // likewise, of one line in bands
 		g = conv.Geometry{Batch: 1, In: 1, Out: 1, Group: 1, Size: []int{40000}, Kernel: []int{8}, Stride: []int{1}, Dilate: []int{1}, Pad: []int{0}, Result: []int{39000}}
+	case 11: // likewise, of lines of one channel
+		n := 16 + r.IntN(60)
+		g = conv.Geometry{Batch: 1 + r.IntN(2), In: 1, Out: 1 + r.IntN(12), Group: 1, Size: []int{2, 30, n}, Kernel: []int{2, 3, 1 + r.IntN(9)}, Stride: []int{1, 1, 1}, Dilate: []int{1, 1 + r.IntN(2), 1 + r.IntN(2)}, Pad: []int{1, 1, r.IntN(5)}, Result: []int{1 + r.IntN(3), 20 + r.IntN(11), n - 2}}
 	case 8: // a gap after the last window
 		g = conv.Geometry{Batch: 1, In: 8, Out: 5, Group: 1, Size: []int{9, 12}, Kernel: []int{2, 2}, Stride: []int{3, 4}, Dilate: []int{1, 2}, Pad: []int{0, 0}, Result: []int{3, 3}}
 	}

@@ -21,6 +21,10 @@ type call struct {
 	ahead, aheadEnd uintptr
 	bias            unsafe.Pointer
 	multiplier      unsafe.Pointer
+	// Of a call for some of the steps of k: where the sums of its rows lie, row by
+	// row, and what it does with them: goesOn, leaves or both.
+	sums    unsafe.Pointer
+	partial uint32
 
 	least, most, tie float32
 	zero, flip       uint32
@@ -33,7 +37,7 @@ type call struct {
 
 	// The kernel's own, which assembly alone names.
 	//lint:ignore U1000 assembly uses them
-	rowNow, cNow, otherNow uintptr
+	rowNow, cNow, otherNow, sumsNow uintptr
 }
 
 // work is how many multiply-adds one call of a kernel may do, and blockWork one
@@ -55,12 +59,15 @@ func (c call) each(k kernel, m, most int) {
 	most = max(1, min(most, blockWork/perRow))
 	count := (m + most - 1) / most
 	least, more := m/count, m%count
-	row, out, other := c.row, c.c, c.other
+	row, out, other, sums := c.row, c.c, c.other, c.sums
 	for done := 0; done < m; {
 		// Never behind the last row: the collector reads these pointers too.
 		c.row, c.c = (*int32)(unsafe.Add(unsafe.Pointer(row), 4*done)), unsafe.Add(out, done*c.ldc)
 		if other != nil {
 			c.other = unsafe.Add(other, done*c.ldc)
+		}
+		if sums != nil {
+			c.sums = unsafe.Add(sums, 4*done*k.width())
 		}
 		c.m, c.blocks = least, count
 		if more > 0 {

@@ -74,8 +74,10 @@ func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []fl
 	}
 	x := floatCall(c, other, ldc, a, r, panel, width, bias, e)
 	if cpu.Has(cpu.AVX512) {
-		v := width / lanes
-		x.panel(floats512+kernel(v-1), m, most512[v], cols, 4)
+		k := floats512 + kernel(width/lanes-1)
+		if !x.chunked(k, m, cols) {
+			x.panel(k, m, most512[width/lanes], cols, 4)
+		}
 		return
 	}
 	if m == 1 && cols == Width && x.single() {

@@ -46,6 +46,16 @@ func scenes(r *rand.Rand) (out []scene) {
 	return append(out, newScene(r, 61, 200, 9, 64), newScene(r, 3, 70, 2, 700), newScene(r, 25, 24, 1, 5), newScene(r, 1, 128, 2, 700), newScene(r, 1, 64, 1, 33000))
 }
 
+// chunked are those of panels that kernels of floats may take chunk by chunk:
+// parts of a tap, whole ones, some at once, and more rows than there is room for
+// the sums of.
+func chunked(r *rand.Rand) []scene {
+	return []scene{
+		newScene(r, 13, 64, 1, 1541), newScene(r, 19, 75, 3, 517), newScene(r, 30, 64, 17, 96),
+		newScene(r, 24, 20, 450, 7), newScene(r, 135, 60, 2, 771), newScene(r, 40, 16, 3, 2050),
+	}
+}
+
 // matrix returns where B lies as an n×k matrix, row by row.
 func (s scene) matrix() Matrix {
 	k := s.taps * s.depth
@@ -57,7 +67,7 @@ func TestFloatsEqualTheirDefinition(t *testing.T) {
 	limits := [][2]float32{{-inf, inf}, {0, inf}, {-0.5, 0.5}, {-zero, 6}, {-inf, float32(math.Copysign(0, -1))}, {float32(math.NaN()), 1}, {0, 0}, {2, 1}}
 	kerneltest.Run(t, rows(), func(t *testing.T) {
 		r := kerneltest.Rand(31)
-		for i, s := range scenes(r) {
+		for i, s := range append(scenes(r), chunked(r)...) {
 			kind := i % 3
 			k := s.taps * s.depth
 			a, b := kerneltest.Floats(r, s.reach, kind == 1), kerneltest.Floats(r, k*s.n, kind == 1)

@@ -14,6 +14,8 @@ TEXT ·floats64AVX512(SB), NOSPLIT, $0-8
 	MOVQ AX, call_cNow(DI)
 	MOVQ call_other(DI), AX
 	MOVQ AX, call_otherNow(DI)
+	MOVQ call_sums(DI), AX
+	MOVQ AX, call_sumsNow(DI)
 	MOVQ call_m(DI), AX
 	CMPQ AX, $6
 	JEQ  rows6
@@ -33,11 +35,14 @@ rows1:
 	LEAQ (CX)(R8*4), R8
 	ADDQ $4, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more1
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ call_ahead(DI), R14
+
+begun1:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -52,9 +57,22 @@ tap1:
 	PCALIGN $32
 
 many1:
-	PREFETCHT1 (R14)
-	PREFETCHT1 64(R14)
-	ADDQ $128, R14
+	PREFETCHT1 16384(SI)
+	PREFETCHT1 16448(SI)
+	PREFETCHT1 16512(SI)
+	PREFETCHT1 16576(SI)
+	PREFETCHT1 16640(SI)
+	PREFETCHT1 16704(SI)
+	PREFETCHT1 16768(SI)
+	PREFETCHT1 16832(SI)
+	PREFETCHT1 16896(SI)
+	PREFETCHT1 16960(SI)
+	PREFETCHT1 17024(SI)
+	PREFETCHT1 17088(SI)
+	PREFETCHT1 17152(SI)
+	PREFETCHT1 17216(SI)
+	PREFETCHT1 17280(SI)
+	PREFETCHT1 17344(SI)
 	VMOVUPS 0(SI), Z24
 	VMOVUPS 64(SI), Z25
 	VMOVUPS 128(SI), Z26
@@ -118,9 +136,8 @@ one1:
 end1:
 	DECQ BX
 	JNZ  tap1
-	CMPQ R14, call_aheadEnd(DI)
-	CMOVQHI call_aheadEnd(DI), R14
-	MOVQ R14, call_ahead(DI)
+	TESTL $2, call_partial(DI)
+	JNZ  leave1
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -168,10 +185,32 @@ alone1:
 	VMOVUPS Z3, K4, 192(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next1:
 	DECQ call_blocks(DI)
 	JNZ  rows1
 	VZEROUPPER
 	RET
+
+more1:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	TESTL $2, call_partial(DI)
+	JNZ  begun1
+	ADDQ $256, call_sumsNow(DI)
+	JMP  begun1
+
+leave1:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ $256, call_sumsNow(DI)
+	JMP  next1
 
 rows2:
 	MOVQ call_a(DI), CX
@@ -182,6 +221,8 @@ rows2:
 	LEAQ (CX)(R9*4), R9
 	ADDQ $8, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more2
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -190,7 +231,8 @@ rows2:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ call_ahead(DI), R14
+
+begun2:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -205,9 +247,22 @@ tap2:
 	PCALIGN $32
 
 many2:
-	PREFETCHT1 (R14)
-	PREFETCHT1 64(R14)
-	ADDQ $128, R14
+	PREFETCHT1 16384(SI)
+	PREFETCHT1 16448(SI)
+	PREFETCHT1 16512(SI)
+	PREFETCHT1 16576(SI)
+	PREFETCHT1 16640(SI)
+	PREFETCHT1 16704(SI)
+	PREFETCHT1 16768(SI)
+	PREFETCHT1 16832(SI)
+	PREFETCHT1 16896(SI)
+	PREFETCHT1 16960(SI)
+	PREFETCHT1 17024(SI)
+	PREFETCHT1 17088(SI)
+	PREFETCHT1 17152(SI)
+	PREFETCHT1 17216(SI)
+	PREFETCHT1 17280(SI)
+	PREFETCHT1 17344(SI)
 	VMOVUPS 0(SI), Z24
 	VMOVUPS 64(SI), Z25
 	VMOVUPS 128(SI), Z26
@@ -296,9 +351,8 @@ one2:
 end2:
 	DECQ BX
 	JNZ  tap2
-	CMPQ R14, call_aheadEnd(DI)
-	CMOVQHI call_aheadEnd(DI), R14
-	MOVQ R14, call_ahead(DI)
+	TESTL $2, call_partial(DI)
+	JNZ  leave2
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -372,10 +426,40 @@ alone2:
 	VMOVUPS Z7, K4, 192(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next2:
 	DECQ call_blocks(DI)
 	JNZ  rows2
 	VZEROUPPER
 	RET
+
+more2:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	TESTL $2, call_partial(DI)
+	JNZ  begun2
+	ADDQ $512, call_sumsNow(DI)
+	JMP  begun2
+
+leave2:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ $512, call_sumsNow(DI)
+	JMP  next2
 
 rows3:
 	MOVQ call_a(DI), CX
@@ -388,6 +472,8 @@ rows3:
 	LEAQ (CX)(R10*4), R10
 	ADDQ $12, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more3
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -400,7 +486,8 @@ rows3:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	MOVQ call_ahead(DI), R14
+
+begun3:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -415,9 +502,22 @@ tap3:
 	PCALIGN $32
 
 many3:
-	PREFETCHT1 (R14)
-	PREFETCHT1 64(R14)
-	ADDQ $128, R14
+	PREFETCHT1 16384(SI)
+	PREFETCHT1 16448(SI)
+	PREFETCHT1 16512(SI)
+	PREFETCHT1 16576(SI)
+	PREFETCHT1 16640(SI)
+	PREFETCHT1 16704(SI)
+	PREFETCHT1 16768(SI)
+	PREFETCHT1 16832(SI)
+	PREFETCHT1 16896(SI)
+	PREFETCHT1 16960(SI)
+	PREFETCHT1 17024(SI)
+	PREFETCHT1 17088(SI)
+	PREFETCHT1 17152(SI)
+	PREFETCHT1 17216(SI)
+	PREFETCHT1 17280(SI)
+	PREFETCHT1 17344(SI)
 	VMOVUPS 0(SI), Z24
 	VMOVUPS 64(SI), Z25
 	VMOVUPS 128(SI), Z26
@@ -531,9 +631,8 @@ one3:
 end3:
 	DECQ BX
 	JNZ  tap3
-	CMPQ R14, call_aheadEnd(DI)
-	CMOVQHI call_aheadEnd(DI), R14
-	MOVQ R14, call_ahead(DI)
+	TESTL $2, call_partial(DI)
+	JNZ  leave3
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -633,10 +732,48 @@ alone3:
 	VMOVUPS Z11, K4, 192(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next3:
 	DECQ call_blocks(DI)
 	JNZ  rows3
 	VZEROUPPER
 	RET
+
+more3:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	VMOVUPS 640(AX), Z10
+	VMOVUPS 704(AX), Z11
+	TESTL $2, call_partial(DI)
+	JNZ  begun3
+	ADDQ $768, call_sumsNow(DI)
+	JMP  begun3
+
+leave3:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	ADDQ $768, call_sumsNow(DI)
+	JMP  next3
 
 rows4:
 	MOVQ call_a(DI), CX
@@ -651,6 +788,8 @@ rows4:
 	LEAQ (CX)(R11*4), R11
 	ADDQ $16, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more4
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -667,7 +806,8 @@ rows4:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ call_ahead(DI), R14
+
+begun4:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -682,9 +822,22 @@ tap4:
 	PCALIGN $32
 
 many4:
-	PREFETCHT1 (R14)
-	PREFETCHT1 64(R14)
-	ADDQ $128, R14
+	PREFETCHT1 16384(SI)
+	PREFETCHT1 16448(SI)
+	PREFETCHT1 16512(SI)
+	PREFETCHT1 16576(SI)
+	PREFETCHT1 16640(SI)
+	PREFETCHT1 16704(SI)
+	PREFETCHT1 16768(SI)
+	PREFETCHT1 16832(SI)
+	PREFETCHT1 16896(SI)
+	PREFETCHT1 16960(SI)
+	PREFETCHT1 17024(SI)
+	PREFETCHT1 17088(SI)
+	PREFETCHT1 17152(SI)
+	PREFETCHT1 17216(SI)
+	PREFETCHT1 17280(SI)
+	PREFETCHT1 17344(SI)
 	VMOVUPS 0(SI), Z24
 	VMOVUPS 64(SI), Z25
 	VMOVUPS 128(SI), Z26
@@ -823,9 +976,8 @@ one4:
 end4:
 	DECQ BX
 	JNZ  tap4
-	CMPQ R14, call_aheadEnd(DI)
-	CMOVQHI call_aheadEnd(DI), R14
-	MOVQ R14, call_ahead(DI)
+	TESTL $2, call_partial(DI)
+	JNZ  leave4
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -951,10 +1103,56 @@ alone4:
 	VMOVUPS Z15, K4, 192(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next4:
 	DECQ call_blocks(DI)
 	JNZ  rows4
 	VZEROUPPER
 	RET
+
+more4:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	VMOVUPS 640(AX), Z10
+	VMOVUPS 704(AX), Z11
+	VMOVUPS 768(AX), Z12
+	VMOVUPS 832(AX), Z13
+	VMOVUPS 896(AX), Z14
+	VMOVUPS 960(AX), Z15
+	TESTL $2, call_partial(DI)
+	JNZ  begun4
+	ADDQ $1024, call_sumsNow(DI)
+	JMP  begun4
+
+leave4:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	ADDQ $1024, call_sumsNow(DI)
+	JMP  next4
 
 rows5:
 	MOVQ call_a(DI), CX
@@ -971,6 +1169,8 @@ rows5:
 	LEAQ (CX)(R12*4), R12
 	ADDQ $20, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more5
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -991,6 +1191,8 @@ rows5:
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
+
+begun5:
 	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
@@ -1175,6 +1377,8 @@ end5:
 	CMPQ R14, call_aheadEnd(DI)
 	CMOVQHI call_aheadEnd(DI), R14
 	MOVQ R14, call_ahead(DI)
+	TESTL $2, call_partial(DI)
+	JNZ  leave5
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -1326,10 +1530,64 @@ alone5:
 	VMOVUPS Z19, K4, 192(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next5:
 	DECQ call_blocks(DI)
 	JNZ  rows5
 	VZEROUPPER
 	RET
+
+more5:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	VMOVUPS 640(AX), Z10
+	VMOVUPS 704(AX), Z11
+	VMOVUPS 768(AX), Z12
+	VMOVUPS 832(AX), Z13
+	VMOVUPS 896(AX), Z14
+	VMOVUPS 960(AX), Z15
+	VMOVUPS 1024(AX), Z16
+	VMOVUPS 1088(AX), Z17
+	VMOVUPS 1152(AX), Z18
+	VMOVUPS 1216(AX), Z19
+	TESTL $2, call_partial(DI)
+	JNZ  begun5
+	ADDQ $1280, call_sumsNow(DI)
+	JMP  begun5
+
+leave5:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	ADDQ $1280, call_sumsNow(DI)
+	JMP  next5
 
 rows6:
 	MOVQ call_a(DI), CX
@@ -1348,6 +1606,8 @@ rows6:
 	LEAQ (CX)(R13*4), R13
 	ADDQ $24, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more6
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -1372,6 +1632,8 @@ rows6:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
+
+begun6:
 	MOVQ call_ahead(DI), R14
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
@@ -1581,6 +1843,8 @@ end6:
 	CMPQ R14, call_aheadEnd(DI)
 	CMOVQHI call_aheadEnd(DI), R14
 	MOVQ R14, call_ahead(DI)
+	TESTL $2, call_partial(DI)
+	JNZ  leave6
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -1758,10 +2022,72 @@ alone6:
 	VMOVUPS Z23, K4, 192(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next6:
 	DECQ call_blocks(DI)
 	JNZ  rows6
 	VZEROUPPER
 	RET
+
+more6:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	VMOVUPS 640(AX), Z10
+	VMOVUPS 704(AX), Z11
+	VMOVUPS 768(AX), Z12
+	VMOVUPS 832(AX), Z13
+	VMOVUPS 896(AX), Z14
+	VMOVUPS 960(AX), Z15
+	VMOVUPS 1024(AX), Z16
+	VMOVUPS 1088(AX), Z17
+	VMOVUPS 1152(AX), Z18
+	VMOVUPS 1216(AX), Z19
+	VMOVUPS 1280(AX), Z20
+	VMOVUPS 1344(AX), Z21
+	VMOVUPS 1408(AX), Z22
+	VMOVUPS 1472(AX), Z23
+	TESTL $2, call_partial(DI)
+	JNZ  begun6
+	ADDQ $1536, call_sumsNow(DI)
+	JMP  begun6
+
+leave6:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, 1344(AX)
+	VMOVUPS Z22, 1408(AX)
+	VMOVUPS Z23, 1472(AX)
+	ADDQ $1536, call_sumsNow(DI)
+	JMP  next6
 
 // func floats48AVX512(c *call)
 TEXT ·floats48AVX512(SB), NOSPLIT, $0-8
@@ -1772,6 +2098,8 @@ TEXT ·floats48AVX512(SB), NOSPLIT, $0-8
 	MOVQ AX, call_cNow(DI)
 	MOVQ call_other(DI), AX
 	MOVQ AX, call_otherNow(DI)
+	MOVQ call_sums(DI), AX
+	MOVQ AX, call_sumsNow(DI)
 	MOVQ call_m(DI), AX
 	CMPQ AX, $8
 	JEQ  rows8
@@ -1795,9 +2123,13 @@ rows1:
 	LEAQ (CX)(R8*4), R8
 	ADDQ $4, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more1
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
+
+begun1:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -1865,6 +2197,8 @@ one1:
 end1:
 	DECQ BX
 	JNZ  tap1
+	TESTL $2, call_partial(DI)
+	JNZ  leave1
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -1904,10 +2238,30 @@ alone1:
 	VMOVUPS Z2, K3, 128(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next1:
 	DECQ call_blocks(DI)
 	JNZ  rows1
 	VZEROUPPER
 	RET
+
+more1:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	TESTL $2, call_partial(DI)
+	JNZ  begun1
+	ADDQ $192, call_sumsNow(DI)
+	JMP  begun1
+
+leave1:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	ADDQ $192, call_sumsNow(DI)
+	JMP  next1
 
 rows2:
 	MOVQ call_a(DI), CX
@@ -1918,12 +2272,16 @@ rows2:
 	LEAQ (CX)(R9*4), R9
 	ADDQ $8, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more2
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
+
+begun2:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -2011,6 +2369,8 @@ one2:
 end2:
 	DECQ BX
 	JNZ  tap2
+	TESTL $2, call_partial(DI)
+	JNZ  leave2
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -2070,10 +2430,36 @@ alone2:
 	VMOVUPS Z5, K3, 128(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next2:
 	DECQ call_blocks(DI)
 	JNZ  rows2
 	VZEROUPPER
 	RET
+
+more2:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	TESTL $2, call_partial(DI)
+	JNZ  begun2
+	ADDQ $384, call_sumsNow(DI)
+	JMP  begun2
+
+leave2:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	ADDQ $384, call_sumsNow(DI)
+	JMP  next2
 
 rows3:
 	MOVQ call_a(DI), CX
@@ -2086,6 +2472,8 @@ rows3:
 	LEAQ (CX)(R10*4), R10
 	ADDQ $12, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more3
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2095,6 +2483,8 @@ rows3:
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
+
+begun3:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -2202,6 +2592,8 @@ one3:
 end3:
 	DECQ BX
 	JNZ  tap3
+	TESTL $2, call_partial(DI)
+	JNZ  leave3
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -2281,10 +2673,42 @@ alone3:
 	VMOVUPS Z8, K3, 128(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next3:
 	DECQ call_blocks(DI)
 	JNZ  rows3
 	VZEROUPPER
 	RET
+
+more3:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	TESTL $2, call_partial(DI)
+	JNZ  begun3
+	ADDQ $576, call_sumsNow(DI)
+	JMP  begun3
+
+leave3:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	ADDQ $576, call_sumsNow(DI)
+	JMP  next3
 
 rows4:
 	MOVQ call_a(DI), CX
@@ -2299,6 +2723,8 @@ rows4:
 	LEAQ (CX)(R11*4), R11
 	ADDQ $16, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more4
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2311,6 +2737,8 @@ rows4:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
+
+begun4:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -2438,6 +2866,8 @@ one4:
 end4:
 	DECQ BX
 	JNZ  tap4
+	TESTL $2, call_partial(DI)
+	JNZ  leave4
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -2537,10 +2967,48 @@ alone4:
 	VMOVUPS Z11, K3, 128(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next4:
 	DECQ call_blocks(DI)
 	JNZ  rows4
 	VZEROUPPER
 	RET
+
+more4:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	VMOVUPS 640(AX), Z10
+	VMOVUPS 704(AX), Z11
+	TESTL $2, call_partial(DI)
+	JNZ  begun4
+	ADDQ $768, call_sumsNow(DI)
+	JMP  begun4
+
+leave4:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	ADDQ $768, call_sumsNow(DI)
+	JMP  next4
 
 rows5:
 	MOVQ call_a(DI), CX
@@ -2557,6 +3025,8 @@ rows5:
 	LEAQ (CX)(R12*4), R12
 	ADDQ $20, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more5
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2572,6 +3042,8 @@ rows5:
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
+
+begun5:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -2719,6 +3191,8 @@ one5:
 end5:
 	DECQ BX
 	JNZ  tap5
+	TESTL $2, call_partial(DI)
+	JNZ  leave5
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -2838,10 +3312,54 @@ alone5:
 	VMOVUPS Z14, K3, 128(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next5:
 	DECQ call_blocks(DI)
 	JNZ  rows5
 	VZEROUPPER
 	RET
+
+more5:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	VMOVUPS 640(AX), Z10
+	VMOVUPS 704(AX), Z11
+	VMOVUPS 768(AX), Z12
+	VMOVUPS 832(AX), Z13
+	VMOVUPS 896(AX), Z14
+	TESTL $2, call_partial(DI)
+	JNZ  begun5
+	ADDQ $960, call_sumsNow(DI)
+	JMP  begun5
+
+leave5:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	ADDQ $960, call_sumsNow(DI)
+	JMP  next5
 
 rows6:
 	MOVQ call_a(DI), CX
@@ -2860,6 +3378,8 @@ rows6:
 	LEAQ (CX)(R13*4), R13
 	ADDQ $24, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more6
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2878,6 +3398,8 @@ rows6:
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
+
+begun6:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -3045,6 +3567,8 @@ one6:
 end6:
 	DECQ BX
 	JNZ  tap6
+	TESTL $2, call_partial(DI)
+	JNZ  leave6
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -3184,10 +3708,60 @@ alone6:
 	VMOVUPS Z17, K3, 128(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next6:
 	DECQ call_blocks(DI)
 	JNZ  rows6
 	VZEROUPPER
 	RET
+
+more6:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	VMOVUPS 640(AX), Z10
+	VMOVUPS 704(AX), Z11
+	VMOVUPS 768(AX), Z12
+	VMOVUPS 832(AX), Z13
+	VMOVUPS 896(AX), Z14
+	VMOVUPS 960(AX), Z15
+	VMOVUPS 1024(AX), Z16
+	VMOVUPS 1088(AX), Z17
+	TESTL $2, call_partial(DI)
+	JNZ  begun6
+	ADDQ $1152, call_sumsNow(DI)
+	JMP  begun6
+
+leave6:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	ADDQ $1152, call_sumsNow(DI)
+	JMP  next6
 
 rows7:
 	MOVQ call_a(DI), CX
@@ -3208,6 +3782,8 @@ rows7:
 	LEAQ (CX)(R14*4), R14
 	ADDQ $28, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more7
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3229,6 +3805,8 @@ rows7:
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
+
+begun7:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -3416,6 +3994,8 @@ one7:
 end7:
 	DECQ BX
 	JNZ  tap7
+	TESTL $2, call_partial(DI)
+	JNZ  leave7
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -3575,10 +4155,66 @@ alone7:
 	VMOVUPS Z20, K3, 128(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next7:
 	DECQ call_blocks(DI)
 	JNZ  rows7
 	VZEROUPPER
 	RET
+
+more7:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	VMOVUPS 640(AX), Z10
+	VMOVUPS 704(AX), Z11
+	VMOVUPS 768(AX), Z12
+	VMOVUPS 832(AX), Z13
+	VMOVUPS 896(AX), Z14
+	VMOVUPS 960(AX), Z15
+	VMOVUPS 1024(AX), Z16
+	VMOVUPS 1088(AX), Z17
+	VMOVUPS 1152(AX), Z18
+	VMOVUPS 1216(AX), Z19
+	VMOVUPS 1280(AX), Z20
+	TESTL $2, call_partial(DI)
+	JNZ  begun7
+	ADDQ $1344, call_sumsNow(DI)
+	JMP  begun7
+
+leave7:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	ADDQ $1344, call_sumsNow(DI)
+	JMP  next7
 
 rows8:
 	MOVQ call_a(DI), CX
@@ -3601,6 +4237,8 @@ rows8:
 	LEAQ (CX)(R15*4), R15
 	ADDQ $32, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -3625,6 +4263,8 @@ rows8:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
+
+begun8:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -3832,6 +4472,8 @@ one8:
 end8:
 	DECQ BX
 	JNZ  tap8
+	TESTL $2, call_partial(DI)
+	JNZ  leave8
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -4011,10 +4653,72 @@ alone8:
 	VMOVUPS Z23, K3, 128(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next8:
 	DECQ call_blocks(DI)
 	JNZ  rows8
 	VZEROUPPER
 	RET
+
+more8:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	VMOVUPS 640(AX), Z10
+	VMOVUPS 704(AX), Z11
+	VMOVUPS 768(AX), Z12
+	VMOVUPS 832(AX), Z13
+	VMOVUPS 896(AX), Z14
+	VMOVUPS 960(AX), Z15
+	VMOVUPS 1024(AX), Z16
+	VMOVUPS 1088(AX), Z17
+	VMOVUPS 1152(AX), Z18
+	VMOVUPS 1216(AX), Z19
+	VMOVUPS 1280(AX), Z20
+	VMOVUPS 1344(AX), Z21
+	VMOVUPS 1408(AX), Z22
+	VMOVUPS 1472(AX), Z23
+	TESTL $2, call_partial(DI)
+	JNZ  begun8
+	ADDQ $1536, call_sumsNow(DI)
+	JMP  begun8
+
+leave8:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, 1344(AX)
+	VMOVUPS Z22, 1408(AX)
+	VMOVUPS Z23, 1472(AX)
+	ADDQ $1536, call_sumsNow(DI)
+	JMP  next8
 
 // func floats32AVX512(c *call)
 TEXT ·floats32AVX512(SB), NOSPLIT, $0-8
@@ -4025,6 +4729,8 @@ TEXT ·floats32AVX512(SB), NOSPLIT, $0-8
 	MOVQ AX, call_cNow(DI)
 	MOVQ call_other(DI), AX
 	MOVQ AX, call_otherNow(DI)
+	MOVQ call_sums(DI), AX
+	MOVQ AX, call_sumsNow(DI)
 	MOVQ call_m(DI), AX
 	CMPQ AX, $8
 	JEQ  rows8
@@ -4048,8 +4754,12 @@ rows1:
 	LEAQ (CX)(R8*4), R8
 	ADDQ $4, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more1
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+
+begun1:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -4107,6 +4817,8 @@ one1:
 end1:
 	DECQ BX
 	JNZ  tap1
+	TESTL $2, call_partial(DI)
+	JNZ  leave1
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -4138,10 +4850,28 @@ alone1:
 	VMOVUPS Z1, K2, 64(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next1:
 	DECQ call_blocks(DI)
 	JNZ  rows1
 	VZEROUPPER
 	RET
+
+more1:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	TESTL $2, call_partial(DI)
+	JNZ  begun1
+	ADDQ $128, call_sumsNow(DI)
+	JMP  begun1
+
+leave1:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ $128, call_sumsNow(DI)
+	JMP  next1
 
 rows2:
 	MOVQ call_a(DI), CX
@@ -4152,10 +4882,14 @@ rows2:
 	LEAQ (CX)(R9*4), R9
 	ADDQ $8, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more2
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
+
+begun2:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -4228,6 +4962,8 @@ one2:
 end2:
 	DECQ BX
 	JNZ  tap2
+	TESTL $2, call_partial(DI)
+	JNZ  leave2
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -4273,10 +5009,32 @@ alone2:
 	VMOVUPS Z3, K2, 64(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next2:
 	DECQ call_blocks(DI)
 	JNZ  rows2
 	VZEROUPPER
 	RET
+
+more2:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	TESTL $2, call_partial(DI)
+	JNZ  begun2
+	ADDQ $256, call_sumsNow(DI)
+	JMP  begun2
+
+leave2:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ $256, call_sumsNow(DI)
+	JMP  next2
 
 rows3:
 	MOVQ call_a(DI), CX
@@ -4289,12 +5047,16 @@ rows3:
 	LEAQ (CX)(R10*4), R10
 	ADDQ $12, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more3
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
+
+begun3:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -4382,6 +5144,8 @@ one3:
 end3:
 	DECQ BX
 	JNZ  tap3
+	TESTL $2, call_partial(DI)
+	JNZ  leave3
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -4441,10 +5205,36 @@ alone3:
 	VMOVUPS Z5, K2, 64(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next3:
 	DECQ call_blocks(DI)
 	JNZ  rows3
 	VZEROUPPER
 	RET
+
+more3:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	TESTL $2, call_partial(DI)
+	JNZ  begun3
+	ADDQ $384, call_sumsNow(DI)
+	JMP  begun3
+
+leave3:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	ADDQ $384, call_sumsNow(DI)
+	JMP  next3
 
 rows4:
 	MOVQ call_a(DI), CX
@@ -4459,6 +5249,8 @@ rows4:
 	LEAQ (CX)(R11*4), R11
 	ADDQ $16, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more4
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4467,6 +5259,8 @@ rows4:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+
+begun4:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -4569,6 +5363,8 @@ one4:
 end4:
 	DECQ BX
 	JNZ  tap4
+	TESTL $2, call_partial(DI)
+	JNZ  leave4
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -4642,10 +5438,40 @@ alone4:
 	VMOVUPS Z7, K2, 64(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next4:
 	DECQ call_blocks(DI)
 	JNZ  rows4
 	VZEROUPPER
 	RET
+
+more4:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	TESTL $2, call_partial(DI)
+	JNZ  begun4
+	ADDQ $512, call_sumsNow(DI)
+	JMP  begun4
+
+leave4:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ $512, call_sumsNow(DI)
+	JMP  next4
 
 rows5:
 	MOVQ call_a(DI), CX
@@ -4662,6 +5488,8 @@ rows5:
 	LEAQ (CX)(R12*4), R12
 	ADDQ $20, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more5
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4672,6 +5500,8 @@ rows5:
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
+
+begun5:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -4789,6 +5619,8 @@ one5:
 end5:
 	DECQ BX
 	JNZ  tap5
+	TESTL $2, call_partial(DI)
+	JNZ  leave5
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -4876,10 +5708,44 @@ alone5:
 	VMOVUPS Z9, K2, 64(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next5:
 	DECQ call_blocks(DI)
 	JNZ  rows5
 	VZEROUPPER
 	RET
+
+more5:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	TESTL $2, call_partial(DI)
+	JNZ  begun5
+	ADDQ $640, call_sumsNow(DI)
+	JMP  begun5
+
+leave5:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	ADDQ $640, call_sumsNow(DI)
+	JMP  next5
 
 rows6:
 	MOVQ call_a(DI), CX
@@ -4898,6 +5764,8 @@ rows6:
 	LEAQ (CX)(R13*4), R13
 	ADDQ $24, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more6
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -4910,6 +5778,8 @@ rows6:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
+
+begun6:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -5042,6 +5912,8 @@ one6:
 end6:
 	DECQ BX
 	JNZ  tap6
+	TESTL $2, call_partial(DI)
+	JNZ  leave6
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -5143,10 +6015,48 @@ alone6:
 	VMOVUPS Z11, K2, 64(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next6:
 	DECQ call_blocks(DI)
 	JNZ  rows6
 	VZEROUPPER
 	RET
+
+more6:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	VMOVUPS 640(AX), Z10
+	VMOVUPS 704(AX), Z11
+	TESTL $2, call_partial(DI)
+	JNZ  begun6
+	ADDQ $768, call_sumsNow(DI)
+	JMP  begun6
+
+leave6:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	ADDQ $768, call_sumsNow(DI)
+	JMP  next6
 
 rows7:
 	MOVQ call_a(DI), CX
@@ -5167,6 +6077,8 @@ rows7:
 	LEAQ (CX)(R14*4), R14
 	ADDQ $28, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more7
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5181,6 +6093,8 @@ rows7:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
+
+begun7:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -5328,6 +6242,8 @@ one7:
 end7:
 	DECQ BX
 	JNZ  tap7
+	TESTL $2, call_partial(DI)
+	JNZ  leave7
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -5443,10 +6359,52 @@ alone7:
 	VMOVUPS Z13, K2, 64(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next7:
 	DECQ call_blocks(DI)
 	JNZ  rows7
 	VZEROUPPER
 	RET
+
+more7:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	VMOVUPS 640(AX), Z10
+	VMOVUPS 704(AX), Z11
+	VMOVUPS 768(AX), Z12
+	VMOVUPS 832(AX), Z13
+	TESTL $2, call_partial(DI)
+	JNZ  begun7
+	ADDQ $896, call_sumsNow(DI)
+	JMP  begun7
+
+leave7:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	ADDQ $896, call_sumsNow(DI)
+	JMP  next7
 
 rows8:
 	MOVQ call_a(DI), CX
@@ -5469,6 +6427,8 @@ rows8:
 	LEAQ (CX)(R15*4), R15
 	ADDQ $32, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -5485,6 +6445,8 @@ rows8:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+
+begun8:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -5647,6 +6609,8 @@ one8:
 end8:
 	DECQ BX
 	JNZ  tap8
+	TESTL $2, call_partial(DI)
+	JNZ  leave8
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -5776,10 +6740,56 @@ alone8:
 	VMOVUPS Z15, K2, 64(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next8:
 	DECQ call_blocks(DI)
 	JNZ  rows8
 	VZEROUPPER
 	RET
+
+more8:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	VMOVUPS 512(AX), Z8
+	VMOVUPS 576(AX), Z9
+	VMOVUPS 640(AX), Z10
+	VMOVUPS 704(AX), Z11
+	VMOVUPS 768(AX), Z12
+	VMOVUPS 832(AX), Z13
+	VMOVUPS 896(AX), Z14
+	VMOVUPS 960(AX), Z15
+	TESTL $2, call_partial(DI)
+	JNZ  begun8
+	ADDQ $1024, call_sumsNow(DI)
+	JMP  begun8
+
+leave8:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	ADDQ $1024, call_sumsNow(DI)
+	JMP  next8
 
 // func floats16AVX512(c *call)
 TEXT ·floats16AVX512(SB), NOSPLIT, $0-8
@@ -5790,6 +6800,8 @@ TEXT ·floats16AVX512(SB), NOSPLIT, $0-8
 	MOVQ AX, call_cNow(DI)
 	MOVQ call_other(DI), AX
 	MOVQ AX, call_otherNow(DI)
+	MOVQ call_sums(DI), AX
+	MOVQ AX, call_sumsNow(DI)
 	MOVQ call_m(DI), AX
 	CMPQ AX, $8
 	JEQ  rows8
@@ -5813,7 +6825,11 @@ rows1:
 	LEAQ (CX)(R8*4), R8
 	ADDQ $4, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more1
 	VPXORD Z0, Z0, Z0
+
+begun1:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -5861,6 +6877,8 @@ one1:
 end1:
 	DECQ BX
 	JNZ  tap1
+	TESTL $2, call_partial(DI)
+	JNZ  leave1
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -5884,10 +6902,26 @@ alone1:
 	VMOVUPS Z0, K1, 0(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next1:
 	DECQ call_blocks(DI)
 	JNZ  rows1
 	VZEROUPPER
 	RET
+
+more1:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	TESTL $2, call_partial(DI)
+	JNZ  begun1
+	ADDQ $64, call_sumsNow(DI)
+	JMP  begun1
+
+leave1:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	ADDQ $64, call_sumsNow(DI)
+	JMP  next1
 
 rows2:
 	MOVQ call_a(DI), CX
@@ -5898,8 +6932,12 @@ rows2:
 	LEAQ (CX)(R9*4), R9
 	ADDQ $8, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more2
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+
+begun2:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -5957,6 +6995,8 @@ one2:
 end2:
 	DECQ BX
 	JNZ  tap2
+	TESTL $2, call_partial(DI)
+	JNZ  leave2
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -5988,10 +7028,28 @@ alone2:
 	VMOVUPS Z1, K1, 0(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next2:
 	DECQ call_blocks(DI)
 	JNZ  rows2
 	VZEROUPPER
 	RET
+
+more2:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	TESTL $2, call_partial(DI)
+	JNZ  begun2
+	ADDQ $128, call_sumsNow(DI)
+	JMP  begun2
+
+leave2:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ $128, call_sumsNow(DI)
+	JMP  next2
 
 rows3:
 	MOVQ call_a(DI), CX
@@ -6004,9 +7062,13 @@ rows3:
 	LEAQ (CX)(R10*4), R10
 	ADDQ $12, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more3
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
+
+begun3:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -6074,6 +7136,8 @@ one3:
 end3:
 	DECQ BX
 	JNZ  tap3
+	TESTL $2, call_partial(DI)
+	JNZ  leave3
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -6113,10 +7177,30 @@ alone3:
 	VMOVUPS Z2, K1, 0(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next3:
 	DECQ call_blocks(DI)
 	JNZ  rows3
 	VZEROUPPER
 	RET
+
+more3:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	TESTL $2, call_partial(DI)
+	JNZ  begun3
+	ADDQ $192, call_sumsNow(DI)
+	JMP  begun3
+
+leave3:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	ADDQ $192, call_sumsNow(DI)
+	JMP  next3
 
 rows4:
 	MOVQ call_a(DI), CX
@@ -6131,10 +7215,14 @@ rows4:
 	LEAQ (CX)(R11*4), R11
 	ADDQ $16, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more4
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
+
+begun4:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -6212,6 +7300,8 @@ one4:
 end4:
 	DECQ BX
 	JNZ  tap4
+	TESTL $2, call_partial(DI)
+	JNZ  leave4
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -6259,10 +7349,32 @@ alone4:
 	VMOVUPS Z3, K1, 0(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next4:
 	DECQ call_blocks(DI)
 	JNZ  rows4
 	VZEROUPPER
 	RET
+
+more4:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	TESTL $2, call_partial(DI)
+	JNZ  begun4
+	ADDQ $256, call_sumsNow(DI)
+	JMP  begun4
+
+leave4:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ $256, call_sumsNow(DI)
+	JMP  next4
 
 rows5:
 	MOVQ call_a(DI), CX
@@ -6279,11 +7391,15 @@ rows5:
 	LEAQ (CX)(R12*4), R12
 	ADDQ $20, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more5
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
+
+begun5:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -6371,6 +7487,8 @@ one5:
 end5:
 	DECQ BX
 	JNZ  tap5
+	TESTL $2, call_partial(DI)
+	JNZ  leave5
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -6426,10 +7544,34 @@ alone5:
 	VMOVUPS Z4, K1, 0(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next5:
 	DECQ call_blocks(DI)
 	JNZ  rows5
 	VZEROUPPER
 	RET
+
+more5:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	TESTL $2, call_partial(DI)
+	JNZ  begun5
+	ADDQ $320, call_sumsNow(DI)
+	JMP  begun5
+
+leave5:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	ADDQ $320, call_sumsNow(DI)
+	JMP  next5
 
 rows6:
 	MOVQ call_a(DI), CX
@@ -6448,12 +7590,16 @@ rows6:
 	LEAQ (CX)(R13*4), R13
 	ADDQ $24, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more6
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
+
+begun6:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -6551,6 +7697,8 @@ one6:
 end6:
 	DECQ BX
 	JNZ  tap6
+	TESTL $2, call_partial(DI)
+	JNZ  leave6
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -6614,10 +7762,36 @@ alone6:
 	VMOVUPS Z5, K1, 0(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next6:
 	DECQ call_blocks(DI)
 	JNZ  rows6
 	VZEROUPPER
 	RET
+
+more6:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	TESTL $2, call_partial(DI)
+	JNZ  begun6
+	ADDQ $384, call_sumsNow(DI)
+	JMP  begun6
+
+leave6:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	ADDQ $384, call_sumsNow(DI)
+	JMP  next6
 
 rows7:
 	MOVQ call_a(DI), CX
@@ -6638,6 +7812,8 @@ rows7:
 	LEAQ (CX)(R14*4), R14
 	ADDQ $28, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more7
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6645,6 +7821,8 @@ rows7:
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
+
+begun7:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -6752,6 +7930,8 @@ one7:
 end7:
 	DECQ BX
 	JNZ  tap7
+	TESTL $2, call_partial(DI)
+	JNZ  leave7
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -6823,10 +8003,38 @@ alone7:
 	VMOVUPS Z6, K1, 0(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next7:
 	DECQ call_blocks(DI)
 	JNZ  rows7
 	VZEROUPPER
 	RET
+
+more7:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	TESTL $2, call_partial(DI)
+	JNZ  begun7
+	ADDQ $448, call_sumsNow(DI)
+	JMP  begun7
+
+leave7:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	ADDQ $448, call_sumsNow(DI)
+	JMP  next7
 
 rows8:
 	MOVQ call_a(DI), CX
@@ -6849,6 +8057,8 @@ rows8:
 	LEAQ (CX)(R15*4), R15
 	ADDQ $32, AX
 	MOVQ AX, call_rowNow(DI)
+	TESTL $1, call_partial(DI)
+	JNZ  more8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -6857,6 +8067,8 @@ rows8:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+
+begun8:
 	MOVQ call_b(DI), SI
 	MOVQ call_tap(DI), DX
 	MOVQ call_taps(DI), BX
@@ -6974,6 +8186,8 @@ one8:
 end8:
 	DECQ BX
 	JNZ  tap8
+	TESTL $2, call_partial(DI)
+	JNZ  leave8
 	MOVQ call_cNow(DI), DX
 	MOVQ call_ldc(DI), CX
 	KMOVQ call_columns(DI), K1
@@ -7053,7 +8267,37 @@ alone8:
 	VMOVUPS Z7, K1, 0(DX)
 	ADDQ CX, DX
 	MOVQ DX, call_cNow(DI)
+
+next8:
 	DECQ call_blocks(DI)
 	JNZ  rows8
 	VZEROUPPER
 	RET
+
+more8:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS 0(AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+	TESTL $2, call_partial(DI)
+	JNZ  begun8
+	ADDQ $512, call_sumsNow(DI)
+	JMP  begun8
+
+leave8:
+	MOVQ call_sumsNow(DI), AX
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ $512, call_sumsNow(DI)
+	JMP  next8

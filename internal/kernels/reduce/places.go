@@ -90,29 +90,13 @@ func SumLast[T uint8 | int8](src []T, channels, first int, w Windows, lo, hi int
 // channels from first to end: its sum, whose logical order is that of the
 // kernel, divided by size of its place; 0 where that is 0.
 func MeanLast(dst, src []float32, channels, first, end int, w Windows, size func(place, count int) int, lo, hi int, offsets []int, mem []float32) {
-	if w.Together(channels, 4) && first == 0 && end == channels && len(mem) >= w.Room(channels, 4) {
+	if first == 0 && end == channels && w.rows(channels) && len(mem) >= w.Room(channels, 4) {
 		n := w.Out[1] * channels
 		for row := lo; row < hi; row++ {
 			out := dst[row*n : (row+1)*n]
 			clear(out)
-			x, at := lines(&w, src, mem, channels, row, offsets)
-			if len(at) == 0 {
-				continue
-			}
-			sumFloats(out, x, at)
-			place := row % w.Out[0] * w.Out[1]
-			for from := 0; from < w.Out[1]; {
-				// Places whose means are over one number of elements.
-				of, to := size(place+from, len(at)), from+1
-				for to < w.Out[1] && size(place+to, len(at)) == of {
-					to++
-				}
-				if part := out[from*channels : to*channels]; of == 0 {
-					clear(part)
-				} else {
-					Divide(part, float32(of))
-				}
-				from = to
+			if count := sumRow(&w, out, src, mem, channels, row, offsets); count > 0 {
+				w.divide(out, channels, row, count, size)
 			}
 		}
 		return

@@ -58,18 +58,33 @@ func (w *Windows) runs(channels, size int) bool {
 
 // maxRun is MaxLast of a row's columns from first to end, all whole.
 func maxRun[T Number](dst, src, mem []T, w *Windows, channels int, least T, row, first, end int, offsets []int) {
-	size := int(unsafe.Sizeof(least))
 	out := dst[(row*w.Out[1]+first)*channels : (row*w.Out[1]+end)*channels]
-	y, image := row%w.Out[0]*w.Stride[0]-w.Pad[0], row/w.Out[0]
-	y0, y1 := inside(y, w.Dilate[0], w.Kernel[0], w.In[0])
-	if y0 >= y1 {
+	x, at, n := runOf(w, src, channels, row, first, end, offsets)
+	switch {
+	case len(at) == 0:
 		for i := range out {
 			out[i] = least
 		}
-		return
+	case w.Stride[1] == 1:
+		maxPlaces(out, x, at)
+	default:
+		maxPlaces(mem[:n], x, at)
+		pick(out, mem[:n], channels, w.Stride[1]*channels)
 	}
-	x := src[((image*w.In[0]+y+y0*w.Dilate[0])*w.In[1]+first*w.Stride[1]-w.Pad[1])*channels:]
+}
+
+// runOf returns the elements that the windows of a row's columns from first to
+// end have, all whole, where in them, in bytes, each tap's begin, and how many
+// those are at every column. No tap is there where the windows lie in padding.
+func runOf[T Number](w *Windows, src []T, channels, row, first, end int, offsets []int) (x []T, taps []int, n int) {
+	size := int(unsafe.Sizeof(*new(T)))
+	y, image := row%w.Out[0]*w.Stride[0]-w.Pad[0], row/w.Out[0]
+	y0, y1 := inside(y, w.Dilate[0], w.Kernel[0], w.In[0])
 	offsets = offsets[:0]
+	if y0 >= y1 {
+		return nil, offsets, 0
+	}
+	x = src[((image*w.In[0]+y+y0*w.Dilate[0])*w.In[1]+first*w.Stride[1]-w.Pad[1])*channels:]
 	at := 0
 	for ky := range y1 - y0 {
 		for kx := range w.Kernel[1] {
@@ -77,13 +92,54 @@ func maxRun[T Number](dst, src, mem []T, w *Windows, channels int, least T, row,
 			offsets = append(offsets, at*size)
 		}
 	}
-	n := ((end-1-first)*w.Stride[1] + 1) * channels
-	if w.Stride[1] == 1 {
-		maxPlaces(out, x[:at+n], offsets)
-		return
+	n = ((end-1-first)*w.Stride[1] + 1) * channels
+	return x[:at+n], offsets, n
+}
+
+// rows reports whether means are computed row by row, whose windows all have one
+// number of elements.
+func (w *Windows) rows(channels int) bool {
+	first, end := w.inner()
+	return w.Together(channels, 4) || first == 0 && end == w.Out[1] && w.runs(channels, 4)
+}
+
+// sumRow adds up the windows of a row and returns how many elements each has.
+func sumRow(w *Windows, out, src, mem []float32, channels, row int, offsets []int) int {
+	if w.Together(channels, 4) {
+		x, at := lines(w, src, mem, channels, row, offsets)
+		if len(at) > 0 {
+			sumFloats(out, x, at)
+		}
+		return len(at)
 	}
-	maxPlaces(mem[:n], x[:at+n], offsets)
-	pick(out, mem[:n], channels, w.Stride[1]*channels)
+	x, at, n := runOf(w, src, channels, row, 0, w.Out[1], offsets)
+	switch {
+	case len(at) == 0:
+	case w.Stride[1] == 1:
+		sumFloats(out, x, at)
+	default:
+		sumFloats(mem[:n], x, at)
+		pick(out, mem[:n], channels, w.Stride[1]*channels)
+	}
+	return len(at)
+}
+
+// divide makes means of the sums of a row's windows, each over count elements.
+func (w *Windows) divide(out []float32, channels, row, count int, size func(place, count int) int) {
+	place := row % w.Out[0] * w.Out[1]
+	for from := 0; from < w.Out[1]; {
+		// Places whose means are over one number of elements.
+		of, to := size(place+from, count), from+1
+		for to < w.Out[1] && size(place+to, count) == of {
+			to++
+		}
+		if part := out[from*channels : to*channels]; of == 0 {
+			clear(part)
+		} else {
+			Divide(part, float32(of))
+		}
+		from = to
+	}
 }
 
 // lines returns the lines of a row of all images' results: elements, and where

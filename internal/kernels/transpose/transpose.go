@@ -6,7 +6,11 @@
 // portable twins; assembly takes whole blocks. Start at [Matrix].
 package transpose
 
-import "github.com/octavo-ml/octavo/internal/cpu"
+import (
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/cpu"
+)
 
 //go:generate go -C _asm run . ..
 
@@ -35,17 +39,34 @@ func Matrix[T uint8 | uint32](dst, src []T, rows, cols, dstStep, srcStep int) {
 	}
 	for c := 0; c < cols; c += tile {
 		end := min(c+tile, cols)
-		r, done := 0, c
+		r, done, high := 0, c, 0
 		for {
 			height, columns := blocks(dst, src, r, c, end, rows, dstStep, srcStep)
 			if height == 0 {
 				break
 			}
-			r, done = r+height, c+columns
+			r, done, high = r+height, c+columns, height
 		}
-		// What is beside the blocks, and below them.
-		copyColumns(dst, src, 0, r, done, end, dstStep, srcStep)
-		copyColumns(dst, src, r, rows, c, end, dstStep, srcStep)
+		if high == 0 {
+			copyColumns(dst, src, 0, rows, c, end, dstStep, srcStep)
+			continue
+		}
+		// What is beside the blocks, and below them: by blocks that reach back.
+		beside := end - byteColumns
+		if unsafe.Sizeof(dst[0]) > 1 {
+			beside = end - wordColumns
+		}
+		if done < end {
+			for q := 0; q < r; q += high {
+				blocks(dst, src, q, beside, end, rows, dstStep, srcStep)
+			}
+		}
+		if r < rows {
+			blocks(dst, src, rows-high, c, end, rows, dstStep, srcStep)
+			if done < end {
+				blocks(dst, src, rows-high, beside, end, rows, dstStep, srcStep)
+			}
+		}
 	}
 }
 

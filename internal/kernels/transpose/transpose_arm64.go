@@ -6,6 +6,9 @@ import "github.com/octavo-ml/octavo/internal/cpu"
 
 var variants = []variant{{"neon", cpu.NEON}, {"generic", cpu.Generic}}
 
+// Columns of a block of bytes and of one of words.
+const byteColumns, wordColumns = 16, 4
+
 // blocks transposes whole blocks of the rows from r and the columns from c on,
 // as many as fit before end, and returns their height and the columns done; 0
 // where there is none.
@@ -16,14 +19,14 @@ func blocks[T uint8 | uint32](dst, src []T, r, c, end, rows, dstStep, srcStep in
 	to, from := c*dstStep+r, r*srcStep+c
 	switch d := any(dst).(type) {
 	case []uint8:
-		const high, wide = 8, 16
+		const high, wide = 8, byteColumns
 		if n := (end - c) / wide; n > 0 && rows-r >= high {
 			_, _ = dst[to+(n*wide-1)*dstStep+high-1], src[from+(high-1)*srcStep+n*wide-1]
 			bytesNEON(&d[to], &any(src).([]uint8)[from], n, dstStep, srcStep)
 			return high, n * wide
 		}
 	case []uint32:
-		const side = 4
+		const side = wordColumns
 		if n := (end - c) / side; n > 0 && rows-r >= side {
 			_, _ = dst[to+(n*side-1)*dstStep+side-1], src[from+(side-1)*srcStep+n*side-1]
 			wordsNEON(&d[to], &any(src).([]uint32)[from], n, 4*dstStep, 4*srcStep)

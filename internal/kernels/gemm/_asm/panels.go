@@ -27,9 +27,15 @@ type kernel struct {
 	stride int               // what SI moves by after a step, 0 where one does that itself
 	end    func(m int, label string)
 	ahead  bool // fetches the panel after this one into the second cache, R14 being where it is
+	own    int  // rows up to which its own panel is fetched instead, which nobody reads again
+	sums   int  // vectors of a row whose sums a call may go on with and leave, 0 where it may not
 }
 
 const firstRow = 8 // R8
+
+// ownAhead is how far before its use a panel that is read once is fetched, in
+// bytes.
+const ownAhead = 16 << 10
 
 func (p *kernel) write() {
 	fmt.Fprintf(p, "\n// func %s(c *call)\nTEXT ·%s(SB), NOSPLIT, $%d-8\n", p.name, p.name, p.frame)
@@ -40,6 +46,10 @@ func (p *kernel) write() {
 	p.line("MOVQ AX, call_cNow(DI)")
 	p.line("MOVQ call_other(DI), AX")
 	p.line("MOVQ AX, call_otherNow(DI)")
+	if p.sums > 0 {
+		p.line("MOVQ call_sums(DI), AX")
+		p.line("MOVQ AX, call_sumsNow(DI)")
+	}
 	p.line("MOVQ call_m(DI), AX")
 	for m := p.most; m > 1; m-- {
 		p.line("CMPQ AX, $%d", m)
@@ -64,8 +74,16 @@ func (p *kernel) block(m int) {
 	}
 	p.line("ADDQ $%d, AX", 4*m)
 	p.line("MOVQ AX, call_rowNow(DI)")
+	if p.sums > 0 {
+		p.line("TESTL $1, call_partial(DI)")
+		p.line("JNZ  %s", at("more"))
+	}
 	p.begin(m)
-	if p.ahead {
+	if p.sums > 0 {
+		p.label(at("begun"))
+	}
+	ahead := p.ahead && m > p.own
+	if ahead {
 		p.line("MOVQ call_ahead(DI), R14")
 	}
 	p.line("MOVQ call_b(DI), SI")
@@ -84,19 +102,50 @@ func (p *kernel) block(m int) {
 	}
 	p.line("DECQ BX")
 	p.line("JNZ  %s", at("tap"))
-	if p.ahead {
+	if ahead {
 		p.line("CMPQ R14, call_aheadEnd(DI)")
 		p.line("CMOVQHI call_aheadEnd(DI), R14")
 		p.line("MOVQ R14, call_ahead(DI)")
+	}
+	if p.sums > 0 {
+		p.line("TESTL $2, call_partial(DI)")
+		p.line("JNZ  %s", at("leave"))
 	}
 	p.line("MOVQ call_cNow(DI), DX")
 	p.line("MOVQ call_ldc(DI), CX")
 	p.end(m, at("floats"))
 	p.line("MOVQ DX, call_cNow(DI)")
+	if p.sums > 0 {
+		p.label(at("next"))
+	}
 	p.line("DECQ call_blocks(DI)")
 	p.line("JNZ  %s", at("rows"))
 	p.line("VZEROUPPER")
 	p.line("RET")
+	if p.sums > 0 {
+		p.partial(m, at)
+	}
+}
+
+// partial writes what a block does whose steps of k are not all: it goes on with
+// the sums of the call before, leaves its own, or both. They lie row by row.
+func (p *kernel) partial(m int, at func(name string) string) {
+	p.label(at("more"))
+	p.line("MOVQ call_sumsNow(DI), AX")
+	for i := range m * p.sums {
+		p.line("VMOVUPS %d(AX), Z%d", 64*i, i)
+	}
+	p.line("TESTL $2, call_partial(DI)")
+	p.line("JNZ  %s", at("begun"))
+	p.line("ADDQ $%d, call_sumsNow(DI)", 64*m*p.sums)
+	p.line("JMP  %s", at("begun"))
+	p.label(at("leave"))
+	p.line("MOVQ call_sumsNow(DI), AX")
+	for i := range m * p.sums {
+		p.line("VMOVUPS Z%d, %d(AX)", i, 64*i)
+	}
+	p.line("ADDQ $%d, call_sumsNow(DI)", 64*m*p.sums)
+	p.line("JMP  %s", at("next"))
 }
 
 // steps writes the steps of k of one tap.
@@ -107,7 +156,12 @@ func (p *kernel) steps(m int) {
 	p.line("JLT  %s", at("rest"))
 	p.line("PCALIGN $32")
 	p.label(at("many"))
-	if p.ahead {
+	switch {
+	case m <= p.own:
+		for i := 0; i < p.unroll*p.stride; i += 64 {
+			p.line("PREFETCHT1 %d(SI)", ownAhead+i)
+		}
+	case p.ahead:
 		p.line("PREFETCHT1 (R14)")
 		p.line("PREFETCHT1 64(R14)")
 		p.line("ADDQ $128, R14")

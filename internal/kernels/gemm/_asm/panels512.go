@@ -6,6 +6,10 @@ import "fmt"
 // columns: as many as registers hold accumulators and A for.
 var most512 = [5]int{0, 8, 8, 8, 6}
 
+// ownRows is the number of rows, likewise, up to which a product takes as long as
+// to read B.
+var ownRows = [5]int{4: 4}
+
 // Registers of AVX-512: accumulators from Z0 on, row by row; B in the v
 // registers from firstB on; A in turn in those behind.
 const firstB = 24
@@ -19,7 +23,7 @@ func broadcast512(v, r int) int { return firstB + v + r%(8-v) }
 func floats512() string {
 	f := newFile()
 	for v := 4; v > 0; v-- {
-		p := &kernel{file: f, name: fmt.Sprintf("floats%dAVX512", 16*v), most: most512[v], step: 4, scale: 4, unroll: 4, stride: 64 * v, ahead: v == 4}
+		p := &kernel{file: f, name: fmt.Sprintf("floats%dAVX512", 16*v), most: most512[v], step: 4, scale: 4, unroll: 4, stride: 64 * v, ahead: v == 4, own: ownRows[v], sums: v}
 		p.begin = func(m int) {
 			for i := range m * v {
 				f.line("VPXORD Z%d, Z%d, Z%d", i, i, i)
@@ -102,7 +106,7 @@ func bytesVNNI() string {
 	f := newFile()
 	f.order()
 	for v := 4; v > 0; v-- {
-		p := &kernel{file: f, name: fmt.Sprintf("bytes%dVNNI", 16*v), most: most512[v], step: 4, scale: 1, unroll: 4, stride: 64 * v, ahead: v == 4}
+		p := &kernel{file: f, name: fmt.Sprintf("bytes%dVNNI", 16*v), most: most512[v], step: 4, scale: 1, unroll: 4, stride: 64 * v, ahead: v == 4, own: ownRows[v]}
 		p.begin = func(m int) {
 			f.line("MOVQ call_bias(DI), AX")
 			for j := range v {

@@ -104,7 +104,8 @@ func sumPlaces(f *file, typ string) {
 }
 
 // sumFloats adds floats in 16 lanes, place p to lane p mod 16, and then the
-// lanes as a tree: a lane is a register of 16 channels.
+// lanes as a tree: a lane is a register of 16 channels. Lanes without a place are
+// +0, which changes no sum that began with +0: of few places they are left out.
 func sumFloats(f *file) {
 	open(f, "sumPlaces", "float32", "float32", 16)
 	for i := range 16 {
@@ -121,7 +122,13 @@ func sumFloats(f *file) {
 	}
 	f.line("JMP  place")
 	f.label("total")
+	const few = 4
+	f.line("CMPQ DX, $%d", few)
+	f.line("JLE  few")
 	for width := 8; width > 0; width /= 2 {
+		if width == few/2 {
+			f.label("few")
+		}
 		for i := range width {
 			f.line("VADDPS Z%d, Z%d, Z%d", i+width, i, i)
 		}
