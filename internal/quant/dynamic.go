@@ -235,7 +235,7 @@ func (p *placer) addWeight(n *ir.Node, i int, q precision, axis, block int) {
 		}
 	}
 	pt := Point{Value: v.Name, Role: Weight, Uses: []Use{use}, Type: q.weight, Symmetric: p.symmetric(q.weight), Axis: axis, Block: block}
-	if q.mode == Dynamic && p.smooth && axis != PerTensor && v.Const.Len()/v.Const.Shape()[axis] <= fewWeights {
+	if size := v.Const.Len(); q.mode == Dynamic && p.smooth && axis != PerTensor && size > 0 && size <= fewWeights*v.Const.Shape()[axis] {
 		pt.Algorithm = MSEClip
 	}
 	if q.mode == WeightOnly {

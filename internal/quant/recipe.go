@@ -273,7 +273,7 @@ type settings struct {
 	observer            observe.Method
 	auto                bool
 	algorithms          []string
-	smooth              bool // normalizations, without samples
+	smooth              bool // in mode dynamic: normalizations, and the scales of few weights are searched for
 	effort              int
 }
 

@@ -166,3 +166,31 @@ func TestSmallTablesStayFloat(t *testing.T) {
 		}
 	}
 }
+
+// TestEmptyWeightsInModeDynamic: weights and tables without elements are placed as
+// any others are.
+func TestEmptyWeightsInModeDynamic(t *testing.T) {
+	for _, text := range []string{
+		"input x float32[2,2]\nconst w float32[2,0] = []\ny float32[2,0] = MatMul(x, w)\n",
+		"input x float32[2,0]\nconst w float32[0,3] = []\ny float32[2,3] = MatMul(x, w)\n",
+		"input i int64[0]\nconst w float32[0,3] = []\ny float32[0,3] = Gather(w, i)\n",
+	} {
+		g, err := ir.Parse("graph g\n" + text + "output y\n")
+		if err == nil {
+			err = ir.Infer(g)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, asked := range [][]Override{nil, {{Match: "op:*", Precision: "dynamic"}}} {
+			r := Recipe{Mode: Dynamic, Overrides: asked}
+			pl, err := Place(g, &r)
+			if err == nil {
+				_, _, err = Smooth(g, pl, &r)
+			}
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+	}
+}

@@ -65,19 +65,6 @@ func softmax() string {
 	f.line("MOVQ $1, R8")
 	f.line("XORL R15, R15")
 	f.label("row")
-	step := func(name string, body func(mask string)) {
-		// All vectors but the last are whole: masked stores would keep the loads of
-		// the next loop waiting.
-		f.line("MOVQ AX, CX")
-		f.line("DECQ CX")
-		f.line("JZ   %sLast", name)
-		f.label(name)
-		body("")
-		f.line("DECQ CX")
-		f.line("JNZ  %s", name)
-		f.label(name + "Last")
-		body("K1, ")
-	}
 	f.line("MOVQ R10, SI")
 	f.line("MOVQ R11, BX")
 	f.line("VBROADCASTSS (R13), Z20")
@@ -91,7 +78,7 @@ func softmax() string {
 	second("otherStep")
 	f.line("MOVQ R14, DX")
 	second("xStep")
-	step("scores", func(mask string) {
+	f.vectors("scores", func(mask string) {
 		each(func(p pair) { f.load("VMOVUPS", "(SI)"+p.step, mask, p.x) })
 		each(func(p pair) { f.line("VSUBPS %s, %s, %s", p.off, p.x, p.x) })
 		each(func(p pair) { f.line("VMULPS Z22, %s, %s", p.x, p.x) })
@@ -124,7 +111,7 @@ func softmax() string {
 		f.number(c, []string{"Z22", "Z23", "Z24", "Z25", "Z26", "Z27"}[i])
 	}
 	each(func(p pair) { f.line("VPXORD %s, %s, %s", p.sum, p.sum, p.sum) })
-	step("powers", func(mask string) {
+	f.vectors("powers", func(mask string) {
 		each(func(p pair) { f.load("VMOVUPS", "(SI)"+p.step, mask, p.x) })
 		each(func(p pair) { f.line("VSUBPS %s, %s, %s", p.most, p.x, p.x) })
 		each(func(p pair) { f.line("VMAXPS %s, Z31, %s", p.x, p.x) })
@@ -158,7 +145,7 @@ func softmax() string {
 	f.line("VBROADCASTSS call_error(DI), Z25")
 	each(func(p pair) { f.line("KXORW %[1]s, %[1]s, %[1]s", p.doubted) })
 	second("yStep")
-	step("bytes", func(mask string) {
+	f.vectors("bytes", func(mask string) {
 		each(func(p pair) {
 			at := "(SI)"
 			if p.step != "" {
@@ -203,4 +190,19 @@ func softmax() string {
 	f.line("VZEROUPPER")
 	f.line("RET")
 	return f.table()
+}
+
+// vectors writes a loop over the vectors of a row, whose number is in AX: body for
+// all but the last, then for that, under the mask K1. Masked stores of all would
+// keep the loads of the next loop waiting.
+func (f *file) vectors(name string, body func(mask string)) {
+	f.line("MOVQ AX, CX")
+	f.line("DECQ CX")
+	f.line("JZ   %sLast", name)
+	f.label(name)
+	body("")
+	f.line("DECQ CX")
+	f.line("JNZ  %s", name)
+	f.label(name + "Last")
+	body("K1, ")
 }

@@ -24,17 +24,6 @@ func softmaxBF16() string {
 	for i, c := range power {
 		f.number(c, []string{"Z22", "Z23", "Z24", "Z25", "Z26", "Z27"}[i])
 	}
-	step := func(name string, body func(mask string)) {
-		f.line("MOVQ AX, CX")
-		f.line("DECQ CX")
-		f.line("JZ   %sLast", name)
-		f.label(name)
-		body("")
-		f.line("DECQ CX")
-		f.line("JNZ  %s", name)
-		f.label(name + "Last")
-		body("K1, ")
-	}
 	across := func(instruction, reg string) {
 		for _, shuffle := range []string{"VSHUFF64X2 $0x4e, %[1]s, %[1]s, Z0", "VSHUFF64X2 $0xb1, %[1]s, %[1]s, Z0", "VPERMILPS $0x4e, %[1]s, Z0", "VPERMILPS $0xb1, %[1]s, Z0"} {
 			f.line(shuffle, reg)
@@ -45,7 +34,7 @@ func softmaxBF16() string {
 	f.line("MOVQ R10, SI")
 	f.line("MOVQ R11, BX")
 	f.line("VMOVAPS Z17, Z12")
-	step("scores", func(mask string) {
+	f.vectors("scores", func(mask string) {
 		f.load("VMOVUPS", "(SI)", mask, "Z0")
 		f.line("VMULPS Z16, Z0, Z0")
 		f.load("VADDPS", "(BX), Z0", mask, "Z0")
@@ -57,7 +46,7 @@ func softmaxBF16() string {
 	across("VMAXPS", "Z12")
 	f.line("MOVQ R10, SI")
 	f.line("VPXORD Z13, Z13, Z13")
-	step("powers", func(mask string) {
+	f.vectors("powers", func(mask string) {
 		f.load("VMOVUPS", "(SI)", mask, "Z0")
 		f.line("VSUBPS Z12, Z0, Z0")
 		f.line("VCMPPS $5, Z31, Z0, K2") // not less, or no number
@@ -79,7 +68,7 @@ func softmaxBF16() string {
 	f.line("VDIVPS Z13, Z18, Z13")
 	f.line("MOVQ R10, SI")
 	f.line("MOVQ R12, DX")
-	step("results", func(mask string) {
+	f.vectors("results", func(mask string) {
 		f.load("VMOVUPS", "(SI)", mask, "Z0")
 		f.line("VMULPS Z13, Z0, Z0")
 		// The assembler does not know it: EVEX, map 0F38, prefix F3.
