@@ -70,8 +70,8 @@ func Lower(g *ir.Graph, f Form) error {
 }
 
 // lowerRounding makes integers mean what a does, also those that are found as the
-// model runs: halves go to even in ONNX, and away from zero in TensorFlow Lite. Results differ where a quotient lies
-// half-way between two integers.
+// model runs: halves go to even in ONNX, and away from zero in TensorFlow Lite.
+// Results differ where a quotient lies half-way between two integers.
 func lowerRounding(g *ir.Graph, a ir.Arithmetic) {
 	g.Arithmetic = a
 	round := affine.RoundHalfEven

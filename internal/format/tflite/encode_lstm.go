@@ -80,7 +80,7 @@ func (l *lstmEncoder) plain() bool {
 		what = "whose gates are clipped"
 	case !constantLengths(given(4), n.In[0]):
 		what, hint = "with lengths of sequences", "make all sequences of one length, and leave the lengths out"
-	case !zeros(given(5)) || !zeros(given(6)):
+	case given(5) != nil || given(6) != nil: // lowering drops zeros
 		what, hint = "with initial states that are not zeros", "leave them out of the model: LiteRT keeps states in variables, which begin as zeros"
 	case l.wanted(2):
 		what, hint = "whose last cell states are an output", "leave that output out of the model"
@@ -140,11 +140,6 @@ func constantLengths(v, x *ir.Value) bool {
 	}
 	list, ok := v.Fact.Numbers()
 	return ok && len(x.Shape) > 0 && !slices.ContainsFunc(list, func(n int) bool { return !x.Shape[0].Is(n) })
-}
-
-// zeros reports whether v is absent, or a constant of zeros.
-func zeros(v *ir.Value) bool {
-	return v == nil || v.Const != nil && v.Type == dtype.Float32 && !slices.ContainsFunc(tensor.Data[float32](v.Const), func(x float32) bool { return x != 0 })
 }
 
 // direction writes one direction and returns its results [time, batch, cells].
