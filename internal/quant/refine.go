@@ -53,6 +53,10 @@ type refiner struct {
 	known        *weights
 	plan         *Plan
 	settings     *settings
+	// corrected are the new biases of g, which get there when all layers are
+	// done: until then the float graph says what they should come to, and a
+	// bias that a sum adds behind its layer is still to be read.
+	corrected map[*ir.Value]*tensor.Tensor
 }
 
 // refine chooses the integers of weights and the biases of the layers of plan,
@@ -63,7 +67,7 @@ func refine(ctx context.Context, s *settings, g *ir.Graph, plan *Plan, samples [
 	if err != nil {
 		return err
 	}
-	r := &refiner{g: g, q: q, gptq: algo.Uses(use, algo.GPTQ), bias: algo.Uses(use, algo.Correcting), threads: threads, samples: len(samples), known: plan.weights, plan: plan, settings: s}
+	r := &refiner{g: g, q: q, gptq: algo.Uses(use, algo.GPTQ), bias: algo.Uses(use, algo.Correcting), threads: threads, samples: len(samples), known: plan.weights, plan: plan, settings: s, corrected: map[*ir.Value]*tensor.Tensor{}}
 	r.float = newStream(g, inOrderOf(g, q, origin), samples, threads)
 	r.quant = newStream(q, q.Nodes, samples, threads)
 	layers := r.layers(plan, origin)
@@ -77,6 +81,9 @@ func refine(ctx context.Context, s *settings, g *ir.Graph, plan *Plan, samples [
 		if err := r.layer(ctx, l); err != nil {
 			return fmt.Errorf("%s: %w", NodeName(l.node), err)
 		}
+	}
+	for v, t := range r.corrected {
+		v.Const = t
 	}
 	if done != nil {
 		done(len(layers), len(layers))
@@ -316,7 +323,7 @@ func (r *refiner) shift(l *layer, want, got *places) error {
 		}
 	})
 	t := tensor.FromSlice(bias, len(bias))
-	l.bias.Const = t
+	r.corrected[l.bias] = t
 	return r.store(l.biasNode.In[l.biasIndex], t, affine.RoundHalfEven)
 }
 
