@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -139,11 +140,16 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 // the float graph's, by minGain on the judges, than what refine made of it; out
 // is the plain graph then.
 func (out *Improved) isWorse(ctx context.Context, plain *ir.Graph, pl *Placement, stats Statistics, judges []calibrate.Kept, r *Recipe, known *weights, threads int) (bool, error) {
-	refined, err := score(ctx, out.Graph, out.Plan, judges, threads)
-	if err != nil {
-		return false, err
+	refined := 0.0
+	if i := slices.IndexFunc(out.Trials, func(t Trial) bool { return t.Observer == r.Activations.Observer }); i >= 0 {
+		refined = out.Trials[i].SQNR
+	} else {
+		var err error
+		if refined, err = score(ctx, out.Graph, out.Plan, judges, threads); err != nil {
+			return false, err
+		}
+		release(plain)
 	}
-	release(plain)
 	plan, err := makePlan(plain, pl, stats, r, known, threads)
 	if err != nil {
 		return false, err
