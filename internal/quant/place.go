@@ -27,7 +27,7 @@ func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 		return nil, err
 	}
 	pl := &placer{settings: s, g: g, prod: g.Producers(), uses: g.Uses(), integer: map[*ir.Value]bool{}, chosen: map[*ir.Node]bool{},
-		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[reading]int{}, masks: map[*ir.Value]bool{}, relative: map[*ir.Node]bool{}}
+		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[reading]int{}, masks: map[*ir.Value]bool{}, relative: map[*ir.Node]bool{}, beside: map[*ir.Node]string{}}
 	if err := pl.patterns(); err != nil {
 		return nil, err
 	}
@@ -39,6 +39,7 @@ func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 		pl.placeParity()
 	} else {
 		pl.findRelative()
+		pl.findBeside()
 		pl.place()
 	}
 	if pl.broken != nil {
@@ -65,10 +66,11 @@ type placer struct {
 	integer  map[*ir.Value]bool  // values that exist as integers
 	points   map[*ir.Value]int   // index into out.Points of a value's main point
 	absorbed map[*ir.Node]bool
-	dynamic  map[reading]int    // index into out.Points of a value's live point
-	masks    map[*ir.Value]bool // that hold numbers which stand for infinity
-	relative map[*ir.Node]bool  // logarithms, and what is computed for them alone
-	broken   error              // of the first weight that no type can hold
+	dynamic  map[reading]int     // index into out.Points of a value's live point
+	masks    map[*ir.Value]bool  // that hold numbers which stand for infinity
+	relative map[*ir.Node]bool   // logarithms, and what is computed for them alone
+	beside   map[*ir.Node]string // nodes that stay float beside others, and why
+	broken   error               // of the first weight that no type can hold
 	standing
 	out Placement
 }
@@ -166,6 +168,8 @@ func (p *placer) candidate(n *ir.Node) (*target.Rule, string) {
 		return nil, r.Asked
 	case p.relative[n] && !p.precision[n].asked && activation.Bits() <= 8:
 		return nil, forLogarithm
+	case p.beside[n] != "" && !p.precision[n].asked:
+		return nil, p.beside[n]
 	case !p.target.Accepts(r.Op, activation):
 		return nil, fmt.Sprintf("%s has no %v form of %s", p.target.Name, activation, n.Op.Name())
 	case p.refuses(r, n) != "":

@@ -44,6 +44,10 @@ type Target struct {
 	// Whole says that operators with a rule are quantized whatever they read:
 	// float ones are what costs on the target.
 	Whole bool `json:"whole,omitempty"`
+	// Beside says that operators on floats run beside those on integers for
+	// little more: what only they read stays float, and so do the weights of
+	// attention where the scale prescribed for a Softmax has few steps for them.
+	Beside bool `json:"beside,omitempty"`
 	// RowBias says that a product of data of any rank with a matrix adds its bias
 	// itself: one that stands alone would be rounded twice more.
 	RowBias bool `json:"row_bias,omitempty"`
