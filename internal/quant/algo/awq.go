@@ -239,7 +239,7 @@ func Readings(g *ir.Graph, quantized func(*ir.Node) bool) []Reading {
 	uses := g.Uses()
 	norms, pairs := map[string]*Norm{}, map[string]*Pair{}
 	for _, n := range Norms(g, quantized) {
-		if !n.shared {
+		if !n.shared && !n.moved {
 			norms[n.Value()] = &n
 		}
 	}

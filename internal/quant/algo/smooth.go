@@ -14,7 +14,9 @@ type Norm struct {
 	node    *ir.Node
 	facts   op.Facts
 	readers []linear
-	shared  bool // others read it too, and are to see what they saw
+	next    []*ir.Node // what reads it on their behalf: readers, or what hands it to them in rows
+	moved   bool       // not all readers read it at once
+	shared  bool       // others read it too, and are to see what they saw
 }
 
 // Value is the one whose channels are smoothed, along the last axis.
@@ -38,9 +40,9 @@ func Norms(g *ir.Graph, quantized func(*ir.Node) bool) []Norm {
 		channels := gain.Const.Shape()[0]
 		n.shared = g.IsOutput(node.Out[0])
 		for _, u := range uses[node.Out[0]] {
-			l, ok := linearOf(u.Node, uses)
-			if ok && u.Index == 0 && quantized(u.Node) && l.facts.Groups == 1 && l.facts.Channels == -1 && l.inputs() == channels {
-				n.readers = append(n.readers, l)
+			readers := layersBehind(g, u, uses, channels, quantized)
+			if n.readers = append(n.readers, readers...); len(readers) > 0 {
+				n.next, n.moved = append(n.next, u.Node), n.moved || readers[0].node != u.Node
 			} else {
 				n.shared = true
 			}
@@ -48,6 +50,35 @@ func Norms(g *ir.Graph, quantized func(*ir.Node) bool) []Norm {
 		if len(n.readers) > 0 {
 			out = append(out, n)
 		}
+	}
+	return out
+}
+
+// layersBehind returns the quantized layers that multiply the channels, along the
+// last axis, of a use: it itself, or those behind a Reshape that leaves channels
+// as they are, if nothing but they read that. It returns none where others do.
+func layersBehind(g *ir.Graph, u ir.Use, uses map[*ir.Value][]ir.Use, channels int, quantized func(*ir.Node) bool) []linear {
+	layer := func(u ir.Use) (linear, bool) {
+		l, ok := linearOf(u.Node, uses)
+		return l, ok && u.Index == 0 && quantized(u.Node) && l.facts.Groups == 1 && l.facts.Channels == -1 && l.inputs() == channels
+	}
+	if l, ok := layer(u); ok {
+		return []linear{l}
+	}
+	if _, ok := u.Node.Op.(*op.Reshape); !ok || u.Index != 0 || g.IsOutput(u.Node.Out[0]) {
+		return nil
+	}
+	shape := u.Node.Out[0].Shape
+	if len(shape) == 0 || !shape[len(shape)-1].Is(channels) {
+		return nil
+	}
+	var out []linear
+	for _, next := range uses[u.Node.Out[0]] {
+		l, ok := layer(next)
+		if !ok {
+			return nil
+		}
+		out = append(out, l)
 	}
 	return out
 }
@@ -125,8 +156,8 @@ func (n Norm) Smooth(g *ir.Graph, names *ir.Namer, greatest []float32) *ir.Value
 				break
 			}
 		}
-		for _, l := range n.readers {
-			l.node.In[0] = read
+		for _, m := range n.next {
+			m.In[0] = read
 		}
 	}
 	n.divide(to, names, factors, "_smoothed")
