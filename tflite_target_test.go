@@ -106,6 +106,28 @@ func TestLiteTargetKeepsAccuracy(t *testing.T) {
 	}
 }
 
+// TestLiteTargetKeepsTransformers: attention weights, sums that are normalized
+// and smoothed normalizations make a transformer for TensorFlow Lite nearly as
+// exact as for the default target.
+func TestLiteTargetKeepsTransformers(t *testing.T) {
+	found := false
+	for _, s := range subjects(t) {
+		if s.name != "digits_vit" {
+			continue
+		}
+		found = true
+		lite, standard := judge(t, s, Recipe{Mode: Static, Target: "litert"}), judge(t, s, Recipe{Mode: Static})
+		a, b := *lite.Models[1].SQNR, *standard.Models[1].SQNR
+		t.Logf("%d samples: %.1f dB, by default %.1f dB; agreement with the float model %.2f %%", lite.Samples, a, b, 100**lite.Models[1].Agreement)
+		if a < b-4 {
+			t.Errorf("%.1f dB, and %.1f dB by default", a, b)
+		}
+	}
+	if !found {
+		t.Skip("the fixtures are not here")
+	}
+}
+
 // liteCheck reads a quantized graph as the converter to TensorFlow Lite does.
 type liteCheck struct {
 	*testing.T
