@@ -86,6 +86,9 @@ func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []fl
 	x.panel(floats2, m, mostFloats2, cols, 4)
 }
 
+// rescales reports whether products has code for fixed-point results.
+func (e *ByteEnd) rescales() bool { return e.vectors != nil && cpu.Has(cpu.VNNI) }
+
 func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width, cols int, e *ByteEnd, j int) {
 	if !cpu.Has(cpu.AVX2) {
 		bytesGeneric(c, ldc, a, r, m, panel, width, cols, e, j)

@@ -47,6 +47,9 @@ func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []fl
 	x.panel(floats4, m, mostRows, cols, 4)
 }
 
+// rescales reports whether products has code for fixed-point results.
+func (e *ByteEnd) rescales() bool { return false }
+
 func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width, cols int, e *ByteEnd, j int) {
 	if !cpu.Has(cpu.DotProd) {
 		bytesGeneric(c, ldc, a, r, m, panel, width, cols, e, j)
