@@ -98,6 +98,7 @@ type FixedSum struct {
 	za, zb, shift, sign int32
 	zero, lo, hi        int32
 	table               []int32
+	numbers             []int64 // for vectors of 16, nil where they cannot
 }
 
 // NewFixedSum returns the sum y·(a·((p−za)·2^shift) + sign·b·((q−zb)·2^shift)) +
@@ -113,6 +114,13 @@ func NewFixedSum(a, b, y Fixed, za, zb, shift, sign, zero, lo, hi int32) *FixedS
 		s.table = lanes(same(s.table, side.zero), []Fixed{side.f})
 	}
 	s.table = lanes(same(s.table, sign), []Fixed{y})
+	const most = 21 // so that sums of two are below 2³⁰
+	if s.a.short() && s.b.short() && y.short() && shift <= most {
+		s.numbers = pairNumbers(za, zb, sign>>1, zero, lo, hi)
+		for _, f := range []Fixed{a, b, y} {
+			s.numbers = f.numbers(s.numbers)
+		}
+	}
 	return s
 }
 
@@ -132,6 +140,7 @@ type FixedProduct struct {
 	za, zb       int32
 	zero, lo, hi int32
 	table        []int32
+	numbers      []int64 // as those of sums
 }
 
 // NewFixedProduct returns the product y·((p−za)·(q−zb)) + zero, limited by lo and
@@ -139,6 +148,9 @@ type FixedProduct struct {
 func NewFixedProduct(y Fixed, za, zb, zero, lo, hi int32) *FixedProduct {
 	p := &FixedProduct{y: y, za: za, zb: zb, zero: zero, lo: lo, hi: hi}
 	p.table = lanes(same(same(nil, za), zb), []Fixed{y})
+	if y.short() {
+		p.numbers = y.numbers(pairNumbers(za, zb, 0, zero, lo, hi))
+	}
 	return p
 }
 

@@ -33,6 +33,15 @@ func rescaleRows[T int8 | uint8](r *Rescaling, dst []T, sums []int32) int {
 
 // sumFixed adds the leading elements likewise.
 func sumFixed[T int8 | uint8](s *FixedSum, dst, a, b []T) int {
+	if s.numbers != nil && len(a) > 0 && cpu.Has(cpu.AVX512) {
+		switch d := any(&dst[0]).(type) {
+		case *uint8:
+			sumFixedUint8AVX512(d, any(&a[0]).(*uint8), any(&b[0]).(*uint8), &s.numbers[0], len(a))
+		case *int8:
+			sumFixedInt8AVX512(d, any(&a[0]).(*int8), any(&b[0]).(*int8), &s.numbers[0], len(a))
+		}
+		return len(a)
+	}
 	steps := len(a) / fixedLanes
 	if steps == 0 || !cpu.Has(cpu.AVX2) {
 		return 0
@@ -48,6 +57,15 @@ func sumFixed[T int8 | uint8](s *FixedSum, dst, a, b []T) int {
 
 // productFixed multiplies the leading elements likewise.
 func productFixed[T int8 | uint8](p *FixedProduct, dst, a, b []T) int {
+	if p.numbers != nil && len(a) > 0 && cpu.Has(cpu.AVX512) {
+		switch d := any(&dst[0]).(type) {
+		case *uint8:
+			productFixedUint8AVX512(d, any(&a[0]).(*uint8), any(&b[0]).(*uint8), &p.numbers[0], len(a))
+		case *int8:
+			productFixedInt8AVX512(d, any(&a[0]).(*int8), any(&b[0]).(*int8), &p.numbers[0], len(a))
+		}
+		return len(a)
+	}
 	steps := len(a) / fixedLanes
 	if steps == 0 || !cpu.Has(cpu.AVX2) {
 		return 0
@@ -84,3 +102,15 @@ func productFixedUint8AVX2(dst, a, b *uint8, table *int32, steps int, zero, lo, 
 
 //go:noescape
 func productFixedInt8AVX2(dst, a, b *int8, table *int32, steps int, zero, lo, hi int32)
+
+//go:noescape
+func sumFixedUint8AVX512(dst, a, b *uint8, numbers *int64, n int)
+
+//go:noescape
+func productFixedUint8AVX512(dst, a, b *uint8, numbers *int64, n int)
+
+//go:noescape
+func sumFixedInt8AVX512(dst, a, b *int8, numbers *int64, n int)
+
+//go:noescape
+func productFixedInt8AVX512(dst, a, b *int8, numbers *int64, n int)

@@ -49,7 +49,7 @@ func (r *Rescaling) Narrow(most int64) bool {
 		return false
 	}
 	for c, f := range r.factors {
-		if b := int64(r.bias[c]); f.Left != 0 || f.M != 0 && f.M < 1<<30 || most+max(b, -b) >= 1<<30 {
+		if b := int64(r.bias[c]); !f.short() || most+max(b, -b) >= 1<<30 {
 			return false
 		}
 	}
@@ -69,22 +69,49 @@ func (r *Rescaling) Narrow(most int64) bool {
 // them; 2³¹ and half of the even lanes, then of the odd ones, as int64; Right.
 func (r *Rescaling) Vector(table []int32, at func(lane int) int) []int32 {
 	var b [6][VectorLanes]int32
-	const low = -1 << 31
 	for i := range VectorLanes {
 		f := r.factors[at(i)]
-		b[0][i], b[1][i], b[5][i] = 31, f.M, f.Right
-		if f.Right == 0 {
-			b[0][i] = 32
-		}
-		half := int32(int64(1) << f.Right >> 1)
-		pair, even := i&^1, 3+i&1
+		b[0][i], b[1][i], b[5][i] = f.sign(), f.M, f.Right
+		pair, rounding := i&^1, &b[3+i&1]
 		if i&1 == 1 {
 			b[2][pair] = f.M
 		}
-		b[even][pair], b[even][pair+1] = low, half
+		rounding[pair], rounding[pair+1] = int32(f.rounding()), int32(f.rounding()>>32)
 	}
 	for i := range b {
 		table = append(table, b[i][:]...)
 	}
 	return table
 }
+
+// short reports whether f is below 1 and as Vector needs it.
+func (f Fixed) short() bool { return f.Left == 0 && (f.M == 0 || f.M >= 1<<30) }
+
+// pairNumbers begins the numbers of a sum or product.
+func pairNumbers(za, zb, sign, zero, lo, hi int32) (numbers []int64) {
+	for _, v := range []int32{za, zb, sign, zero, lo - zero, hi - zero} {
+		numbers = append(numbers, twice(v))
+	}
+	return numbers
+}
+
+// twice is v in both halves.
+func twice(v int32) int64 { return int64(v)<<32 | int64(uint32(v)) }
+
+// numbers appends what multiplies with f, as blocks of Vector do, integers that a
+// shift by Left keeps below 2³⁰: first that shift and one more.
+func (f Fixed) numbers(numbers []int64) []int64 {
+	return append(numbers, twice(f.Left+1), twice(f.M), f.rounding(), twice(f.sign()), twice(f.Right))
+}
+
+// sign is by what a sum is shifted to give what is taken away if it is less than 0.
+func (f Fixed) sign() int32 {
+	if f.Right == 0 {
+		return 32
+	}
+	return 31
+}
+
+// rounding is what is added to twice a product with M: 2³¹, and half of 2^Right in
+// the upper half.
+func (f Fixed) rounding() int64 { return int64(1)<<f.Right>>1<<32 | 1<<31 }
