@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -85,37 +86,81 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 		return nil, err
 	}
 	known := newWeights(true)
-	first := *r
-	if s.auto {
-		first.Activations.Observer = candidates[0]
-	}
-	if out.Plan, err = makePlan(out.Graph, placement, stats, &first, known, threads); err != nil {
-		return nil, err
-	}
-	if algo.Uses(use, algo.GPTQ, algo.Correcting) {
+	plain, seen := out.Graph, known
+	refines := algo.Uses(use, algo.GPTQ, algo.Correcting)
+	if refines {
+		first := *r
+		if s.auto {
+			first.Activations.Observer = candidates[0]
+		}
+		if out.Plan, err = makePlan(out.Graph, placement, stats, &first, known, threads); err != nil {
+			return nil, err
+		}
+		seen = known.clone()
+		out.Graph, _ = plain.Clone()
 		if err := refine(ctx, s, out.Graph, out.Plan, inputsOf(samples), use, threads, done); err != nil {
 			return nil, err
 		}
+	}
+	last := *r
+	judges := spread(kept, max(KeptSamples, smalls(each)/len(candidates)))
+	if s.auto {
+		out.Plan, out.Trials, last.Activations.Observer, err = choose(ctx, out.Graph, placement, stats, judges, r, known, threads)
+	} else {
+		out.Plan, err = makePlan(out.Graph, placement, stats, r, known, threads)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if refines {
+		worse, err := out.isWorse(ctx, plain, placement, stats, judges, &last, seen, threads)
+		if err != nil {
+			return nil, err
+		}
+		if worse {
+			known = seen
+		}
 		for _, a := range []string{algo.GPTQ, algo.Correcting} {
-			if algo.Uses(use, a) {
+			if !worse && algo.Uses(use, a) {
 				out.Ran = append(out.Ran, a)
 			}
 		}
 	}
-	last := *r
-	if s.auto {
-		out.Plan, out.Trials, last.Activations.Observer, err = choose(ctx, out.Graph, placement, stats, spread(kept, max(KeptSamples, smalls(each)/len(candidates))), r, known, threads)
-	} else {
-		out.Plan, err = makePlan(out.Graph, placement, stats, r, known, threads)
-	}
-	if err != nil || !algo.Uses(use, algo.Widening) {
-		return out, err
+	if !algo.Uses(use, algo.Widening) {
+		return out, nil
 	}
 	wide, err := out.widen(ctx, s, placement, stats, kept, &last, known, threads, done)
 	if len(wide) > 0 {
 		out.Ran = append(out.Ran, algo.Widening)
 	}
 	return out, err
+}
+
+// isWorse reports whether plain rounding of a graph leaves its outputs nearer to
+// the float graph's, by minGain on the judges, than what refine made of it; out
+// is the plain graph then.
+func (out *Improved) isWorse(ctx context.Context, plain *ir.Graph, pl *Placement, stats Statistics, judges []calibrate.Kept, r *Recipe, known *weights, threads int) (bool, error) {
+	refined := 0.0
+	if i := slices.IndexFunc(out.Trials, func(t Trial) bool { return t.Observer == r.Activations.Observer }); i >= 0 {
+		refined = out.Trials[i].SQNR
+	} else {
+		var err error
+		if refined, err = score(ctx, out.Graph, out.Plan, judges, threads); err != nil {
+			return false, err
+		}
+		release(plain)
+	}
+	plan, err := makePlan(plain, pl, stats, r, known, threads)
+	if err != nil {
+		return false, err
+	}
+	sqnr, err := score(ctx, plain, plan, judges, threads)
+	release(plain)
+	if err != nil || !(sqnr >= refined+minGain) {
+		return false, err
+	}
+	out.Graph, out.Plan = plain, plan
+	return true, nil
 }
 
 func hasHistogram(stats Statistics) bool {

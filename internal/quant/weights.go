@@ -1,6 +1,8 @@
 package quant
 
 import (
+	"maps"
+
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -39,6 +41,11 @@ type quantized struct {
 
 func newWeights(hold bool) *weights {
 	return &weights{params: map[weightKey]affine.Params{}, integers: map[weightKey]quantized{}, groups: map[weightKey]*groups{}, hold: hold}
+}
+
+// clone returns what is known, for a graph some of whose weights will change.
+func (w *weights) clone() *weights {
+	return &weights{params: maps.Clone(w.params), integers: maps.Clone(w.integers), groups: maps.Clone(w.groups), hold: w.hold}
 }
 
 func keyOf(pt Point) weightKey {
