@@ -73,11 +73,24 @@ func NewRealRescaling(bias []int32, factors []float64, zero, lo, hi int32) *Resc
 
 // Rescale stores rows of the results of sums, one element a channel.
 func Rescale[T int8 | uint8](r *Rescaling, dst []T, sums []int32) {
+	RescaleRows(r, dst, len(r.bias), sums[:len(dst)])
+}
+
+// RescaleRows is Rescale for rows of results that begin stride apart.
+func RescaleRows[T int8 | uint8](r *Rescaling, dst []T, stride int, sums []int32) {
 	n := len(r.bias)
-	done := rescaleRows(r, dst, sums)
+	if len(sums) < n {
+		return
+	}
+	rows := len(sums) / n
+	dst = dst[:(rows-1)*stride+n]
+	done := rescaleRows(r, dst, stride, sums, rows)
+	if done == n {
+		return
+	}
 	lo, hi := r.lo-r.zero, r.hi-r.zero
-	for at := 0; at < len(dst); at += n {
-		to, x := dst[at:at+n], sums[at:at+n]
+	for i := range rows {
+		to, x := dst[i*stride:][:n], sums[i*n:][:n]
 		if r.reals != nil {
 			for c := done; c < n; c++ {
 				v := math.Round(max(float64(lo), min(float64(hi), float64(x[c]+r.bias[c])*r.reals[c])))

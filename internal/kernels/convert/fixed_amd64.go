@@ -6,27 +6,26 @@ import "github.com/octavo-ml/octavo/internal/cpu"
 
 // rescaleRows rescales the leading channels of each row, as many as the
 // processor's instructions take, and returns their number.
-func rescaleRows[T int8 | uint8](r *Rescaling, dst []T, sums []int32) int {
+func rescaleRows[T int8 | uint8](r *Rescaling, dst []T, stride int, sums []int32, rows int) int {
 	n := len(r.bias)
 	steps := n / fixedLanes
-	if steps == 0 || len(dst) < n || !cpu.Has(cpu.AVX2) {
+	if steps == 0 || !cpu.Has(cpu.AVX2) {
 		return 0
 	}
-	rows, tail := len(dst)/n, n-steps*fixedLanes
-	_ = sums[rows*n-1]
+	tail, skip := n-steps*fixedLanes, stride-steps*fixedLanes
 	switch d := any(&dst[0]).(type) {
 	case *uint8:
 		if r.reals != nil {
-			rescaleRealUint8AVX2(d, &sums[0], &r.bias[0], &r.reals[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
+			rescaleRealUint8AVX2(d, &sums[0], &r.bias[0], &r.reals[0], rows, steps, tail, skip, r.zero, r.lo-r.zero, r.hi-r.zero)
 			break
 		}
-		rescaleUint8AVX2(d, &sums[0], &r.table[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
+		rescaleUint8AVX2(d, &sums[0], &r.table[0], rows, steps, tail, skip, r.zero, r.lo-r.zero, r.hi-r.zero)
 	case *int8:
 		if r.reals != nil {
-			rescaleRealInt8AVX2(d, &sums[0], &r.bias[0], &r.reals[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
+			rescaleRealInt8AVX2(d, &sums[0], &r.bias[0], &r.reals[0], rows, steps, tail, skip, r.zero, r.lo-r.zero, r.hi-r.zero)
 			break
 		}
-		rescaleInt8AVX2(d, &sums[0], &r.table[0], rows, steps, tail, r.zero, r.lo-r.zero, r.hi-r.zero)
+		rescaleInt8AVX2(d, &sums[0], &r.table[0], rows, steps, tail, skip, r.zero, r.lo-r.zero, r.hi-r.zero)
 	}
 	return steps * fixedLanes
 }
@@ -80,16 +79,16 @@ func productFixed[T int8 | uint8](p *FixedProduct, dst, a, b []T) int {
 }
 
 //go:noescape
-func rescaleRealUint8AVX2(dst *uint8, sums, bias *int32, factors *float64, rows, steps, tail int, zero, lo, hi int32)
+func rescaleRealUint8AVX2(dst *uint8, sums, bias *int32, factors *float64, rows, steps, tail, skip int, zero, lo, hi int32)
 
 //go:noescape
-func rescaleRealInt8AVX2(dst *int8, sums, bias *int32, factors *float64, rows, steps, tail int, zero, lo, hi int32)
+func rescaleRealInt8AVX2(dst *int8, sums, bias *int32, factors *float64, rows, steps, tail, skip int, zero, lo, hi int32)
 
 //go:noescape
-func rescaleUint8AVX2(dst *uint8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+func rescaleUint8AVX2(dst *uint8, sums *int32, table *int32, rows, steps, tail, skip int, zero, lo, hi int32)
 
 //go:noescape
-func rescaleInt8AVX2(dst *int8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)
+func rescaleInt8AVX2(dst *int8, sums *int32, table *int32, rows, steps, tail, skip int, zero, lo, hi int32)
 
 //go:noescape
 func sumFixedUint8AVX2(dst, a, b *uint8, table *int32, steps int, zero, lo, hi int32)

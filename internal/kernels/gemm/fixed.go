@@ -21,30 +21,37 @@ func (e *ByteEnd) rescale(f Finish) convert.Grid {
 	return f.Fixed.Grid()
 }
 
-// rescaleRow rescales the sums of one row, with their bias, of the panel that
-// begins at column j.
-func (e *ByteEnd) rescaleRow(dst []byte, sums []int32, j int) {
+// rescaleRows rescales the sums of rows, with their bias, of the panel that begins
+// at column j.
+func (e *ByteEnd) rescaleRows(dst []byte, ldc int, sums []int32, j int) {
 	if e.grid.QMin < 0 {
-		convert.Rescale(e.fixed[j/Width], unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(dst))), len(dst)), sums)
+		convert.RescaleRows(e.fixed[j/Width], unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(dst))), len(dst)), ldc, sums)
 	} else {
-		convert.Rescale(e.fixed[j/Width], dst, sums)
+		convert.RescaleRows(e.fixed[j/Width], dst, ldc, sums)
 	}
 }
 
 // rescaled is products by kernels that do not rescale: the sums of some rows lie
 // beside their place until they are.
 func rescaled(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width, cols int, e *ByteEnd, j int) {
-	const rows = 48
+	const few, rows = 2, 48
+	if m <= few {
+		var t [few * Width]int32 // clearing more would take longer than the product
+		rescaledIn(t[:], few, c, ldc, a, r, m, panel, width, cols, e, j)
+		return
+	}
 	var t [rows * Width]int32
+	rescaledIn(t[:], rows, c, ldc, a, r, m, panel, width, cols, e, j)
+}
+
+func rescaledIn(t []int32, rows int, c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width, cols int, e *ByteEnd, j int) {
 	whole := *e
 	whole.fixed, whole.whole = nil, true
-	bytes := unsafe.Slice((*byte)(unsafe.Pointer(&t)), unsafe.Sizeof(t))
+	bytes := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(t))), 4*len(t))
 	for i := 0; i < m; i += rows {
 		n := min(rows, m-i)
 		part := Rows{Row: r.Row[i : i+n], Tap: r.Tap, Depth: r.Depth}
 		products(bytes, 4*cols, a, &part, n, panel, width, cols, &whole, j)
-		for q := range n {
-			e.rescaleRow(c[(i+q)*ldc:][:cols], t[q*cols:][:cols], j)
-		}
+		e.rescaleRows(c[i*ldc:], ldc, t[:n*cols], j)
 	}
 }

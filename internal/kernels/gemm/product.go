@@ -149,7 +149,7 @@ func bytesGeneric(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, wi
 		multipliers, out := e.multiplier[j:j+cols], c[i*ldc:]
 		switch {
 		case e.fixed != nil:
-			e.rescaleRow(out[:cols], row, j)
+			e.rescaleRows(out[:cols], cols, row, j)
 		case e.whole:
 			copy(unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(out))), cols), row)
 		case e.float:
