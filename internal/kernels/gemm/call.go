@@ -181,10 +181,10 @@ func byteCall(c []byte, ldc int, a []uint8, r *Rows, panel []int8, width int, e 
 	}
 	fetch(&x, panel, x.taps*x.depth*Group*width)
 	switch {
+	case e.whole || e.apart():
+		x.float = 2
 	case e.fixed != nil:
 		x.float, x.fixed = 3, unsafe.Pointer(&e.vectors[j/lanes*convert.VectorLen])
-	case e.whole:
-		x.float = 2
 	case e.float:
 		x.float = 1
 	}

@@ -45,13 +45,19 @@ func rescaled(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 }
 
 func rescaledIn(t []int32, rows int, c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width, cols int, e *ByteEnd, j int) {
-	whole := *e
-	whole.fixed, whole.whole = nil, true
 	bytes := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(t))), 4*len(t))
 	for i := 0; i < m; i += rows {
 		n := min(rows, m-i)
 		part := Rows{Row: r.Row[i : i+n], Tap: r.Tap, Depth: r.Depth}
-		products(bytes, 4*cols, a, &part, n, panel, width, cols, &whole, j)
+		products(bytes, 4*cols, a, &part, n, panel, width, cols, e, j)
 		e.rescaleRows(c[i*ldc:], ldc, t[:n*cols], j)
 	}
+}
+
+// written is the size in bytes of what products writes.
+func (e *ByteEnd) written() int {
+	if e.apart() {
+		return 4
+	}
+	return e.Size()
 }

@@ -68,7 +68,7 @@ func Bytes(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, j, cols i
 	width, groups := padded(cols), Groups(r.Depth)
 	size := e.Size()
 	_, _, _ = a[:r.reach(m, Group*groups)], panel[:len(r.Tap)*Group*groups*width], c[:size*((m-1)*ldc+cols)]
-	if e.fixed != nil && !e.rescales() {
+	if e.apart() {
 		rescaled(c, ldc, a, r, m, panel, width, cols, e, j)
 		return
 	}
