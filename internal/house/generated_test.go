@@ -39,7 +39,7 @@ var generators = []struct {
 	},
 	{
 		dir: "internal/kernels/convert", from: "_asm", command: []string{"go", "run", ".", "OUT"},
-		files: []string{"zbinary_avx512_amd64.s", "zfixed_avx2_amd64.s", "zhalf_avx2_amd64.s", "zloops_neon_arm64.s", "zloss_avx2_amd64.s", "zquantize_avx2_amd64.s"},
+		files: []string{"zbinary_avx512_amd64.s", "zfixed_avx2_amd64.s", "zfixed_avx512_amd64.s", "zhalf_avx2_amd64.s", "zloops_neon_arm64.s", "zloss_avx2_amd64.s", "zquantize_avx2_amd64.s"},
 	},
 	{
 		dir: "internal/kernels/dwconv", from: "_asm", command: []string{"go", "run", ".", "OUT"},

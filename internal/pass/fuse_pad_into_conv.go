@@ -27,25 +27,93 @@ func FusePadIntoConv(g *ir.Graph) (bool, error) {
 		if !ok || !m.only(n.In[0]) || o.Mode != "constant" {
 			continue
 		}
-		amounts, ok := zeroPads(pad, conv.Layout)
+		fused, ok := padded(conv, pad)
 		if !ok {
 			continue
 		}
-		rank := len(amounts) / 2
-		spatial, first := rank-2, conv.Layout.Spatial()
-		fused := *conv
-		fused.Pads = make([]int, 2*spatial)
-		copy(fused.Pads, conv.Pads)
-		for i := range spatial {
-			fused.Pads[i] += amounts[first+i]
-			fused.Pads[spatial+i] += amounts[rank+first+i]
-		}
-		n.Op = &fused
+		n.Op = fused
 		n.In[0] = pad.In[0]
 		m = newMatcher(g)
 		changed = true
 	}
 	return changed, nil
+}
+
+// FusePadOfIntegers is FusePadIntoConv for a Pad whose integers keep their
+// parameters. It leaves out nodes that watched reports.
+//
+// Before: y = Conv(DQ(Q(Pad(DQ(x), p))), W; pads=q)
+// After:  y = Conv(DQ(x), W; pads=p+q)
+//
+// Conditions: those of FusePadIntoConv; all scales and zero points are the same,
+// so that the padding is the zero point either way.
+func FusePadOfIntegers(g *ir.Graph, watched func(*ir.Node) bool) (bool, error) {
+	m := newMatcher(g)
+	changed := false
+	for _, n := range g.Nodes {
+		conv, ok := n.Op.(*op.Conv)
+		if !ok || conv.AutoPad != "" && conv.AutoPad != "NOTSET" {
+			continue
+		}
+		dq, _, ok := from[*op.DequantizeLinear](m, n.In[0])
+		if !ok {
+			continue
+		}
+		q, _, ok := from[*op.QuantizeLinear](m, dq.In[0])
+		if !ok {
+			continue
+		}
+		pad, o, ok := from[*op.Pad](m, q.In[0])
+		if !ok || o.Mode != "constant" || !m.only(n.In[0]) || !m.only(dq.In[0]) || !m.only(q.In[0]) || watched(dq) || watched(q) || watched(pad) {
+			continue
+		}
+		first, _, ok := from[*op.DequantizeLinear](m, pad.In[0])
+		if !ok || !sameParams(first, q) || !sameParams(first, dq) {
+			continue
+		}
+		fused, ok := padded(conv, pad)
+		if !ok {
+			continue
+		}
+		n.Op = fused
+		n.In[0] = pad.In[0]
+		m = newMatcher(g)
+		changed = true
+	}
+	if !changed {
+		return false, nil
+	}
+	_, err := EliminateDead(g)
+	return true, err
+}
+
+// sameParams reports whether two nodes have the same known parameters of a
+// tensor.
+func sameParams(a, b *ir.Node) bool {
+	p, ok, err := ir.ParamsOf(a)
+	if !ok || err != nil || !p.IsPerTensor() {
+		return false
+	}
+	q, ok, err := ir.ParamsOf(b)
+	return ok && err == nil && p.Equal(q)
+}
+
+// padded returns conv with the padding of a Pad, which zeroPads accepts.
+func padded(conv *op.Conv, pad *ir.Node) (*op.Conv, bool) {
+	amounts, ok := zeroPads(pad, conv.Layout)
+	if !ok {
+		return nil, false
+	}
+	rank := len(amounts) / 2
+	spatial, first := rank-2, conv.Layout.Spatial()
+	fused := *conv
+	fused.Pads = make([]int, 2*spatial)
+	copy(fused.Pads, conv.Pads)
+	for i := range spatial {
+		fused.Pads[i] += amounts[first+i]
+		fused.Pads[spatial+i] += amounts[rank+first+i]
+	}
+	return &fused, true
 }
 
 // zeroPads returns the amounts, begins then ends of all axes, of a Pad that

@@ -102,7 +102,7 @@ func (u *fuser) productOf(p *product, k, n int) bool {
 		}
 		f.Float, f.Grid, p.out, p.grid = false, out.grid, out, out.fused()
 	}
-	e, err := u.pl.newFinish(&step{in: []int{0, 0}}, q)
+	e, err := u.pl.newFinish(&step{in: []int{0, 0}}, q, nil)
 	if err != nil {
 		return false
 	}

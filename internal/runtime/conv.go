@@ -81,10 +81,11 @@ func (pl *plan) convolve(s *step, key *ir.Node, k *conv.Plan, bias []float32, b 
 // bytesAtOnce is how many products of bytes take as long as one of floats.
 const bytesAtOnce = 4
 
-// convolveBytes is convolve for integers. The plan computes n outputs of the
-// convolution together, which are stride apart.
-func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantized, n, stride int) error {
-	e, err := pl.newFinish(s, q)
+// convolveBytes is convolve for integers, whose results are those of fixed unless
+// it is nil. The plan computes n outputs of the convolution together, which are
+// stride apart.
+func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantized, n, stride int, fixed *rescaled) error {
+	e, err := pl.newFinish(s, q, fixed)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (pl *plan) convolveBytes(s *step, key *ir.Node, k *conv.Plan, q *op.Quantiz
 	sums := pl.packs(key).getSums(key, form, k.Filters(), func(dst []int32) {
 		pl.inParts(k.Packs(), len(packed), func(lo, hi int) { k.SumParts(dst, packed, lo, hi) })
 	})
-	ends := k.ByteEnds(e.kernels(q), sums, zero)
+	ends := k.ByteEnds(e.kernels(q, k.Filters()), sums, zero)
 	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
 	s.share(k.Blocks(), k.Cost()/bytesAtOnce, func(f *frame, s *step, slot, lo, hi int) {
@@ -121,8 +122,11 @@ func (e *finish) repeat(n int) {
 	}
 }
 
-// kernels returns the epilogue as kernels have it.
-func (e *finish) kernels(q *op.Quantized) gemm.Finish {
+// kernels returns the epilogue of so many columns as kernels have it.
+func (e *finish) kernels(q *op.Quantized, columns int) gemm.Finish {
+	if e.fixed != nil {
+		return gemm.Finish{Fixed: e.fixed.plain(columns), Most: e.fixed.most}
+	}
 	return gemm.Finish{
 		Bias: e.bias, Multiplier: e.multipliers, Grid: e.grid,
 		Float: e.typ == dtype.Float32, Clamp: q.Clamp != nil, Lo: e.lo, Hi: e.hi, Whole: e.typ == dtype.Int32,

@@ -59,22 +59,27 @@ func (pl *plan) depthwise(s *step, key *ir.Node, k *dwconv.Last, bias []float32,
 	})
 }
 
-// depthwiseBytes is depthwise for integers.
-func (pl *plan) depthwiseBytes(s *step, key *ir.Node, k *dwconv.Last, q *op.Quantized) error {
-	e, err := pl.newFinish(s, q)
+// depthwiseBytes is depthwise for integers, as convolveBytes has them.
+func (pl *plan) depthwiseBytes(s *step, key *ir.Node, k *dwconv.Last, q *op.Quantized, fixed *rescaled) error {
+	e, err := pl.newFinish(s, q, fixed)
 	if err != nil {
 		return err
 	}
 	w, zero := pl.values[s.in[1]].fixed, q.In[0].Zero(0)
 	signed := q.In[0].Type == dtype.Int8
 	var end *dwconv.ByteFinish
-	if weights := tensor.Data[int8](w); signed {
+	size := k.ScratchLen()
+	switch weights := tensor.Data[int8](w); {
+	case fixed != nil && signed:
+		end, size = dwconv.FinishFixed(k, int8(zero), weights, fixed.plain(k.Channels), fixed.most), k.FixedScratchLen()
+	case fixed != nil:
+		end, size = dwconv.FinishFixed(k, uint8(zero), weights, fixed.plain(k.Channels), fixed.most), k.FixedScratchLen()
+	case signed:
 		end = dwconv.FinishBytes(k, int8(zero), weights, e.bias, e.multipliers, e.grid, e.lo, e.hi)
-	} else {
+	default:
 		end = dwconv.FinishBytes(k, uint8(zero), weights, e.bias, e.multipliers, e.grid, e.lo, e.hi)
 	}
 	packed := pl.packs(key).getBytes(key, k.Form(), k.WeightBytes(), func(dst []int8) { k.PackBytes(dst, tensor.Data[int8](w)) })
-	size := k.ScratchLen()
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
 	s.share(k.ByteBlocks(), eachTap*k.MACs(), func(f *frame, s *step, slot, lo, hi int) {
 		x, y, mem := f.vals[s.in[0]], f.out(s), f.bytes(slot, size)

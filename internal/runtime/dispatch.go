@@ -50,6 +50,8 @@ func (pl *plan) dispatch(s *step, key *ir.Node) error {
 		return pl.dispatchSummed(s, key, o)
 	case *op.Quantized:
 		return pl.dispatchQuantized(s, key, o)
+	case *rescaledProduct:
+		return pl.dispatchRescaledProduct(s, key, o)
 	case *rescaled:
 		pl.dispatchRescaled(s, o)
 	case *split16:

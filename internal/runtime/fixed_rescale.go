@@ -19,6 +19,7 @@ type rescaled struct {
 	bias  []int64 // nil for none
 	times []int64 // what the sums of each operand count
 	typ   dtype.Type
+	most  int64 // of a product, the greatest magnitude of a sum without bias
 }
 
 // Name returns "Rescale".
@@ -59,24 +60,33 @@ type rescaler struct {
 func newRescaler(r *rescaled, channels, operands int) *rescaler {
 	k := &rescaler{rescaled: r, biases: make([]int64, channels)}
 	copy(k.biases, r.bias)
-	if r.end.Wide || operands > 1 || r.times[0] != 1 {
-		return k
+	if !r.end.Wide && operands == 1 && r.times[0] == 1 {
+		k.plain = r.plain(channels)
 	}
+	return k
+}
+
+// plain returns the rescaling of one operand, which has no more than 32 bits.
+// Channels may be those of r several times over.
+func (r *rescaled) plain(channels int) *convert.Rescaling {
 	bias := make([]int32, channels)
+	for c := range bias {
+		if len(r.bias) > 0 {
+			bias[c] = int32(r.bias[c%len(r.bias)])
+		}
+	}
 	if r.end.Reals != nil {
 		reals := make([]float64, channels)
-		for c := range channels {
-			bias[c], reals[c] = int32(k.biases[c]), r.end.Reals[c%len(r.end.Reals)]
+		for c := range reals {
+			reals[c] = r.end.Reals[c%len(r.end.Reals)]
 		}
-		k.plain = convert.NewRealRescaling(bias, reals, r.end.Zero, r.end.Min, r.end.Max)
-		return k
+		return convert.NewRealRescaling(bias, reals, r.end.Zero, r.end.Min, r.end.Max)
 	}
 	factors := make([]convert.Fixed, channels)
-	for c := range channels {
-		bias[c], factors[c] = int32(k.biases[c]), fixedFactor(r.end.Factors[c%len(r.end.Factors)])
+	for c := range factors {
+		factors[c] = fixedFactor(r.end.Factors[c%len(r.end.Factors)])
 	}
-	k.plain = convert.NewRescaling(bias, factors, r.end.Zero, r.end.Min, r.end.Max)
-	return k
+	return convert.NewRescaling(bias, factors, r.end.Zero, r.end.Min, r.end.Max)
 }
 
 // rescaleRows stores rows of the result from the sums of one or two operands.

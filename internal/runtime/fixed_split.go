@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/dtype"
@@ -16,8 +17,12 @@ import (
 // kernels of bytes, are those of floats: their weights are two of 4 bits where
 // the sums could leave what float32 holds.
 //
+// One product whose result has 8 bits is rescaled as it is computed.
+//
 // Before: y = Quantized{F}(x, w, b)
 // After:  y = Rescale(Quantized{F; scales 1, int32}(x, w))
+//
+//	or y = Rescaled{Quantized{F; scales 1, int32}}(x, w)
 func splitFixed(g *ir.Graph, keep map[string]bool) {
 	sp := &splitter{names: ir.NewNamer(g), parts: map[*ir.Value][2]*ir.Value{}}
 	for _, n := range g.Nodes {
@@ -50,6 +55,12 @@ type term struct {
 	x, w   *ir.Value
 	px, pw affine.Params
 	times  int64
+	most   int64 // the greatest magnitude of a sum
+}
+
+// product returns the operator that computes the sums.
+func (t term) product(inner op.Op) *op.Quantized {
+	return &op.Quantized{Inner: inner, In: []affine.Params{t.px, t.pw}, Out: []affine.Params{affine.PerTensor(dtype.Int32, 1, 0)}}
 }
 
 // product appends the nodes of one product, and reports false where it has to
@@ -101,10 +112,12 @@ func (sp *splitter) pair(n *ir.Node, q *op.Quantized) bool {
 	if x.Const != nil || w.Const != nil || len(x.Shape) == 0 || w.Shape == nil || n.Out[0].Shape == nil || byteless(x.Type) || byteless(w.Type) || !q.In[1].IsPerTensor() {
 		return false
 	}
-	if k, ok := x.Shape[len(x.Shape)-1].Int(); !ok || k > exactInt/(255*255) {
+	const product = 255 * 255
+	k, ok := x.Shape[len(x.Shape)-1].Int()
+	if !ok || k > exactInt/product {
 		return false
 	}
-	sp.rescale(n, q, nil, []term{{x, w, affine.PerTensor(x.Type, 1, q.In[0].Zero(0)), affine.PerTensor(w.Type, 1, q.In[1].Zero(0)), 1}})
+	sp.rescale(n, q, nil, []term{{x, w, affine.PerTensor(x.Type, 1, q.In[0].Zero(0)), affine.PerTensor(w.Type, 1, q.In[1].Zero(0)), 1, int64(k) * product}})
 	return true
 }
 
@@ -112,6 +125,13 @@ func (sp *splitter) pair(n *ir.Node, q *op.Quantized) bool {
 func (sp *splitter) rescale(n *ir.Node, q *op.Quantized, bias []int64, terms []term) {
 	end := &rescaled{end: q.Rescaler(), bias: bias, typ: q.Out[0].Type}
 	last := &ir.Node{Name: n.Name, Op: end, Origin: n.Origin, Out: n.Out}
+	if _, turned := q.Inner.(*op.ConvTranspose); !turned && len(terms) == 1 && !byteless(end.typ) {
+		t := terms[0]
+		end.times, end.most = []int64{1}, t.most
+		last.Op, last.In = &rescaledProduct{t.product(q.Inner), end}, []*ir.Value{t.x, t.w}
+		sp.nodes = append(sp.nodes, last)
+		return
+	}
 	for i, t := range terms {
 		end.times = append(end.times, t.times)
 		last.In = append(last.In, sp.sums(n, q.Inner, t, i))
@@ -133,12 +153,12 @@ func addedTo(n *ir.Node) ([]int64, bool) {
 // terms returns the products of bytes whose sums are at most most.
 func (sp *splitter) terms(n *ir.Node, x, w *ir.Value, p affine.Params, filters int, most int64) ([]term, bool) {
 	if x.Type != dtype.Int16 {
-		whole := term{x, w, affine.PerTensor(p.Type, 1, p.Zero(0)), unit, 1}
-		if below(most, w.Const, filters, whole.px) {
+		whole := term{x, w, affine.PerTensor(p.Type, 1, p.Zero(0)), unit, 1, 0}
+		if whole.most = greatest(w.Const, filters, whole.px); whole.most <= most {
 			return []term{whole}, true
 		}
 		upper, lower := nibbles(w.Const)
-		if !below(most, upper, filters, whole.px) || !below(most, lower, filters, whole.px) {
+		if greatest(upper, filters, whole.px) > most || greatest(lower, filters, whole.px) > most {
 			return nil, false
 		}
 		a, b := whole, whole
@@ -147,7 +167,7 @@ func (sp *splitter) terms(n *ir.Node, x, w *ir.Value, p affine.Params, filters i
 		return []term{a, b}, true
 	}
 	upper, lower := affine.PerTensor(dtype.Int8, 1, 0), affine.PerTensor(dtype.Uint8, 1, 0)
-	if p.Zero(0) != 0 || !below(most, w.Const, filters, upper) || !below(most, w.Const, filters, lower) {
+	if p.Zero(0) != 0 || greatest(w.Const, filters, upper) > most || greatest(w.Const, filters, lower) > most {
 		return nil, false
 	}
 	parts, ok := sp.parts[x]
@@ -158,12 +178,12 @@ func (sp *splitter) terms(n *ir.Node, x, w *ir.Value, p affine.Params, filters i
 		sp.nodes = append(sp.nodes, &ir.Node{Name: parts[0].Name, Op: &split16{}, Origin: n.Origin, In: []*ir.Value{x}, Out: parts[:]})
 		sp.parts[x] = parts
 	}
-	return []term{{parts[0], w, upper, unit, 256}, {parts[1], w, lower, unit, 1}}, true
+	return []term{{parts[0], w, upper, unit, 256, 0}, {parts[1], w, lower, unit, 1, 0}}, true
 }
 
-// below reports whether the sums of every filter, which lie along the given axis
-// of w, with activations of p are at most the limit.
-func below(limit int64, w *tensor.Tensor, filters int, p affine.Params) bool {
+// greatest returns a magnitude that no sum of a filter, which lie along the given
+// axis of w, with activations of p exceeds.
+func greatest(w *tensor.Tensor, filters int, p affine.Params) int64 {
 	lo, hi := p.Type.Range()
 	most := max(hi-p.Zero(0), p.Zero(0)-lo)
 	v, shape := tensor.Data[int8](w), w.Shape()
@@ -176,12 +196,10 @@ func below(limit int64, w *tensor.Tensor, filters int, p affine.Params) bool {
 	for i, q := range v {
 		sums[i/inner%count] += max(int64(q), -int64(q))
 	}
-	for _, s := range sums {
-		if s > limit/most {
-			return false
-		}
+	if count == 0 {
+		return 0
 	}
-	return true
+	return slices.Max(sums) * most
 }
 
 // nibbles returns weights as 16 times the first and the second, which lies in
@@ -216,7 +234,7 @@ func (sp *splitter) sums(n *ir.Node, inner op.Op, t term, i int) *ir.Value {
 		cast.To = dtype.Int32
 		node.Op, node.In = cast, []*ir.Value{y}
 	} else {
-		node.Op = &op.Quantized{Inner: inner, In: []affine.Params{t.px, t.pw}, Out: []affine.Params{affine.PerTensor(dtype.Int32, 1, 0)}}
+		node.Op = t.product(inner)
 	}
 	sp.nodes = append(sp.nodes, node)
 	return out

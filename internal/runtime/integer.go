@@ -53,11 +53,11 @@ func (pl *plan) dispatchQuantized(s *step, key *ir.Node, q *op.Quantized) error 
 	}
 	switch o := q.Inner.(type) {
 	case *op.Conv:
-		return pl.dispatchQuantizedConv(s, key, q, o)
+		return pl.dispatchQuantizedConv(s, key, q, o, nil)
 	case *op.Gemm:
-		return pl.dispatchQuantizedGemm(s, key, q, o.TransB)
+		return pl.dispatchQuantizedGemm(s, key, q, o.TransB, nil)
 	case *op.MatMul:
-		return pl.dispatchQuantizedMatMul(s, key, q)
+		return pl.dispatchQuantizedMatMul(s, key, q, nil)
 	case *op.Add, *op.Mul:
 		pl.dispatchQuantizedBinary(s, q)
 	case *op.MaxPool:

@@ -15,10 +15,15 @@ type finish struct {
 	grid        convert.Grid
 	typ         dtype.Type // of the result: Uint8, Int8, Float32, or Int32 for the sums themselves
 	lo, hi      float32    // clamp of float results
+	fixed       *rescaled  // of results in TensorFlow Lite's arithmetic, else nil
 }
 
-// newFinish prepares the epilogue of a convolution or product.
-func (pl *plan) newFinish(s *step, q *op.Quantized) (*finish, error) {
+// newFinish prepares the epilogue of a convolution or product, that of fixed
+// unless it is nil.
+func (pl *plan) newFinish(s *step, q *op.Quantized, fixed *rescaled) (*finish, error) {
+	if fixed != nil {
+		return &finish{typ: fixed.typ, fixed: fixed}, nil
+	}
 	e := &finish{typ: dtype.Float32, lo: -inf, hi: inf}
 	units := affine.Units(q.In[0].Scale[0], q.In[1].Scale)
 	if b := pl.constant(s, 2); b != nil {
@@ -44,7 +49,7 @@ func (pl *plan) newFinish(s *step, q *op.Quantized) (*finish, error) {
 	return e, nil
 }
 
-func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o *op.Conv) error {
+func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o *op.Conv, fixed *rescaled) error {
 	x, w := &pl.values[s.in[0]], &pl.values[s.in[1]]
 	if x.shape == nil || !pl.symmetricWeight(s, q) || len(x.shape) > 5 || !q.In[1].IsPerTensor() && q.In[1].Axis != 0 {
 		return nil
@@ -57,8 +62,8 @@ func (pl *plan) dispatchQuantizedConv(s *step, key *ir.Node, q *op.Quantized, o 
 		return nil
 	}
 	if d := depthwiseLast(g); d != nil {
-		return pl.depthwiseBytes(s, key, d, q)
+		return pl.depthwiseBytes(s, key, d, q, fixed)
 	}
 	n := abreast(g)
-	return pl.convolveBytes(s, key, pl.convPlan(widened(geometryOf(g), n), element(x.typ)), q, n, g.Strides[len(g.Strides)-1])
+	return pl.convolveBytes(s, key, pl.convPlan(widened(geometryOf(g), n), element(x.typ)), q, n, g.Strides[len(g.Strides)-1], fixed)
 }

@@ -136,10 +136,10 @@ func matricesOf(out, as, bs []int) ([]matrices, bool) {
 
 // dispatchQuantizedMatMul runs products with a constant matrix as one of all
 // rows, and others matrix by matrix.
-func (pl *plan) dispatchQuantizedMatMul(s *step, key *ir.Node, q *op.Quantized) error {
+func (pl *plan) dispatchQuantizedMatMul(s *step, key *ir.Node, q *op.Quantized, fixed *rescaled) error {
 	a, b := &pl.values[s.in[0]], &pl.values[s.in[1]]
 	if pl.symmetricWeight(s, q) && b.fixed.Rank() == 2 {
-		return pl.dispatchQuantizedGemm(s, key, q, false)
+		return pl.dispatchQuantizedGemm(s, key, q, false, fixed)
 	}
 	as, bs, out := a.dims(), b.dims(), pl.values[s.out[0]].shape
 	if len(as) < 2 || len(bs) < 2 || len(out) < 2 || !q.In[1].IsPerTensor() || byteless(a.typ) || byteless(b.typ) {
@@ -150,11 +150,11 @@ func (pl *plan) dispatchQuantizedMatMul(s *step, key *ir.Node, q *op.Quantized) 
 	if !ok || bs[len(bs)-2] != k || m == 0 || k == 0 || n == 0 || !pl.place(s, 0) {
 		return nil
 	}
-	e, err := pl.newFinish(s, q)
+	e, err := pl.newFinish(s, q, fixed)
 	if err != nil {
 		return err
 	}
-	p := gemm.NewPair(m, k, n, e.kernels(q), int32(q.In[0].Zero(0)), int32(q.In[1].Zero(0)), a.typ == dtype.Int8, b.typ == dtype.Int8)
+	p := gemm.NewPair(m, k, n, e.kernels(q, n), int32(q.In[0].Zero(0)), int32(q.In[1].Zero(0)), a.typ == dtype.Int8, b.typ == dtype.Int8)
 	size, each := p.ScratchLen(), m*n*max(1, e.typ.Size(1))
 	pl.scratch = max(pl.scratch, size*pl.p.threads)
 	s.share(len(at), len(at)*m*k*n/bytesAtOnce, func(f *frame, s *step, slot, lo, hi int) {
@@ -171,7 +171,7 @@ func byteless(t dtype.Type) bool { return t != dtype.Uint8 && t != dtype.Int8 }
 
 // dispatchQuantizedGemm runs a product with a constant matrix, all leading axes
 // of the activation being rows.
-func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, transB bool) error {
+func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, transB bool, fixed *rescaled) error {
 	x := &pl.values[s.in[0]]
 	if len(x.shape) < 2 || !pl.symmetricWeight(s, q) {
 		return nil
@@ -194,5 +194,5 @@ func (pl *plan) dispatchQuantizedGemm(s *step, key *ir.Node, q *op.Quantized, tr
 	if b := pl.constant(s, 2); b != nil && b.Len() != n {
 		return nil
 	}
-	return pl.convolveBytes(s, key, pl.convPlan(matrixGeometry(m, k, n, transB), element(x.typ)), q, 1, 1)
+	return pl.convolveBytes(s, key, pl.convPlan(matrixGeometry(m, k, n, transB), element(x.typ)), q, 1, 1, fixed)
 }

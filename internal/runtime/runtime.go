@@ -167,6 +167,9 @@ func (p *Program) compile(g *ir.Graph, o Options) error {
 		fuse, can := pass.FuseQDQ, hasIntegerKernel
 		if g.Arithmetic == ir.TFLite {
 			fuse, can = pass.FuseFixed, hasFixedKernel
+			if _, err := pass.FusePadOfIntegers(g, func(n *ir.Node) bool { return watched(n, p.keep) }); err != nil {
+				return err
+			}
 		}
 		if err := fuse(g, func(r pass.Region) bool { return can(r) && !watched(r.Node, p.keep) }); err != nil {
 			return err

@@ -285,11 +285,11 @@ func (r *tailRun) prepare(pl *plan, s *step, key *ir.Node, block int) (size int,
 		r.ends = gemm.ByteEndOf(gemm.Finish{Float: true, Multiplier: []float32{1}}, sums, 128)
 		return size, nil
 	}
-	e, err := pl.newFinish(s, r.quant)
+	e, err := pl.newFinish(s, r.quant, nil)
 	if err != nil {
 		return 0, err
 	}
-	r.ends = gemm.ByteEndOf(e.kernels(r.quant), sums, uint8(r.quant.In[0].Zero(0))^r.flip)
+	r.ends = gemm.ByteEndOf(e.kernels(r.quant, r.n), sums, uint8(r.quant.In[0].Zero(0))^r.flip)
 	return size, nil
 }
 

@@ -44,6 +44,9 @@ func (p *Plan) ByteEnds(f gemm.Finish, sums []int32, zero uint8) (ends []*gemm.B
 		if f.Bias != nil {
 			own.Bias = f.Bias[from:to]
 		}
+		if f.Fixed != nil {
+			own.Fixed = f.Fixed.Part(from, to)
+		}
 		if len(f.Multiplier) > 1 {
 			own.Multiplier = f.Multiplier[from:to]
 		}

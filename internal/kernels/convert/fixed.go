@@ -73,11 +73,24 @@ func NewRealRescaling(bias []int32, factors []float64, zero, lo, hi int32) *Resc
 
 // Rescale stores rows of the results of sums, one element a channel.
 func Rescale[T int8 | uint8](r *Rescaling, dst []T, sums []int32) {
+	RescaleRows(r, dst, len(r.bias), sums[:len(dst)])
+}
+
+// RescaleRows is Rescale for rows of results that begin stride apart.
+func RescaleRows[T int8 | uint8](r *Rescaling, dst []T, stride int, sums []int32) {
 	n := len(r.bias)
-	done := rescaleRows(r, dst, sums)
+	if len(sums) < n {
+		return
+	}
+	rows := len(sums) / n
+	dst = dst[:(rows-1)*stride+n]
+	done := rescaleRows(r, dst, stride, sums, rows)
+	if done == n {
+		return
+	}
 	lo, hi := r.lo-r.zero, r.hi-r.zero
-	for at := 0; at < len(dst); at += n {
-		to, x := dst[at:at+n], sums[at:at+n]
+	for i := range rows {
+		to, x := dst[i*stride:][:n], sums[i*n:][:n]
 		if r.reals != nil {
 			for c := done; c < n; c++ {
 				v := math.Round(max(float64(lo), min(float64(hi), float64(x[c]+r.bias[c])*r.reals[c])))
@@ -98,6 +111,7 @@ type FixedSum struct {
 	za, zb, shift, sign int32
 	zero, lo, hi        int32
 	table               []int32
+	numbers             []int64 // for vectors of 16, nil where they cannot
 }
 
 // NewFixedSum returns the sum y·(a·((p−za)·2^shift) + sign·b·((q−zb)·2^shift)) +
@@ -113,6 +127,13 @@ func NewFixedSum(a, b, y Fixed, za, zb, shift, sign, zero, lo, hi int32) *FixedS
 		s.table = lanes(same(s.table, side.zero), []Fixed{side.f})
 	}
 	s.table = lanes(same(s.table, sign), []Fixed{y})
+	const most = 21 // so that sums of two are below 2³⁰
+	if s.a.short() && s.b.short() && y.short() && shift <= most {
+		s.numbers = pairNumbers(za, zb, sign>>1, zero, lo, hi)
+		for _, f := range []Fixed{a, b, y} {
+			s.numbers = f.numbers(s.numbers)
+		}
+	}
 	return s
 }
 
@@ -132,6 +153,7 @@ type FixedProduct struct {
 	za, zb       int32
 	zero, lo, hi int32
 	table        []int32
+	numbers      []int64 // as those of sums
 }
 
 // NewFixedProduct returns the product y·((p−za)·(q−zb)) + zero, limited by lo and
@@ -139,6 +161,9 @@ type FixedProduct struct {
 func NewFixedProduct(y Fixed, za, zb, zero, lo, hi int32) *FixedProduct {
 	p := &FixedProduct{y: y, za: za, zb: zb, zero: zero, lo: lo, hi: hi}
 	p.table = lanes(same(same(nil, za), zb), []Fixed{y})
+	if y.short() {
+		p.numbers = y.numbers(pairNumbers(za, zb, 0, zero, lo, hi))
+	}
 	return p
 }
 

@@ -2,7 +2,7 @@
 
 package convert
 
-func rescaleRows[T int8 | uint8](*Rescaling, []T, []int32) int { return 0 }
+func rescaleRows[T int8 | uint8](*Rescaling, []T, int, []int32, int) int { return 0 }
 
 func sumFixed[T int8 | uint8](_ *FixedSum, _, _, _ []T) int { return 0 }
 

@@ -4,21 +4,22 @@
 
 #include "textflag.h"
 
-// func rescaleUint8AVX2(dst *uint8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)
-TEXT ·rescaleUint8AVX2(SB), NOSPLIT, $0-60
+// func rescaleUint8AVX2(dst *uint8, sums *int32, table *int32, rows, steps, tail, skip int, zero, lo, hi int32)
+TEXT ·rescaleUint8AVX2(SB), NOSPLIT, $0-68
 	MOVQ dst+0(FP), DI
 	MOVQ sums+8(FP), SI
 	MOVQ table+16(FP), DX
 	MOVQ rows+24(FP), CX
 	MOVQ steps+32(FP), BX
 	MOVQ tail+40(FP), R10
-	MOVL zero+48(FP), AX
+	MOVQ skip+48(FP), R11
+	MOVL zero+56(FP), AX
 	VMOVD AX, X12
 	VPBROADCASTD X12, Y12
-	MOVL lo+52(FP), AX
+	MOVL lo+60(FP), AX
 	VMOVD AX, X13
 	VPBROADCASTD X13, Y13
-	MOVL hi+56(FP), AX
+	MOVL hi+64(FP), AX
 	VMOVD AX, X14
 	VPBROADCASTD X14, Y14
 	VPCMPEQD Y15, Y15, Y15
@@ -61,27 +62,28 @@ next:
 	ADDQ $8, DI
 	DECQ R9
 	JNZ  next
-	ADDQ R10, DI
+	ADDQ R11, DI
 	LEAQ (SI)(R10*4), SI
 	DECQ CX
 	JNZ  row
 	VZEROUPPER
 	RET
 
-// func rescaleRealUint8AVX2(dst *uint8, sums, bias *int32, factors *float64, rows, steps, tail int, zero, lo, hi int32)
-TEXT ·rescaleRealUint8AVX2(SB), NOSPLIT, $0-68
+// func rescaleRealUint8AVX2(dst *uint8, sums, bias *int32, factors *float64, rows, steps, tail, skip int, zero, lo, hi int32)
+TEXT ·rescaleRealUint8AVX2(SB), NOSPLIT, $0-76
 	MOVQ dst+0(FP), DI
 	MOVQ sums+8(FP), SI
 	MOVQ rows+32(FP), CX
 	MOVQ steps+40(FP), BX
 	MOVQ tail+48(FP), R10
-	MOVL zero+56(FP), AX
+	MOVQ skip+56(FP), R11
+	MOVL zero+64(FP), AX
 	VMOVD AX, X12
 	VPBROADCASTD X12, Y12
-	MOVL lo+60(FP), AX
+	MOVL lo+68(FP), AX
 	VMOVD AX, X13
 	VPBROADCASTD X13, Y13
-	MOVL hi+64(FP), AX
+	MOVL hi+72(FP), AX
 	VMOVD AX, X14
 	VPBROADCASTD X14, Y14
 	VPCMPEQD Y15, Y15, Y15
@@ -132,7 +134,7 @@ next:
 	ADDQ $8, DI
 	DECQ R9
 	JNZ  next
-	ADDQ R10, DI
+	ADDQ R11, DI
 	LEAQ (SI)(R10*4), SI
 	DECQ CX
 	JNZ  row
@@ -290,21 +292,22 @@ next:
 	VZEROUPPER
 	RET
 
-// func rescaleInt8AVX2(dst *int8, sums *int32, table *int32, rows, steps, tail int, zero, lo, hi int32)
-TEXT ·rescaleInt8AVX2(SB), NOSPLIT, $0-60
+// func rescaleInt8AVX2(dst *int8, sums *int32, table *int32, rows, steps, tail, skip int, zero, lo, hi int32)
+TEXT ·rescaleInt8AVX2(SB), NOSPLIT, $0-68
 	MOVQ dst+0(FP), DI
 	MOVQ sums+8(FP), SI
 	MOVQ table+16(FP), DX
 	MOVQ rows+24(FP), CX
 	MOVQ steps+32(FP), BX
 	MOVQ tail+40(FP), R10
-	MOVL zero+48(FP), AX
+	MOVQ skip+48(FP), R11
+	MOVL zero+56(FP), AX
 	VMOVD AX, X12
 	VPBROADCASTD X12, Y12
-	MOVL lo+52(FP), AX
+	MOVL lo+60(FP), AX
 	VMOVD AX, X13
 	VPBROADCASTD X13, Y13
-	MOVL hi+56(FP), AX
+	MOVL hi+64(FP), AX
 	VMOVD AX, X14
 	VPBROADCASTD X14, Y14
 	VPCMPEQD Y15, Y15, Y15
@@ -347,27 +350,28 @@ next:
 	ADDQ $8, DI
 	DECQ R9
 	JNZ  next
-	ADDQ R10, DI
+	ADDQ R11, DI
 	LEAQ (SI)(R10*4), SI
 	DECQ CX
 	JNZ  row
 	VZEROUPPER
 	RET
 
-// func rescaleRealInt8AVX2(dst *int8, sums, bias *int32, factors *float64, rows, steps, tail int, zero, lo, hi int32)
-TEXT ·rescaleRealInt8AVX2(SB), NOSPLIT, $0-68
+// func rescaleRealInt8AVX2(dst *int8, sums, bias *int32, factors *float64, rows, steps, tail, skip int, zero, lo, hi int32)
+TEXT ·rescaleRealInt8AVX2(SB), NOSPLIT, $0-76
 	MOVQ dst+0(FP), DI
 	MOVQ sums+8(FP), SI
 	MOVQ rows+32(FP), CX
 	MOVQ steps+40(FP), BX
 	MOVQ tail+48(FP), R10
-	MOVL zero+56(FP), AX
+	MOVQ skip+56(FP), R11
+	MOVL zero+64(FP), AX
 	VMOVD AX, X12
 	VPBROADCASTD X12, Y12
-	MOVL lo+60(FP), AX
+	MOVL lo+68(FP), AX
 	VMOVD AX, X13
 	VPBROADCASTD X13, Y13
-	MOVL hi+64(FP), AX
+	MOVL hi+72(FP), AX
 	VMOVD AX, X14
 	VPBROADCASTD X14, Y14
 	VPCMPEQD Y15, Y15, Y15
@@ -418,7 +422,7 @@ next:
 	ADDQ $8, DI
 	DECQ R9
 	JNZ  next
-	ADDQ R10, DI
+	ADDQ R11, DI
 	LEAQ (SI)(R10*4), SI
 	DECQ CX
 	JNZ  row

@@ -37,7 +37,18 @@ func (r *byteTask) columns(f *framed, w []int8) int {
 		flip: uint32(r.f.flip) * 0x01010101,
 	}
 	one, flip := r.p.Stride[2] == 1, r.f.flip != 0
+	if r.fixed {
+		a.params = unsafe.Pointer(&r.f.fixed.params[:fixedParams*done][0])
+	}
 	switch {
+	case r.fixed && one && flip:
+		columns1Int8FixedVNNI(&a)
+	case r.fixed && one:
+		columns1Uint8FixedVNNI(&a)
+	case r.fixed && flip:
+		columns2Int8FixedVNNI(&a)
+	case r.fixed:
+		columns2Uint8FixedVNNI(&a)
 	case one && flip && r.signed:
 		columns1Int8Int8VNNI(&a)
 	case one && flip:
@@ -81,3 +92,15 @@ func columns2Int8Uint8VNNI(a *columnsArgs)
 
 //go:noescape
 func columns2Int8Int8VNNI(a *columnsArgs)
+
+//go:noescape
+func columns1Uint8FixedVNNI(a *columnsArgs)
+
+//go:noescape
+func columns1Int8FixedVNNI(a *columnsArgs)
+
+//go:noescape
+func columns2Uint8FixedVNNI(a *columnsArgs)
+
+//go:noescape
+func columns2Int8FixedVNNI(a *columnsArgs)

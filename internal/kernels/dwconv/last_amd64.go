@@ -40,6 +40,10 @@ func vectors(channels int) bool { return cpu.Has(cpu.VNNI) || cpu.Has(cpu.AVX2) 
 // together reports whether compute of bytes has code for several rows at once.
 func together() bool { return cpu.Has(cpu.VNNI) }
 
+// rescales reports whether compute of bytes has code for fixed-point results of
+// the inputs' type.
+func rescales() bool { return cpu.Has(cpu.VNNI) }
+
 // compute is generic of all channels.
 func (r *byteTask) compute() {
 	if !vectors(r.p.Channels) || r.f.far {
@@ -63,6 +67,10 @@ func (r *byteTask) compute() {
 	_ = r.y[(a.rows-1)*r.rowOut+r.count*r.p.Channels-1]
 	a.dst = unsafe.Pointer(&r.y[0])
 	switch flip := r.f.flip != 0; {
+	case r.fixed && flip:
+		lastInt8FixedVNNI(a)
+	case r.fixed:
+		lastUint8FixedVNNI(a)
 	case dot && flip && r.signed:
 		lastInt8Int8VNNI(a)
 	case dot && flip:
@@ -128,6 +136,12 @@ func lastUint8Int8VNNI(a *lastArgs)
 
 //go:noescape
 func lastUint8SumsVNNI(a *lastArgs)
+
+//go:noescape
+func lastUint8FixedVNNI(a *lastArgs)
+
+//go:noescape
+func lastInt8FixedVNNI(a *lastArgs)
 
 //go:noescape
 func lastInt8Uint8VNNI(a *lastArgs)

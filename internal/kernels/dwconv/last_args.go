@@ -77,10 +77,16 @@ func (r *byteTask) args() *lastArgs {
 		a.zero, a.least, a.most, a.flip = g.ZeroPoint, g.QMin, g.QMax, int32(r.f.flip)*0x01010101
 	}
 	a.set(r.p, &r.in, r.count, 1)
+	if r.fixed {
+		_ = r.f.fixed.params[fixedParams*packed(r.p.Channels)-1]
+		a.params = unsafe.Pointer(&r.f.fixed.params[fixedParams*r.from])
+	}
 	if r.from > 0 {
 		a.channels, a.off = r.p.Channels-r.from, r.from
 		a.w = unsafe.Pointer(&r.w[r.from*r.p.groups*group])
-		a.params = unsafe.Pointer(&r.f.params[2*r.from])
+		if !r.fixed {
+			a.params = unsafe.Pointer(&r.f.params[2*r.from])
+		}
 	}
 	if r.rows > 1 {
 		a.rows, a.rowIn, a.rowOut = r.rows, r.rowIn-r.count*a.move, r.rowOut-r.count*a.next

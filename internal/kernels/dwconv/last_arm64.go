@@ -26,6 +26,10 @@ func vectors(channels int) bool { return cpu.Has(cpu.NEON) && channels >= lane }
 // together reports whether compute of bytes has code for several rows at once.
 func together() bool { return false }
 
+// rescales reports whether compute of bytes has code for fixed-point results of
+// the inputs' type.
+func rescales() bool { return false }
+
 // compute is generic of all channels.
 func (r *byteTask) compute() {
 	if !vectors(r.p.Channels) {

@@ -21,6 +21,7 @@ type ByteFinish struct {
 	few    *few    // instead of params, of the channels that fill no lane
 	signs  signs
 	wide   *ByteFinish
+	fixed  *fixed // instead of multipliers, else nil
 }
 
 // FinishBytes returns the epilogue of weights w, as PackBytes takes them, and
@@ -159,6 +160,13 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32 | int32](p *Last, y []U, 
 	case int32:
 		t.whole = true
 	}
+	var line []int32 // of sums that are rescaled run by run
+	if f.fixed != nil {
+		t.fixed = f.fixed.params != nil && rescales() && t.signed == (f.flip != 0)
+		if t.whole = !t.fixed; t.whole {
+			line = cast[int32](scratch[p.fixedFrom():p.FixedScratchLen()])
+		}
+	}
 	t.small = p.Channels < lane && (f.far || !vectors(p.Channels))
 	t.wide = p.wide != nil && !f.far && vectors(p.wide.Channels)
 	var more byteTask
@@ -191,7 +199,13 @@ func RunBytes[T uint8 | int8, U uint8 | int8 | float32 | int32](p *Last, y []U, 
 			case []int8:
 				t.y = bytesOf(out)
 			}
+			if line == nil {
+				t.one(&more)
+				continue
+			}
+			t.wholes = line
 			t.one(&more)
+			t.rescale(t.y, t.signed)
 		}
 	}
 }
@@ -225,6 +239,7 @@ type byteTask struct {
 	wholes       []int32   // likewise
 	signed       bool      // the type of the results, with the next two
 	float, whole bool
+	fixed        bool // kernels rescale
 	small, wide  bool // channels that fill no lane; whether there is a wide task
 	w            []int8
 	f            *ByteFinish

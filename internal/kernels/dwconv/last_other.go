@@ -14,6 +14,10 @@ func vectors(_ int) bool { return false }
 // together reports whether compute of bytes has code for several rows at once.
 func together() bool { return false }
 
+// rescales reports whether compute of bytes has code for fixed-point results of
+// the inputs' type.
+func rescales() bool { return false }
+
 // compute is generic of all channels.
 func (r *byteTask) compute() { r.generic(0) }
 

@@ -2,7 +2,11 @@
 
 package gemm
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/octavo-ml/octavo/internal/kernels/convert"
+)
 
 // call is what a kernel gets; assembly knows its fields by name. A kernel
 // computes blocks of m rows each, and 16, 32, 48 or 64 columns.
@@ -21,6 +25,7 @@ type call struct {
 	ahead, aheadEnd uintptr
 	bias            unsafe.Pointer
 	multiplier      unsafe.Pointer
+	fixed           unsafe.Pointer // what rescales sums, one block of convert's a vector of columns
 	// Of a call for some of the steps of k: where the sums of its rows lie, row by
 	// row, and what it does with them: goesOn, leaves or both.
 	sums    unsafe.Pointer
@@ -31,7 +36,7 @@ type call struct {
 	low, high        uint32
 	over             int    // whether a product with a multiplier may be no int32
 	wide             int32  // the zero point, which zero holds twice as a word
-	float            int    // 1 where C holds floats, 2 where it holds the sums
+	float            int    // 1 where C holds floats, 2 where it holds the sums, 3 where fixed makes bytes of them
 	limits           int    // of bfloat16: 0 for none, 1 for least alone, 2 for both
 	columns          uint64 // a bit for each that belongs to C, for kernels that ask
 
@@ -109,6 +114,9 @@ func (c call) panel(k kernel, m, most, cols, size int) {
 			x.ahead = uintptr(x.b) + 4*uintptr(k.width()) // its next columns lie beside these
 		}
 		x.bias, x.multiplier = unsafe.Add(x.bias, 4*at), unsafe.Add(x.multiplier, 4*at)
+		if x.fixed != nil {
+			x.fixed = unsafe.Add(x.fixed, 4*convert.VectorLen/lanes*at)
+		}
 		n := min(cols-at, k.width())
 		x.columns = 1<<n - 1
 		if n < k.width() && !k.masks() {
@@ -173,8 +181,10 @@ func byteCall(c []byte, ldc int, a []uint8, r *Rows, panel []int8, width int, e 
 	}
 	fetch(&x, panel, x.taps*x.depth*Group*width)
 	switch {
-	case e.whole:
+	case e.whole || e.apart():
 		x.float = 2
+	case e.fixed != nil:
+		x.float, x.fixed = 3, unsafe.Pointer(&e.vectors[j/lanes*convert.VectorLen])
 	case e.float:
 		x.float = 1
 	}

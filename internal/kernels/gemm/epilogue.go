@@ -51,6 +51,10 @@ type Finish struct {
 	Lo, Hi       float32
 	// Whole asks for the sums themselves, as int32.
 	Whole bool
+	// Fixed, if not nil, makes 8-bit results of the sums, one column a channel,
+	// instead of all else. No sum's magnitude exceeds Most before a bias is added.
+	Fixed *convert.Rescaling
+	Most  int64
 }
 
 // ByteEnd is Finish as kernels take it.
@@ -66,6 +70,8 @@ type ByteEnd struct {
 	over          bool // a multiplier may make of an int32 what is none
 	lo, hi        float32
 	grid          convert.Grid
+	fixed         []*convert.Rescaling // of each panel, without bias; nil for other results
+	vectors       []int32              // what makes the same of vectors of sums, nil where nothing does
 }
 
 // NewByteEnd returns the epilogue of the n columns of a packed matrix, for
@@ -83,6 +89,10 @@ func ByteEndOf(f Finish, sums []int32, zero uint8) *ByteEnd {
 	e := &ByteEnd{bias: make([]int32, padded(n)), shifted: make([]int32, padded(n)), multiplier: make([]float32, padded(n)), float: f.Float, clamp: f.Clamp, whole: f.Whole, lo: f.Lo, hi: f.Hi, grid: f.Grid}
 	copy(e.bias, sums)
 	e.weigh(zero)
+	if f.Fixed != nil {
+		f.Grid, f.Multiplier = e.rescale(f), []float32{0}
+		f.Bias, e.grid = f.Fixed.Bias(), f.Grid
+	}
 	for i := range n {
 		if f.Bias != nil {
 			e.bias[i] += f.Bias[i]

@@ -68,6 +68,10 @@ func Bytes(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, j, cols i
 	width, groups := padded(cols), Groups(r.Depth)
 	size := e.Size()
 	_, _, _ = a[:r.reach(m, Group*groups)], panel[:len(r.Tap)*Group*groups*width], c[:size*((m-1)*ldc+cols)]
+	if e.apart() {
+		rescaled(c, ldc, a, r, m, panel, width, cols, e, j)
+		return
+	}
 	products(c, ldc*size, a, r, m, panel, width, cols, e, j)
 	if e.float && e.clamp {
 		f := unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(c))), (m-1)*ldc+cols)
@@ -144,6 +148,8 @@ func bytesGeneric(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, wi
 		}
 		multipliers, out := e.multiplier[j:j+cols], c[i*ldc:]
 		switch {
+		case e.fixed != nil:
+			e.rescaleRows(out[:cols], cols, row, j)
 		case e.whole:
 			copy(unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(out))), cols), row)
 		case e.float:

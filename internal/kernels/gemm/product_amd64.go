@@ -86,6 +86,11 @@ func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []fl
 	x.panel(floats2, m, mostFloats2, cols, 4)
 }
 
+// apart reports whether products writes sums, for which it has no fixed-point end.
+func (e *ByteEnd) apart() bool {
+	return e.fixed != nil && cpu.Has(cpu.AVX2) && (e.vectors == nil || !cpu.Has(cpu.VNNI))
+}
+
 func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width, cols int, e *ByteEnd, j int) {
 	if !cpu.Has(cpu.AVX2) {
 		bytesGeneric(c, ldc, a, r, m, panel, width, cols, e, j)
@@ -97,18 +102,18 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 	}
 	if cpu.Has(cpu.VNNI) {
 		v := width / lanes
-		x.panel(bytesDot+kernel(v-1), m, most512[v], cols, e.Size())
+		x.panel(bytesDot+kernel(v-1), m, most512[v], cols, e.written())
 		return
 	}
 	if cpu.Has(cpu.AVXVNNI) {
-		x.panel(bytesVEX, m, mostVEX, cols, e.Size())
+		x.panel(bytesVEX, m, mostVEX, cols, e.written())
 		return
 	}
 	if m >= leastPairs {
-		x.panel(bytesPairs, m, m, cols, e.Size())
+		x.panel(bytesPairs, m, m, cols, e.written())
 		return
 	}
-	x.panel(bytesRow+kernel(width/lanes-1), m, 1, cols, e.Size())
+	x.panel(bytesRow+kernel(width/lanes-1), m, 1, cols, e.written())
 }
 
 // unsigned turns bits of as many whole vectors as there are and returns how

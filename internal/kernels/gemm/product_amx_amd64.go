@@ -41,7 +41,7 @@ const (
 const tileWork = 1 << 24
 
 // tiles computes the product with tiles, or reports that it does not pay. They
-// have no end for sums that stay whole.
+// have no end for sums that stay whole, nor for fixed-point results.
 func (c *call) tiles(r *Rows, m, width, cols int) bool {
 	const someRows = 1024
 	if !cpu.Has(cpu.AMX) || c.float > 1 || m < 8 || c.depth*c.taps < 12 {

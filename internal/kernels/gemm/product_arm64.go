@@ -47,6 +47,9 @@ func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []fl
 	x.panel(floats4, m, mostRows, cols, 4)
 }
 
+// apart reports whether products writes sums, for which it has no fixed-point end.
+func (e *ByteEnd) apart() bool { return e.fixed != nil && cpu.Has(cpu.DotProd) }
+
 func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width, cols int, e *ByteEnd, j int) {
 	if !cpu.Has(cpu.DotProd) {
 		bytesGeneric(c, ldc, a, r, m, panel, width, cols, e, j)
@@ -54,11 +57,11 @@ func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width,
 	}
 	x := byteCall(c, ldc, a, r, panel, width, e, j)
 	if m > 1 && cpu.Has(cpu.I8MM) { // it computes two rows even where there is one
-		x.panel(bytesMatrix, m, mostRows, cols, e.Size())
+		x.panel(bytesMatrix, m, mostRows, cols, e.written())
 		return
 	}
 	x.bias = unsafe.Pointer(&e.shifted[j])
-	x.panel(bytesDot, m, mostRows, cols, e.Size())
+	x.panel(bytesDot, m, mostRows, cols, e.written())
 }
 
 // launch runs a kernel, by name so that the call stays on the stack.

@@ -13,6 +13,9 @@ func floats(c, other []float32, ldc int, a []float32, r *Rows, m int, panel []fl
 	floatsGeneric(c, other, ldc, a, r, m, panel, width, cols, bias, e)
 }
 
+// apart reports whether products writes sums, for which it has no fixed-point end.
+func (e *ByteEnd) apart() bool { return false }
+
 func products(c []byte, ldc int, a []uint8, r *Rows, m int, panel []int8, width, cols int, e *ByteEnd, j int) {
 	bytesGeneric(c, ldc, a, r, m, panel, width, cols, e, j)
 }

@@ -15,7 +15,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: go run . FOLDER")
 		os.Exit(2)
 	}
-	for name, text := range map[string]string{"zquantize_avx2_amd64.s": avx2(), "zbinary_avx512_amd64.s": avx512(), "zhalf_avx2_amd64.s": halves(), "zfixed_avx2_amd64.s": fixed(), "zloss_avx2_amd64.s": losses(), "zloops_neon_arm64.s": neons()} {
+	for name, text := range map[string]string{"zquantize_avx2_amd64.s": avx2(), "zbinary_avx512_amd64.s": avx512(), "zhalf_avx2_amd64.s": halves(), "zfixed_avx2_amd64.s": fixed(), "zfixed_avx512_amd64.s": fixed512(), "zloss_avx2_amd64.s": losses(), "zloops_neon_arm64.s": neons()} {
 		if err := os.WriteFile(filepath.Join(os.Args[1], name), []byte(text), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

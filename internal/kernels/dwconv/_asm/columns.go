@@ -15,6 +15,9 @@ func columns(f *file, stride int, flip bool, in, to string) {
 	name := fmt.Sprintf("columns%d%s%sVNNI", stride, title(in), title(to))
 	fmt.Fprintf(f, "\n// func %s(a *columnsArgs)\nTEXT ·%s(SB), NOSPLIT, $0-8\n", name, name)
 	f.line("MOVQ a+0(FP), SI")
+	if to == "fixed" {
+		f.evenLanes()
+	}
 	f.line("MOVQ columnsArgs_x(SI), R8")
 	f.line("MOVQ columnsArgs_w(SI), R13")
 	f.line("MOVQ columnsArgs_params(SI), R14")
@@ -56,7 +59,7 @@ func columns(f *file, stride int, flip bool, in, to string) {
 		add(f, 0, 2)
 	}
 	begin(f, last)
-	store(f, to)
+	store(f, flip, to)
 	for i := range last {
 		f.line("VMOVDQA64 Z%d, Z%d", i+4, i)
 	}
@@ -71,7 +74,7 @@ func columns(f *file, stride int, flip bool, in, to string) {
 	f.line("ADDQ $64, R8")
 	f.line("ADDQ $64, columnsArgs_dst(SI)")
 	f.line("ADDQ $768, R13")
-	f.line("ADDQ $512, R14")
+	f.line("ADDQ $%d, R14", 256+4*paramLen(to))
 	f.line("DECQ BX")
 	f.line("JNZ  block")
 	f.line("VZEROUPPER")
@@ -116,11 +119,15 @@ func add(f *file, sum, column int) {
 }
 
 // store finishes the first sums. Z12 to Z19 are free.
-func store(f *file, to string) {
+func store(f *file, flip bool, to string) {
 	f.line("VPBROADCASTD columnsArgs_zero(SI), Z12")
 	f.line("VPBROADCASTD columnsArgs_most(SI), Z13")
 	f.line("VPBROADCASTD columnsArgs_least(SI), Z14")
 	for i := range 4 {
+		if to == "fixed" {
+			f.fixed("Z", 256+paramLen(to)*i, i, 16+2*(i&1), 17+2*(i&1))
+			continue
+		}
 		f.line("VCVTDQ2PS Z%d, Z%d", i, i)
 		f.line("VMULPS %d(R14), Z%d, Z%d", 256+64*i, i, i)
 		f.line("VCVTPS2DQ Z%d, Z%d", i, i)
@@ -130,7 +137,7 @@ func store(f *file, to string) {
 	f.line("VPADDSW Z12, Z0, Z0")
 	f.line("VPADDSW Z12, Z2, Z2")
 	pack, most, least := "VPACKUSWB", "VPMINUB", "VPMAXUB"
-	if to == "int8" {
+	if to == "int8" || to == "fixed" && flip {
 		pack, most, least = "VPACKSSWB", "VPMINSB", "VPMAXSB"
 	}
 	f.line("%s Z2, Z0, Z0", pack)
@@ -144,7 +151,7 @@ func columnsVNNI() string {
 	f.WriteString(header + "#include \"go_asm.h\"\n")
 	for _, stride := range []int{1, 2} {
 		for _, in := range []string{"uint8", "int8"} {
-			for _, to := range []string{"uint8", "int8"} {
+			for _, to := range []string{"uint8", "int8", "fixed"} {
 				columns(f, stride, in == "int8", in, to)
 			}
 		}

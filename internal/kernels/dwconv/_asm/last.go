@@ -368,7 +368,7 @@ func lastVNNI() string {
 	f := &file{}
 	f.WriteString(header)
 	for _, in := range []string{"uint8", "int8"} {
-		for _, to := range []string{"uint8", "int8", "sums"} {
+		for _, to := range []string{"uint8", "int8", "fixed", "sums"} {
 			lastBytes(f, "last"+title(in)+title(to)+"VNNI", in == "int8", to)
 		}
 	}

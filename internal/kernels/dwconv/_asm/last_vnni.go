@@ -9,7 +9,8 @@ import (
 // outputs at a time where all taps move together: blocks of 64 channels, whose sums are Z0..Z3 and Z12..Z15. The
 // bytes of four taps are interleaved to dwords and multiplied. Constants: Z27
 // the flip, Z28 and Z30 the greatest and the least result, Z29 the zero point in
-// words; for a last lane Z21 and Z26 the bounds less the zero point, Z25.
+// words; for a last lane Z21 and Z26 the bounds less the zero point, Z25, or of
+// fixed-point results the bounds themselves, and K2 the even lanes.
 func lastBytes(f *file, name string, flip bool, to string) {
 	f.begin(name, "MOVQ", "SI")
 	f.absolute("Z", 0)
@@ -19,8 +20,13 @@ func lastBytes(f *file, name string, flip bool, to string) {
 	f.line("VPBROADCASTW %d(SI), Z29", argZero)
 	f.line("VPBROADCASTB %d(SI), Z30", argLeast)
 	f.line("VPBROADCASTD %d(SI), Z25", argZero)
-	f.line("VBROADCASTSS %d(SI), Z26", argLo)
-	f.line("VBROADCASTSS %d(SI), Z21", argHi)
+	least, most := argLo, argHi
+	if to == "fixed" {
+		least, most = argLeast, argMost
+		f.evenLanes()
+	}
+	f.line("VBROADCASTSS %d(SI), Z26", least)
+	f.line("VBROADCASTSS %d(SI), Z21", most)
 	f.line("VMOVDQU32 transposeDwords<>(SB), Z23")
 	f.line("VBROADCASTI32X4 transposeBytes<>(SB), Z24")
 	f.label("output")
@@ -58,7 +64,7 @@ func outputs(f *file, label string, count int, flip bool, to string) {
 	f.line("JLT  %sRest", label)
 	f.label(label + "Whole")
 	block(f, label+"Whole", "Z", "", count, flip, to)
-	f.line("ADDQ $512, R14")
+	f.line("ADDQ $%d, R14", 256+4*paramLen(to))
 	f.line("ADDQ $64, AX")
 	f.line("SUBQ $64, BX")
 	f.line("JGE  %sWhole", label)
@@ -177,6 +183,12 @@ func block(f *file, label, reg, mask string, count int, flip bool, to string) {
 		return
 	}
 	for i := range 4 {
+		if to == "fixed" {
+			for o := range count {
+				f.fixed(reg, 256+paramLen(to)*i, 12*o+i, 4, 5)
+			}
+			continue
+		}
 		if count == 2 {
 			f.vector(reg, "VMOVUPS %d(R14), Z4", 256+64*i)
 		}
@@ -198,7 +210,7 @@ func block(f *file, label, reg, mask string, count int, flip bool, to string) {
 		f.vector(reg, "VPADDSW Z29, Z%d, Z%d", a, a)
 		f.vector(reg, "VPADDSW Z29, Z%d, Z%d", a+2, a+2)
 		pack, most, least := "VPACKUSWB", "VPMINUB", "VPMAXUB"
-		if to == "int8" {
+		if to == "int8" || to == "fixed" && flip {
 			pack, most, least = "VPACKSSWB", "VPMINSB", "VPMAXSB"
 		}
 		f.vector(reg, "%s Z%d, Z%d, Z%d", pack, a+2, a, a)
@@ -242,6 +254,17 @@ func lane(f *file, label string, count int, flip bool, to string) {
 	f.line("JNZ  %sGroup", label)
 	if to == "sums" {
 		f.line("VMOVDQU32 Z0, (DI)(AX*4)")
+		return
+	}
+	if to == "fixed" {
+		for o := range count {
+			f.fixed("Z", 64, o, 4, 5)
+			f.line("VPADDD Z25, Z%d, Z%d", o, o)
+			f.line("VPMAXSD Z26, Z%d, Z%d", o, o)
+			f.line("VPMINSD Z21, Z%d, Z%d", o, o)
+			f.line("VPMOVDB Z%d, X%d", o, o)
+			f.line("VMOVDQU X%d, %s", o, f.place(o))
+		}
 		return
 	}
 	for o := range count {

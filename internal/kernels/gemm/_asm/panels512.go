@@ -146,8 +146,9 @@ func endBytes512(f *file, v, m int, floats string) {
 	for j := range v {
 		f.line("VMOVUPS %d(AX), Z%d", 64*j, firstB+j)
 	}
-	f.line("CMPQ call_float(DI), $1")
-	f.line("JGT  %s", floats)
+	f.line("CMPQ call_float(DI), $2")
+	f.line("JEQ  %s", floats)
+	f.line("JGT  %sfixed", floats)
 	for r := range m {
 		for j := range v {
 			x := acc(v, r, j)
@@ -164,14 +165,15 @@ func endBytes512(f *file, v, m int, floats string) {
 		f.line("VMINPS Z%d, Z28, Z%d", i, i)
 	}
 	f.label(floats + "below")
+	for i := range m * v {
+		f.line("VCVTPS2DQ Z%d, Z%d", i, i)
+	}
+	f.label(floats + "bytes")
 	f.line("VPBROADCASTD call_high(DI), Z28")
 	f.line("VPBROADCASTD call_zero(DI), Z29")
 	f.line("VPBROADCASTD call_low(DI), Z30")
 	f.line("VMOVDQU32 ·order<>(SB), Z31")
 	f.line("KMOVQ call_columns(DI), K1")
-	for i := range m * v {
-		f.line("VCVTPS2DQ Z%d, Z%d", i, i)
-	}
 	// Packing makes a vector of four: as many rows at once as have them.
 	rows := max(1, 4/v)
 	for first := 0; first < m; first += rows {
@@ -207,6 +209,9 @@ func endBytes512(f *file, v, m int, floats string) {
 		}
 	}
 	f.line("JMP  %sdone", floats)
+	f.label(floats + "fixed")
+	f.fixed(v, m)
+	f.line("JMP  %sbytes", floats)
 	f.label(floats)
 	f.masks(v)
 	for r := range m {
