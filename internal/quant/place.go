@@ -19,8 +19,8 @@ import (
 // What is quantized, by default: operators with constant weights, and MatMul;
 // what moves or limits their integer outputs; and elementwise operators all of
 // whose inputs are integers already, so that no value is rounded only to be
-// used as float. Logarithms stay float, with what is computed for them. With parity the peer's rule stands instead: every operator it
-// knows, all its values.
+// used as float. Logarithms stay float, with what is computed for them. With
+// parity the peer's rule stands instead: every operator it knows, all its values.
 func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 	s, err := r.resolve()
 	if err != nil {
