@@ -147,3 +147,19 @@ func TestTFLiteLSTMPrecisions(t *testing.T) {
 		})
 	}
 }
+
+// TestRecurrentOperatorsThatLiteLacks: the error names the operator, not what
+// makes its first state, and says what there is.
+func TestRecurrentOperatorsThatLiteLacks(t *testing.T) {
+	for _, c := range []struct{ name, consts, nodes string }{
+		{"GRU", "w float32[1,12,3]\nr float32[1,12,4]\nconst n int64[3] = [1 2 4]", "z float32[1,2,4] = ConstantOfShape(n)\ny float32[5,1,2,4] = GRU(x, w, r, _, _, z) {hidden_size=4}"},
+		{"RNN", "w float32[1,4,3]\nr float32[1,4,4]\nconst n int64[3] = [1 2 4]", "z float32[1,2,4] = ConstantOfShape(n)\ny float32[5,1,2,4] = RNN(x, w, r, _, _, z) {hidden_size=4}"},
+	} {
+		g := liteGraph(t, "5,2,3", c.consts, c.nodes)
+		_, err := liteFile(g, format.EncodeOptions{})
+		var unsupported *diag.UnsupportedError
+		if !errors.As(err, &unsupported) || !strings.HasPrefix(unsupported.What, c.name+" without") || !strings.Contains(unsupported.Hint, "LSTM alone") {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

@@ -69,6 +69,24 @@ func unwrap(o op.Op) op.Op {
 	return o
 }
 
+// foreign is the error for a model with nodes that the format has no words for. It
+// names the first with weights, as others may only prepare what that reads.
+func (e *encoder) foreign() error {
+	nodes := slices.Clone(e.g.Nodes)
+	nodes = slices.DeleteFunc(nodes, func(n *ir.Node) bool {
+		return e.gone[n] || dequantizes(n) || len(n.Bodies) == 0 && encodings[unwrap(n.Op).Name()] != nil
+	})
+	n := nodes[max(0, slices.IndexFunc(nodes, func(n *ir.Node) bool {
+		return slices.ContainsFunc(n.In, func(v *ir.Value) bool { return v != nil && v.Const != nil && v.Type.IsFloat() && v.Const.Rank() > 1 })
+	}))]
+	hint := "octavo convert --simplify folds normalizations and the like; otherwise leave it out of the model, or write an ONNX model (.onnx)"
+	switch n.Op.(type) {
+	case *op.GRU, *op.RNN:
+		hint = "of recurrent operators the format has LSTM alone; write an ONNX model (.onnx)"
+	}
+	return e.unsupported(n, "without a counterpart", hint)
+}
+
 // graph encodes all nodes.
 func (e *encoder) graph() error {
 	if len(e.g.States) > 0 {
@@ -88,7 +106,7 @@ func (e *encoder) graph() error {
 		e.q, _ = n.Op.(*op.Quantized)
 		to := encodings[unwrap(n.Op).Name()]
 		if len(n.Bodies) > 0 || to == nil {
-			return e.unsupported(n, "without a counterpart", "octavo convert --simplify folds normalizations and the like; otherwise leave it out of the model, or write an ONNX model (.onnx)")
+			return e.foreign()
 		}
 		if to(e); e.err != nil {
 			var ue *diag.UnsupportedError
