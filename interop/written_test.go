@@ -83,8 +83,12 @@ func TestWrittenLiteRTModels(t *testing.T) {
 		cases[name].dir, cases[name].name = dir, name
 		cases[name].write(t)
 	}
+	wholes := writeWhole(t, cases, dir)
 	fromOthers := writeConverted(t, cases, dir)
 	command(t, py, "written.py", dir)
+	for _, c := range wholes {
+		t.Run(c.name, func(t *testing.T) { c.judgeWhole(t, peers) })
+	}
 	for _, c := range fromOthers {
 		t.Run(c.name, c.judgeConverted)
 	}
@@ -142,6 +146,59 @@ func (c *liteCase) write(t *testing.T) {
 	q := quantize(t, m, c.file("calib.npy"), octavo.Recipe{Mode: octavo.Static, Target: "litert"})
 	if err := q.Save(c.file("tflite")); err != nil {
 		t.Fatalf("%s: %v", c.name, err)
+	}
+}
+
+// wholeOf are the cases of which something stays float by default, and which are
+// written with all of it quantized, too.
+var wholeOf = []string{"basic_pitch", "basic_pitch_tflite"}
+
+// writeWhole quantizes models with an override that names all nodes.
+func writeWhole(t *testing.T, cases map[string]*liteCase, dir string) []*liteCase {
+	t.Helper()
+	var out []*liteCase
+	for _, name := range wholeOf {
+		base := cases[name]
+		if base == nil {
+			continue
+		}
+		c := &liteCase{Model: base.Model, dir: dir, name: name + wholeSuffix}
+		for _, part := range []string{"test.npy", "noise.npy"} {
+			if err := os.Link(base.file(part), c.file(part)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m := open(t, base.source())
+		fixBatch(t, m)
+		q := quantize(t, m, base.file("calib.npy"), octavo.Recipe{Mode: octavo.Static, Target: "litert", Overrides: []octavo.Override{{Match: "*", Precision: "int8"}}})
+		if err := q.Save(c.file("tflite")); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		cases[c.name], out = c, append(out, c)
+	}
+	return out
+}
+
+const wholeSuffix = "_whole"
+
+// division is what normalizes by the loudest frequency: the converter makes
+// integers of it, which divide by 0, so that LiteRT cannot run its file.
+var division = []string{"DIV", "EQUAL", "LOG", "SELECT_V2", "SQRT", "SUM"}
+
+// judgeWhole compares a file that is quantized whole with LiteRT: but for that
+// division, what the converter makes integers of is integers in it.
+func (c *liteCase) judgeWhole(t *testing.T, peers map[string]peerResult) {
+	var facts liteFacts
+	readJSON(t, c.file("facts.json"), &facts)
+	if facts.Error != "" {
+		t.Fatalf("LiteRT: %s", facts.Error)
+	}
+	c.compareNear(t)
+	t.Logf("SQNR %.2f dB; on floats: %v", c.score(t, "ref").sqnr, facts.Floats)
+	for name, n := range facts.Floats {
+		if peers[strings.TrimSuffix(c.name, wholeSuffix)].Floats[name] == 0 && !slices.Contains(division, name) {
+			t.Errorf("%d %s compute on floats, the converter's on integers", n, name)
+		}
 	}
 }
 
