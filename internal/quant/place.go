@@ -380,7 +380,7 @@ func (p *placer) placeClamp(n *ir.Node) {
 		p.activationInput(n, 0)
 	}
 	symmetric := p.symmetricIn(p.precision[n].activation)
-	if len(p.uses[x]) == 1 && !p.g.IsOutput(x) && (!symmetric || p.fuses(x)) && p.takeOver(x, n.Out[0]) {
+	if p.prod[x] != nil && len(p.uses[x]) == 1 && !p.g.IsOutput(x) && (!symmetric || p.fuses(x)) && p.takeOver(x, n.Out[0]) {
 		// With the zero point in the middle the range does not say the limit, and
 		// the node stays, between its producer and the integers.
 		if p.absorbed[n] = !symmetric; !symmetric {

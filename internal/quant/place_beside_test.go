@@ -70,3 +70,23 @@ func TestFloatsBesideIntegers(t *testing.T) {
 		})
 	}
 }
+
+// TestALimitOfAnInputStays: what limits an input of the graph has no layer that
+// it could be part of.
+func TestALimitOfAnInputStays(t *testing.T) {
+	const limited = `graph limited
+input x float32[1,4]
+const w float32[4,4] = [1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1]
+r float32[1,4] = Relu(x) @limit
+y float32[1,4] = MatMul(r, w) @layer
+output y
+`
+	for _, target := range []string{"litert", "tflite-micro", "edgetpu", "ethos-u", "cmsis-nn"} {
+		q, _ := planned(t, limited, quant.Recipe{Target: target}, nil)
+		for _, n := range []string{"limit", "layer"} {
+			if in, _ := read(t, q, n); !in[0].Present() {
+				t.Errorf("%s: %s reads floats", target, n)
+			}
+		}
+	}
+}
