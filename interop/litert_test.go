@@ -82,6 +82,22 @@ func compareLiteRT(t *testing.T, path, dir string) {
 	if why, err := os.ReadFile(stem + ".refused"); err == nil {
 		t.Skipf("LiteRT refuses it: %s", why)
 	}
+	off, all := map[int]int{}, 0
+	eachOutput(t, path, stem, func(i int, got, want *tensor.Tensor) {
+		off[i] += differing(t, got, want)
+		all += want.Len()
+	})
+	for i, n := range off {
+		if n > 0 {
+			t.Errorf("output %d: %d elements differ (all outputs have %d)", i, n, all)
+		}
+	}
+}
+
+// eachOutput runs a model over the samples that litert.py wrote beside stem, and
+// visits each of its outputs with LiteRT's.
+func eachOutput(t *testing.T, path, stem string, visit func(i int, got, want *tensor.Tensor)) {
+	t.Helper()
 	m := open(t, path)
 	info, err := m.Inspect()
 	if err != nil {
@@ -95,7 +111,6 @@ func compareLiteRT(t *testing.T, path, dir string) {
 	if err != nil || len(samples) == 0 {
 		t.Fatalf("no samples (%v)", err)
 	}
-	off, all := map[int]int{}, 0
 	for _, sample := range samples {
 		in := octavo.Inputs{}
 		for k, v := range readNpz(t, sample) {
@@ -107,13 +122,7 @@ func compareLiteRT(t *testing.T, path, dir string) {
 		}
 		for k, want := range readNpz(t, strings.TrimSuffix(sample, ".in.npz")+".out.npz") {
 			i := number(t, k)
-			off[i] += differing(t, got[info.Outputs[i].Name], want)
-			all += want.Len()
-		}
-	}
-	for i, n := range off {
-		if n > 0 {
-			t.Errorf("output %d: %d elements differ (all outputs have %d)", i, n, all)
+			visit(i, got[info.Outputs[i].Name], want)
 		}
 	}
 }

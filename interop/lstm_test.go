@@ -41,54 +41,30 @@ func TestLiteRTRunsWrittenLSTMs(t *testing.T) {
 					t.Fatal(err)
 				}
 				litert(t, py, "files", dir, "1", "8", path)
-				nearLiteRT(t, path, dir)
+				nearLiteRT(t, path)
 			})
 		}
 	}
 }
 
-// nearLiteRT compares what the engine computes with what lies in a folder.
-func nearLiteRT(t *testing.T, path, dir string) {
+// nearLiteRT compares what the engine computes with what lies beside a model.
+func nearLiteRT(t *testing.T, path string) {
 	t.Helper()
-	m := open(t, path)
-	info, err := m.Inspect()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := m.Compile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stem := strings.TrimSuffix(path, ".tflite")
-	samples, err := filepath.Glob(stem + ".[0-9]*.in.npz")
-	if err != nil || len(samples) == 0 {
-		t.Fatalf("no samples (%v)", err)
-	}
 	off, all, worst := 0, 0, 0.0
-	for _, sample := range samples {
-		in := octavo.Inputs{}
-		for k, v := range readNpz(t, sample) {
-			in[info.Inputs[number(t, k)].Name] = v
+	eachOutput(t, path, strings.TrimSuffix(path, ".tflite"), func(_ int, got, want *tensor.Tensor) {
+		w, g := tensor.Data[float32](want), tensor.Data[float32](got)
+		span := 0.0
+		for _, v := range w {
+			span = max(span, math.Abs(float64(v)))
 		}
-		got, err := p.Run(context.Background(), in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for k, want := range readNpz(t, strings.TrimSuffix(sample, ".in.npz")+".out.npz") {
-			w, g := tensor.Data[float32](want), tensor.Data[float32](got[info.Outputs[number(t, k)].Name])
-			span := 0.0
-			for _, v := range w {
-				span = max(span, math.Abs(float64(v)))
+		for i := range w {
+			d := math.Abs(float64(g[i])-float64(w[i])) / span
+			if worst = max(worst, d); !(d <= tiny) {
+				off++
 			}
-			for i := range w {
-				d := math.Abs(float64(g[i])-float64(w[i])) / span
-				if worst = max(worst, d); !(d <= tiny) {
-					off++
-				}
-			}
-			all += len(w)
 		}
-	}
+		all += len(w)
+	})
 	t.Logf("%d of %d elements differ by more than %g of the range, by %.2g at most", off, all, tiny, worst)
 	if float64(off) > (1-nearlyAll)*float64(all) || !(worst <= farthest) {
 		t.Error("too far")

@@ -83,7 +83,7 @@ func TestWrittenLiteRTModels(t *testing.T) {
 		cases[name].dir, cases[name].name = dir, name
 		cases[name].write(t)
 	}
-	wholes := writeWhole(t, cases, dir)
+	wholes := writeWhole(t, cases)
 	fromOthers := writeConverted(t, cases, dir)
 	command(t, py, "written.py", dir)
 	for _, c := range wholes {
@@ -149,12 +149,24 @@ func (c *liteCase) write(t *testing.T) {
 	}
 }
 
+// variant returns a case of the same model and samples under another name.
+func (c *liteCase) variant(t *testing.T, suffix string) *liteCase {
+	t.Helper()
+	v := &liteCase{Model: c.Model, dir: c.dir, name: c.name + suffix}
+	for _, part := range []string{"test.npy", "noise.npy"} {
+		if err := os.Link(c.file(part), v.file(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return v
+}
+
 // wholeOf are the cases of which something stays float by default, and which are
 // written with all of it quantized, too.
 var wholeOf = []string{"basic_pitch", "basic_pitch_tflite"}
 
 // writeWhole quantizes models with an override that names all nodes.
-func writeWhole(t *testing.T, cases map[string]*liteCase, dir string) []*liteCase {
+func writeWhole(t *testing.T, cases map[string]*liteCase) []*liteCase {
 	t.Helper()
 	var out []*liteCase
 	for _, name := range wholeOf {
@@ -162,12 +174,7 @@ func writeWhole(t *testing.T, cases map[string]*liteCase, dir string) []*liteCas
 		if base == nil {
 			continue
 		}
-		c := &liteCase{Model: base.Model, dir: dir, name: name + wholeSuffix}
-		for _, part := range []string{"test.npy", "noise.npy"} {
-			if err := os.Link(base.file(part), c.file(part)); err != nil {
-				t.Fatal(err)
-			}
-		}
+		c := base.variant(t, wholeSuffix)
 		m := open(t, base.source())
 		fixBatch(t, m)
 		q := quantize(t, m, base.file("calib.npy"), octavo.Recipe{Mode: octavo.Static, Target: "litert", Overrides: []octavo.Override{{Match: "*", Precision: "int8"}}})
@@ -180,6 +187,10 @@ func writeWhole(t *testing.T, cases map[string]*liteCase, dir string) []*liteCas
 }
 
 const wholeSuffix = "_whole"
+
+// leastWhole is how near, in dB, files quantized whole are to the reference
+// kernels: a logarithm on floats moves what is rounded behind it by a step.
+const leastWhole = 45
 
 // division is what normalizes by the loudest frequency: the converter makes
 // integers of it, which divide by 0, so that LiteRT cannot run its file.
@@ -194,6 +205,19 @@ func (c *liteCase) judgeWhole(t *testing.T, peers map[string]peerResult) {
 		t.Fatalf("LiteRT: %s", facts.Error)
 	}
 	c.compareNear(t)
+	lite := open(t, c.file("tflite"))
+	for k, got := range runSamples(t, lite, c.array(t, "noise")) {
+		if off := differing(t, got, c.array(t, fmt.Sprintf("noise.ref.%d", k))); off > 0 {
+			t.Errorf("noise: %d of %d elements of output %d are not those of the reference kernels", off, got.Len(), k)
+		}
+	}
+	for k, got := range runSamples(t, lite, c.array(t, "test")) {
+		var e metric.Error
+		e.Add(tensor.Data[float32](c.array(t, fmt.Sprintf("test.ref.%d", k))), tensor.Data[float32](got))
+		if e.SQNR() < leastWhole {
+			t.Errorf("output %d is %.1f dB from the reference kernels", k, e.SQNR())
+		}
+	}
 	t.Logf("SQNR %.2f dB; on floats: %v", c.score(t, "ref").sqnr, facts.Floats)
 	for name, n := range facts.Floats {
 		if peers[strings.TrimSuffix(c.name, wholeSuffix)].Floats[name] == 0 && !slices.Contains(division, name) {
@@ -216,12 +240,7 @@ func writeConverted(t *testing.T, cases map[string]*liteCase, dir string) []*lit
 		if base == nil {
 			continue
 		}
-		c := &liteCase{Model: base.Model, dir: dir, name: name + "_converted"}
-		for _, part := range []string{"test.npy", "noise.npy"} {
-			if err := os.Link(base.file(part), c.file(part)); err != nil {
-				t.Fatal(err)
-			}
-		}
+		c := base.variant(t, "_converted")
 		m := open(t, base.source())
 		fixBatch(t, m)
 		q := quantize(t, m, base.file("calib.npy"), octavo.Recipe{Mode: octavo.Static, Target: "onnxruntime-cpu"})

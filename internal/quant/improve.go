@@ -113,15 +113,15 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 		return nil, err
 	}
 	if refines {
-		worse, err := out.isWorse(ctx, plain, placement, stats, judges, &last, seen, threads)
+		nearer, err := out.nearer(ctx, plain, placement, stats, judges, &last, seen, threads)
 		if err != nil {
 			return nil, err
 		}
-		if worse {
-			known = seen
+		if nearer != nil {
+			out.Graph, out.Plan, known = plain, nearer, seen
 		}
 		for _, a := range []string{algo.GPTQ, algo.Correcting} {
-			if !worse && algo.Uses(use, a) {
+			if nearer == nil && algo.Uses(use, a) {
 				out.Ran = append(out.Ran, a)
 			}
 		}
@@ -136,31 +136,30 @@ func Improve(ctx context.Context, g *ir.Graph, pl *Placement, cal *calibrate.Res
 	return out, err
 }
 
-// isWorse reports whether plain rounding of a graph leaves its outputs nearer to
-// the float graph's, by minGain on the judges, than what refine made of it; out
-// is the plain graph then.
-func (out *Improved) isWorse(ctx context.Context, plain *ir.Graph, pl *Placement, stats Statistics, judges []calibrate.Kept, r *Recipe, known *weights, threads int) (bool, error) {
+// nearer returns the plan of plain rounding where it leaves the outputs nearer to
+// the float graph's, by minGain on the judges, than what refine made of plain in
+// out does; else nil.
+func (out *Improved) nearer(ctx context.Context, plain *ir.Graph, pl *Placement, stats Statistics, judges []calibrate.Kept, r *Recipe, known *weights, threads int) (*Plan, error) {
 	refined := 0.0
 	if i := slices.IndexFunc(out.Trials, func(t Trial) bool { return t.Observer == r.Activations.Observer }); i >= 0 {
 		refined = out.Trials[i].SQNR
 	} else {
 		var err error
 		if refined, err = score(ctx, out.Graph, out.Plan, judges, threads); err != nil {
-			return false, err
+			return nil, err
 		}
 		release(plain)
 	}
 	plan, err := makePlan(plain, pl, stats, r, known, threads)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	sqnr, err := score(ctx, plain, plan, judges, threads)
 	release(plain)
 	if err != nil || !(sqnr >= refined+minGain) {
-		return false, err
+		return nil, err
 	}
-	out.Graph, out.Plan = plain, plan
-	return true, nil
+	return plan, nil
 }
 
 func hasHistogram(stats Statistics) bool {

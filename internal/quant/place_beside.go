@@ -85,11 +85,6 @@ func (p *placer) weighs(v *ir.Value, depth int) bool {
 		if f.Moves {
 			return !p.weighs(u.Node.Out[0], depth+1)
 		}
-		return !weighted(u.Node, f) || slices.ContainsFunc(u.Node.In, p.isConstantMatrix)
+		return !weighted(u.Node, f) || p.isConstant(u.Node.In[f.Weight])
 	})
-}
-
-// isConstantMatrix reports whether v is constant and more than a vector.
-func (p *placer) isConstantMatrix(v *ir.Value) bool {
-	return v != nil && p.isConstant(v) && len(v.Shape) > 1
 }

@@ -69,12 +69,19 @@ func unwrap(o op.Op) op.Op {
 	return o
 }
 
+// encodingOf returns what writes n, nil where the format has no words for it.
+func encodingOf(n *ir.Node) func(*encoder) {
+	if len(n.Bodies) > 0 {
+		return nil
+	}
+	return encodings[unwrap(n.Op).Name()]
+}
+
 // foreign is the error for a model with nodes that the format has no words for. It
 // names the first with weights, as others may only prepare what that reads.
 func (e *encoder) foreign() error {
-	nodes := slices.Clone(e.g.Nodes)
-	nodes = slices.DeleteFunc(nodes, func(n *ir.Node) bool {
-		return e.gone[n] || dequantizes(n) || len(n.Bodies) == 0 && encodings[unwrap(n.Op).Name()] != nil
+	nodes := slices.DeleteFunc(slices.Clone(e.g.Nodes), func(n *ir.Node) bool {
+		return e.gone[n] || dequantizes(n) || encodingOf(n) != nil
 	})
 	n := nodes[max(0, slices.IndexFunc(nodes, func(n *ir.Node) bool {
 		return slices.ContainsFunc(n.In, func(v *ir.Value) bool { return v != nil && v.Const != nil && v.Type.IsFloat() && v.Const.Rank() > 1 })
@@ -104,8 +111,8 @@ func (e *encoder) graph() error {
 		}
 		e.n, e.q, e.h, e.bytes = n, nil, nil, false
 		e.q, _ = n.Op.(*op.Quantized)
-		to := encodings[unwrap(n.Op).Name()]
-		if len(n.Bodies) > 0 || to == nil {
+		to := encodingOf(n)
+		if to == nil {
 			return e.foreign()
 		}
 		if to(e); e.err != nil {

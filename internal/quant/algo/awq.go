@@ -255,8 +255,8 @@ func Readings(g *ir.Graph, quantized func(*ir.Node) bool) []Reading {
 		}
 		r := Reading{value: v, norm: norms[v.Name], before: pairs[v.Name]}
 		for _, u := range uses[v] {
-			l, ok := linearOf(u.Node, uses)
-			if ok && u.Index == 0 && quantized(u.Node) && l.facts.Groups == 1 && l.facts.Channels == -1 && (len(r.readers) == 0 || l.inputs() == r.readers[0].inputs()) {
+			l, ok := rowLayer(u, uses, quantized)
+			if ok && (len(r.readers) == 0 || l.inputs() == r.readers[0].inputs()) {
 				r.readers = append(r.readers, l)
 			}
 		}

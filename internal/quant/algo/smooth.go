@@ -54,13 +54,20 @@ func Norms(g *ir.Graph, quantized func(*ir.Node) bool) []Norm {
 	return out
 }
 
+// rowLayer returns the quantized layer that a use is the data of, if it multiplies
+// all channels along the last axis.
+func rowLayer(u ir.Use, uses map[*ir.Value][]ir.Use, quantized func(*ir.Node) bool) (linear, bool) {
+	l, ok := linearOf(u.Node, uses)
+	return l, ok && u.Index == 0 && quantized(u.Node) && l.facts.Groups == 1 && l.facts.Channels == -1
+}
+
 // layersBehind returns the quantized layers that multiply the channels, along the
 // last axis, of a use: it itself, or those behind a Reshape that leaves channels
 // as they are, if nothing but they read that. It returns none where others do.
 func layersBehind(g *ir.Graph, u ir.Use, uses map[*ir.Value][]ir.Use, channels int, quantized func(*ir.Node) bool) []linear {
 	layer := func(u ir.Use) (linear, bool) {
-		l, ok := linearOf(u.Node, uses)
-		return l, ok && u.Index == 0 && quantized(u.Node) && l.facts.Groups == 1 && l.facts.Channels == -1 && l.inputs() == channels
+		l, ok := rowLayer(u, uses, quantized)
+		return l, ok && l.inputs() == channels
 	}
 	if l, ok := layer(u); ok {
 		return []linear{l}
