@@ -38,6 +38,7 @@ func Lower(g *ir.Graph, f Form) error {
 			return err
 		}
 	}
+	replaceMeans(g)
 	lowerRounding(g, ir.ONNX)
 	if err := LowerDynamic(g); err != nil {
 		return err

@@ -27,7 +27,7 @@ func Place(g *ir.Graph, r *Recipe) (*Placement, error) {
 		return nil, err
 	}
 	pl := &placer{settings: s, g: g, prod: g.Producers(), uses: g.Uses(), integer: map[*ir.Value]bool{}, chosen: map[*ir.Node]bool{},
-		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[reading]int{}, masks: map[*ir.Value]bool{}, relative: map[*ir.Node]bool{}, beside: map[*ir.Node]string{}}
+		points: map[*ir.Value]int{}, absorbed: map[*ir.Node]bool{}, other: map[*ir.Node]precision{}, dynamic: map[reading]int{}, masks: map[*ir.Value]bool{}, relative: map[*ir.Node]bool{}, beside: map[*ir.Node]bool{}}
 	if err := pl.patterns(); err != nil {
 		return nil, err
 	}
@@ -66,11 +66,11 @@ type placer struct {
 	integer  map[*ir.Value]bool  // values that exist as integers
 	points   map[*ir.Value]int   // index into out.Points of a value's main point
 	absorbed map[*ir.Node]bool
-	dynamic  map[reading]int     // index into out.Points of a value's live point
-	masks    map[*ir.Value]bool  // that hold numbers which stand for infinity
-	relative map[*ir.Node]bool   // logarithms, and what is computed for them alone
-	beside   map[*ir.Node]string // nodes that stay float beside others, and why
-	broken   error               // of the first weight that no type can hold
+	dynamic  map[reading]int    // index into out.Points of a value's live point
+	masks    map[*ir.Value]bool // that hold numbers which stand for infinity
+	relative map[*ir.Node]bool  // logarithms, and what is computed for them alone
+	beside   map[*ir.Node]bool  // nodes that stay float beside others
+	broken   error              // of the first weight that no type can hold
 	standing
 	out Placement
 }
@@ -166,10 +166,12 @@ func (p *placer) candidate(n *ir.Node) (*target.Rule, string) {
 		return nil, fmt.Sprintf("%s has no integer form of %s", p.target.Name, n.Op.Name())
 	case r.Asked != "" && !p.precision[n].asked:
 		return nil, r.Asked
+	case r.Computed != "" && !p.precision[n].asked && activation.Bits() <= 8 && p.multiplies(n):
+		return nil, r.Computed
 	case p.relative[n] && !p.precision[n].asked && activation.Bits() <= 8:
 		return nil, forLogarithm
-	case p.beside[n] != "" && !p.precision[n].asked:
-		return nil, p.beside[n]
+	case p.beside[n] && !p.precision[n].asked:
+		return nil, forFloats
 	case !p.target.Accepts(r.Op, activation):
 		return nil, fmt.Sprintf("%s has no %v form of %s", p.target.Name, activation, n.Op.Name())
 	case p.refuses(r, n) != "":
@@ -202,6 +204,12 @@ func result(n *ir.Node) *ir.Value {
 // weighted reports whether the node multiplies by a matrix: by a constant
 // weight, or (MatMul) by another activation.
 func weighted(n *ir.Node, f op.Facts) bool { return f.Weight != op.None && f.Weight < len(n.In) }
+
+// multiplies reports whether n is a product of two activations.
+func (p *placer) multiplies(n *ir.Node) bool {
+	f, _ := facts(n)
+	return weighted(n, f) && !p.isConstant(n.In[f.Weight])
+}
 
 func (p *placer) skip(n *ir.Node, reason string, wanted bool) {
 	p.out.Skipped = append(p.out.Skipped, Skip{NodeName(n), n.Op.Name(), reason, wanted})

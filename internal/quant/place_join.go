@@ -20,7 +20,7 @@ func (p *placer) refuses(r *target.Rule, n *ir.Node) string {
 			return fmt.Sprintf("%s has no integer form of %s with %s %v, only %s", p.target.Name, r.Op, name, v, strings.Join(r.Where[name], ", "))
 		}
 	}
-	if f, _ := facts(n); r.ConstantWeight && r.By == "" && weighted(n, f) && !p.isConstant(n.In[f.Weight]) {
+	if r.ConstantWeight && r.By == "" && p.multiplies(n) {
 		return fmt.Sprintf("%s has no integer form of %s whose weight is computed", p.target.Name, r.Op)
 	}
 	return ""

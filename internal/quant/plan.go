@@ -55,6 +55,7 @@ func makePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe, known *weigh
 	}
 	plan.found = findRanges(s, pl.Points, st, threads)
 	byValue := map[string]affine.Params{}
+	owners := map[string]int{}
 	for i, pt := range pl.Points {
 		if pt.Role == Live {
 			plan.Params[i] = affine.Params{Type: pt.Type, Scale: []float32{0}} // computed at run time
@@ -70,8 +71,14 @@ func makePlan(g *ir.Graph, pl *Placement, st Statistics, r *Recipe, known *weigh
 			}
 		}
 		if !pt.Again {
-			byValue[pt.Value] = plan.Params[i]
+			owners[pt.Value] = i
 		}
+	}
+	if s.target.AvoidTies {
+		plan.settle(g, owners)
+	}
+	for value, i := range owners {
+		byValue[value] = plan.Params[i]
 	}
 	for i, pt := range pl.Points {
 		switch {

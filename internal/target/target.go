@@ -45,9 +45,12 @@ type Target struct {
 	// float ones are what costs on the target.
 	Whole bool `json:"whole,omitempty"`
 	// Beside says that operators on floats run beside those on integers for
-	// little more: what only they read stays float, and so do the weights of
-	// attention where the scale prescribed for a Softmax has few steps for them.
+	// little more: what only they read stays float.
 	Beside bool `json:"beside,omitempty"`
+	// AvoidTies says that the runtime rounds products and means of integers from
+	// float32 in another order than ONNX: their scales keep off the numbers that
+	// the two would round differently.
+	AvoidTies bool `json:"avoid_ties,omitempty"`
 	// RowBias says that a product of data of any rank with a matrix adds its bias
 	// itself: one that stands alone would be rounded twice more.
 	RowBias bool `json:"row_bias,omitempty"`
@@ -163,6 +166,9 @@ type Rule struct {
 	// weight is constant; where it is computed, By does, and if that is empty the
 	// operator has no integer form.
 	ConstantWeight bool `json:"constant_weight,omitempty"`
+	// Computed says why the operator stays float where its weight is computed, with
+	// 8 bits, unless a recipe names it; "" where it does not.
+	Computed string `json:"computed,omitempty"`
 	// Fuses says that a limit behind the operator (Relu, Clip) is part of it.
 	Fuses bool `json:"fuses,omitempty"`
 	// Where lists, by attribute, the values with which the operator runs.
