@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/octavo-ml/octavo/internal/affine"
-	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -73,53 +72,6 @@ type placer struct {
 	broken   error              // of the first weight that no type can hold
 	standing
 	out Placement
-}
-
-// patterns works out which nodes the recipe keeps float. A pattern that
-// matches nothing is an error with the nearest names.
-func (p *placer) patterns() error {
-	p.kept = map[*ir.Node]string{}
-	check := func(flag, pattern string) error {
-		for _, n := range p.g.Nodes {
-			if matches(pattern, n) {
-				return nil
-			}
-		}
-		var names []string
-		for _, n := range p.g.Nodes {
-			names = append(names, NodeName(n))
-			if t := "op:" + n.Op.Name(); !slices.Contains(names, t) {
-				names = append(names, t)
-			}
-		}
-		return diag.Usagef("%s %q matches no node", flag, pattern).Suggest(pattern, names, "").Note("octavo inspect MODEL --tensors lists the nodes")
-	}
-	for _, pat := range p.recipe.Only {
-		if err := check("only", pat); err != nil {
-			return err
-		}
-	}
-	for _, pat := range p.recipe.Keep {
-		if err := check("keep", pat); err != nil {
-			return err
-		}
-	}
-	for _, o := range p.recipe.Overrides {
-		if err := check("override", o.Match); err != nil {
-			return err
-		}
-	}
-	for _, n := range p.g.Nodes {
-		if len(p.recipe.Only) > 0 && !slices.ContainsFunc(p.recipe.Only, func(s string) bool { return matches(s, n) }) {
-			p.kept[n] = "not among those asked for (only)"
-		}
-		for _, pat := range p.recipe.Keep {
-			if matches(pat, n) {
-				p.kept[n] = fmt.Sprintf("kept float (keep %q)", pat)
-			}
-		}
-	}
-	return nil
 }
 
 // facts returns what the operator says of itself.
@@ -204,12 +156,6 @@ func result(n *ir.Node) *ir.Value {
 // weighted reports whether the node multiplies by a matrix: by a constant
 // weight, or (MatMul) by another activation.
 func weighted(n *ir.Node, f op.Facts) bool { return f.Weight != op.None && f.Weight < len(n.In) }
-
-// multiplies reports whether n is a product of two activations.
-func (p *placer) multiplies(n *ir.Node) bool {
-	f, _ := facts(n)
-	return weighted(n, f) && !p.isConstant(n.In[f.Weight])
-}
 
 func (p *placer) skip(n *ir.Node, reason string, wanted bool) {
 	p.out.Skipped = append(p.out.Skipped, Skip{NodeName(n), n.Op.Name(), reason, wanted})

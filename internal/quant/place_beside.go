@@ -39,3 +39,9 @@ func (p *placer) onFloats(v *ir.Value) bool {
 	})
 	return floats && !p.reached(v, 0)
 }
+
+// multiplies reports whether n is a product of two activations.
+func (p *placer) multiplies(n *ir.Node) bool {
+	f, _ := facts(n)
+	return weighted(n, f) && !p.isConstant(n.In[f.Weight])
+}

@@ -272,3 +272,50 @@ func (s *settings) symmetric(t dtype.Type) bool {
 	}
 	return t.IsSigned()
 }
+
+// patterns works out which nodes the recipe keeps float. A pattern that
+// matches nothing is an error with the nearest names.
+func (p *placer) patterns() error {
+	p.kept = map[*ir.Node]string{}
+	check := func(flag, pattern string) error {
+		for _, n := range p.g.Nodes {
+			if matches(pattern, n) {
+				return nil
+			}
+		}
+		var names []string
+		for _, n := range p.g.Nodes {
+			names = append(names, NodeName(n))
+			if t := "op:" + n.Op.Name(); !slices.Contains(names, t) {
+				names = append(names, t)
+			}
+		}
+		return diag.Usagef("%s %q matches no node", flag, pattern).Suggest(pattern, names, "").Note("octavo inspect MODEL --tensors lists the nodes")
+	}
+	for _, pat := range p.recipe.Only {
+		if err := check("only", pat); err != nil {
+			return err
+		}
+	}
+	for _, pat := range p.recipe.Keep {
+		if err := check("keep", pat); err != nil {
+			return err
+		}
+	}
+	for _, o := range p.recipe.Overrides {
+		if err := check("override", o.Match); err != nil {
+			return err
+		}
+	}
+	for _, n := range p.g.Nodes {
+		if len(p.recipe.Only) > 0 && !slices.ContainsFunc(p.recipe.Only, func(s string) bool { return matches(s, n) }) {
+			p.kept[n] = "not among those asked for (only)"
+		}
+		for _, pat := range p.recipe.Keep {
+			if matches(pat, n) {
+				p.kept[n] = fmt.Sprintf("kept float (keep %q)", pat)
+			}
+		}
+	}
+	return nil
+}

@@ -143,7 +143,7 @@ func settled(scale float64, sums []int, t tie) float64 {
 func (t tie) count(scale float64, sums []int, limit int) int {
 	count, ratio := 0, t.unit/scale
 	for _, s := range sums {
-		v := float64(s) * ratio
+		v := float64(float64(s) * ratio) // rounded, whatever is subtracted from it
 		if v > 255 || count >= limit {
 			break
 		}
