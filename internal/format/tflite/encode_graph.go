@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/diag"
@@ -431,7 +432,7 @@ func (e *encoder) like(x int32, shape op.Shape) int32 {
 		return -1
 	}
 	from := e.tensors[x]
-	return e.add(&outTensor{name: fmt.Sprintf("%s/%d", from.name, len(e.tensors)), typ: from.typ, shape: shape, quantization: from.quantization})
+	return e.add(&outTensor{name: fmt.Sprintf("%s/%d", strings.TrimSuffix(from.name, integersOf), len(e.tensors)), typ: from.typ, shape: shape, quantization: from.quantization})
 }
 
 // out returns the tensor of output k.
@@ -467,7 +468,7 @@ func (e *encoder) given(t *tensor.Tensor) int32 {
 
 // owned returns a constant that is nobody else's.
 func (e *encoder) owned(t *tensor.Tensor) int32 {
-	return e.add(&outTensor{name: fmt.Sprintf("%s/constant_%d", e.n.Out[0].Name, len(e.tensors)), typ: t.Type(), shape: op.Known(t.Shape()...), data: t})
+	return e.add(&outTensor{name: fmt.Sprintf("constant_%d", len(e.tensors)), typ: t.Type(), shape: op.Known(t.Shape()...), data: t})
 }
 
 // numbers returns input k, which must be a constant list.
