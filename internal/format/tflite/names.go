@@ -28,8 +28,7 @@ func (n namer) taken(name string) bool { _, ok := n[name]; return ok }
 const integersOf = "_QuantizeLinear_Output"
 
 // call gives each tensor a name of its own: inputs and outputs keep theirs, and
-// the integers of a value are called by its name, or where that is taken with
-// "_quantized" behind it.
+// the integers of a value are called by its name, where no other tensor is.
 func (e *encoder) call() {
 	names, called := namer{}, map[*outTensor]bool{}
 	set := func(x *outTensor, base string) {
@@ -48,10 +47,9 @@ func (e *encoder) call() {
 		}
 	}
 	for _, x := range e.tensors {
-		base := strings.TrimSuffix(x.name, integersOf)
-		if names.taken(base) {
-			base += "_quantized"
+		if base := strings.TrimSuffix(x.name, integersOf); !names.taken(base) {
+			set(x, base)
 		}
-		set(x, base)
+		set(x, x.name)
 	}
 }
