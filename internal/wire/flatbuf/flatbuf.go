@@ -225,7 +225,7 @@ func (t Table) Vector(slot, size int) Vector {
 		return Vector{}
 	}
 	n := t.buf.u32(at)
-	if n < 0 || n > (len(t.buf.b)-at-4)/size {
+	if n > (len(t.buf.b)-at-4)/size {
 		t.buf.fail("the vector at offset %d declares %d elements of %d bytes, and the file has %d bytes", at, n, size, len(t.buf.b))
 		return Vector{}
 	}
