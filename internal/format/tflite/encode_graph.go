@@ -88,9 +88,13 @@ func (e *encoder) foreign() error {
 		return slices.ContainsFunc(n.In, func(v *ir.Value) bool { return v != nil && v.Const != nil && v.Type.IsFloat() && v.Const.Rank() > 1 })
 	}))]
 	hint := "octavo convert --simplify folds normalizations and the like; otherwise leave it out of the model, or write an ONNX model (.onnx)"
-	switch n.Op.(type) {
+	switch unwrap(n.Op).(type) {
 	case *op.GRU, *op.RNN:
 		hint = "of recurrent operators the format has LSTM alone; write an ONNX model (.onnx)"
+	case *op.DynamicQuantizeLSTM:
+		hint = "its kernel quantizes data for each row and to int8: quantize the float model with --mode dynamic --target litert"
+	case *op.Erf:
+		hint = "the format has GELU as a whole, which this was a part of if it was quantized in pieces: quantize the float model with --target litert"
 	}
 	return e.unsupported(n, "without a counterpart", hint)
 }
