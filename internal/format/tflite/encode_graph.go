@@ -92,7 +92,7 @@ func (e *encoder) foreign() error {
 	case *op.GRU, *op.RNN:
 		hint = "of recurrent operators the format has LSTM alone; write an ONNX model (.onnx)"
 	case *op.DynamicQuantizeLSTM:
-		hint = "its kernel quantizes data for each row and to int8: quantize the float model with --mode dynamic --target litert"
+		hint = "the LSTM of the format quantizes data row by row: quantize the float model with --mode dynamic --target litert"
 	case *op.Erf:
 		hint = "the format has GELU as a whole, which this was a part of if it was quantized in pieces: quantize the float model with --target litert"
 	}
