@@ -128,6 +128,42 @@ func TestLiteTargetKeepsTransformers(t *testing.T) {
 	}
 }
 
+// TestLiteAgreesWithONNX: one calibration gives a file of either form, each run in
+// the arithmetic of its runtime, and the two say the same.
+func TestLiteAgreesWithONNX(t *testing.T) {
+	if testing.Short() {
+		t.Skip("quantizes seven networks")
+	}
+	for _, s := range subjects(t) {
+		t.Run(s.name, func(t *testing.T) {
+			if len(s.test) > 1000 {
+				s.test = every(s.test, 10, true)
+			}
+			q, err := Quantize(context.Background(), open(t, s.path), Recipe{Mode: Static, Target: "litert"}, WithCalibration(inputsOf(s.calib)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lite, _, err := savedAs(t, q, "model.tflite")
+			if err != nil {
+				t.Fatal(err)
+			}
+			onnx, _, err := savedAs(t, lite, "model.onnx")
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := Validate(context.Background(), onnx, []*Model{lite}, labelled(s.test), ValidateOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sqnr, same := *v.Models[1].SQNR, *v.Models[1].Agreement
+			t.Logf("%d samples: %.1f dB, the same answer in %.2f %%", v.Samples, sqnr, 100*same)
+			if sqnr < 30 && same < 0.99 {
+				t.Errorf("%.1f dB, and the same answer in %.2f %% alone", sqnr, 100*same)
+			}
+		})
+	}
+}
+
 // liteCheck reads a quantized graph as the converter to TensorFlow Lite does.
 type liteCheck struct {
 	*testing.T
