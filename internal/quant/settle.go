@@ -44,7 +44,7 @@ func (p *Plan) settle(g *ir.Graph, owners map[string]int) {
 			a, aok := p.integersAt(n, 0, owners)
 			b, bok := p.integersAt(n, 1, owners)
 			if aok && bok {
-				scale = settled(scale, products, tie{unit: float64(a.Scale[0]) * float64(b.Scale[0]), relative: 8})
+				scale = tie{unit: float64(a.Scale[0]) * float64(b.Scale[0]), sums: products, relative: 8}.settled(scale)
 			}
 		case *op.ReduceMean, *op.GlobalAveragePool:
 			count, known := averaged(n)
@@ -52,10 +52,10 @@ func (p *Plan) settle(g *ir.Graph, owners map[string]int) {
 				// What ONNX dequantizes and adds up is off by roundings that partly
 				// cancel; XNNPACK sums integers as they are stored, and takes the
 				// zero point off and adds that of the result behind the product.
-				scale = settled(scale, upTo(255*count), tie{
-					unit: float64(x.Scale[0]) / float64(count), relative: 8 + float64(2*math.Sqrt(float64(count))),
+				scale = tie{
+					unit: float64(x.Scale[0]) / float64(count), sums: upTo(255 * count), relative: 8 + float64(2*math.Sqrt(float64(count))),
 					absolute: 4 * 128 * (float64(x.Scale[0])/scale + 1),
-				})
+				}.settled(scale)
 			}
 		}
 		p.Params[i].Scale[0] = float32(scale)
@@ -113,10 +113,12 @@ func averaged(n *ir.Node) (int, bool) {
 	return in / out, openIn == openOut && in%out == 0
 }
 
-// tie says how near the middle of two steps is too near.
+// tie says which results come too near the middle of two steps.
 type tie struct {
-	// unit is what an integer stands for.
+	// unit is what an integer stands for; sums says of integers from 0 on whether
+	// they come up.
 	unit float64
+	sums []bool
 	// relative and absolute count roundings of float32: of the result itself, and
 	// of numbers of size 1.
 	relative, absolute float64
@@ -124,11 +126,11 @@ type tie struct {
 
 // settled returns the least of the scales above the given one for which the
 // fewest of the sums come too near.
-func settled(scale float64, sums []int, t tie) float64 {
+func (t tie) settled(scale float64) float64 {
 	best, least := scale, math.MaxInt
 	for k := range settleTimes {
 		moved := float64(float32(scale * (1 + float64(float64(k)*settleStep))))
-		if near := t.count(moved, sums, least); near < least {
+		if near := t.count(moved); near < least {
 			best, least = moved, near
 		}
 		if least == 0 {
@@ -139,44 +141,39 @@ func settled(scale float64, sums []int, t tie) float64 {
 }
 
 // count returns how many of the sums come too near the middle of two of the 255
-// steps of a scale, or limit where they are as many.
-func (t tie) count(scale float64, sums []int, limit int) int {
-	count, ratio := 0, t.unit/scale
-	for _, s := range sums {
-		v := float64(float64(s) * ratio) // rounded, whatever is subtracted from it
-		if v > 255 || count >= limit {
-			break
-		}
-		if d := math.Abs(v - math.Floor(v) - 0.5); d <= 0x1p-24*(float64(t.relative*v)+t.absolute) {
-			count++
+// steps of a scale. Next to each middle there are two integers that may.
+func (t tie) count(scale float64) (count int) {
+	ratio := t.unit / scale
+	for step := range 255 {
+		middle := float64(step) + 0.5
+		margin := 0x1p-24 * (float64(t.relative*middle) + t.absolute)
+		below := int(middle / ratio)
+		for s := below; s <= below+1 && s < len(t.sums); s++ {
+			if t.sums[s] && math.Abs(float64(float64(s)*ratio)-middle) <= margin {
+				count++
+			}
 		}
 	}
 	return count
 }
 
-// productsOfBytes returns the absolute values of products of two differences of
-// 8-bit integers, in order.
-func productsOfBytes() []int {
-	var is [255*255 + 1]bool
-	for a := 1; a <= 255; a++ {
-		for b := a; b <= 255; b++ {
+// productsOfBytes says which integers are the absolute value of a product of two
+// differences of 8-bit integers.
+func productsOfBytes() []bool {
+	is := make([]bool, 255*255+1)
+	for a := range 256 {
+		for b := range 256 {
 			is[a*b] = true
 		}
 	}
-	var out []int
-	for s, ok := range is {
-		if ok {
-			out = append(out, s)
-		}
-	}
-	return out
+	return is
 }
 
-// upTo returns 1 to n.
-func upTo(n int) []int {
-	out := make([]int, n)
-	for i := range out {
-		out[i] = i + 1
+// upTo says that integers from 0 to n are sums.
+func upTo(n int) []bool {
+	is := make([]bool, n+1)
+	for i := range is {
+		is[i] = true
 	}
-	return out
+	return is
 }
