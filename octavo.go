@@ -223,8 +223,17 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 				return m.wrap(err)
 			}
 		}
+		var planned []*ir.Node
+		if m.Report != nil {
+			planned = m.Report.planned(g)
+		}
 		if err := pass.Lower(g, form); err != nil {
 			return m.wrap(err)
+		}
+		if m.Report != nil {
+			if err := m.Report.onFloats(g, planned, form.Arithmetic == ir.TFLite); err != nil {
+				return err
+			}
 		}
 		e, err := f.Encode(g, o.EncodeOptions)
 		if err != nil {

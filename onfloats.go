@@ -1,0 +1,69 @@
+package octavo
+
+import (
+	"slices"
+
+	"github.com/octavo-ml/octavo/internal/ir"
+	"github.com/octavo-ml/octavo/internal/op"
+	"github.com/octavo-ml/octavo/internal/quant"
+)
+
+// betweenIntegers is why an operator stays float that the plan has on integers.
+const betweenIntegers = "TensorFlow Lite has no kernel for it on these integers; it computes on floats between DEQUANTIZE and QUANTIZE"
+
+// integerNodes returns the names of the nodes of g that are to run on integers by
+// the plan, but for those of other modes.
+func integerNodes(g *ir.Graph, plan *quant.Plan) map[string]bool {
+	chosen := map[string]bool{}
+	for _, first := range plan.Nodes {
+		chosen[first] = true
+	}
+	out := map[string]bool{}
+	for _, n := range g.Nodes {
+		i := slices.IndexFunc(n.Out, func(v *ir.Value) bool { return v != nil })
+		if i >= 0 && chosen[n.Out[i].Name] {
+			out[quant.NodeName(n)] = true
+		}
+	}
+	for _, m := range plan.Modes {
+		delete(out, m.Node)
+	}
+	return out
+}
+
+// planned returns the nodes of g, a quantized graph, that are to run on integers.
+func (r *Report) planned(g *ir.Graph) []*ir.Node {
+	var out []*ir.Node
+	for _, n := range g.Nodes {
+		switch n.Op.(type) {
+		case *op.QuantizeLinear, *op.DequantizeLinear:
+			continue
+		}
+		if r.integers[quant.NodeName(n)] {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// onFloats says in the report which of the planned nodes compute on floats in the
+// form of g that a file has; only those of TensorFlow Lite have operators on
+// integers and on floats. With recipes that are strict it is an error.
+func (r *Report) onFloats(g *ir.Graph, planned []*ir.Node, lite bool) error {
+	r.Float = slices.DeleteFunc(r.Float, func(s Skip) bool { return s.Reason == betweenIntegers })
+	r.Quantized = r.onIntegers
+	if !lite {
+		return nil
+	}
+	for _, n := range planned {
+		if _, integers := n.Op.(*op.Quantized); integers || !n.Out[0].Type.IsFloat() || !slices.Contains(g.Nodes, n) {
+			continue
+		}
+		r.Float = append(r.Float, Skip{Node: quant.NodeName(n), Op: n.Op.Name(), Reason: betweenIntegers, Wanted: true})
+		r.Quantized--
+	}
+	if r.recipe.Strict {
+		return r.Strict()
+	}
+	return nil
+}
