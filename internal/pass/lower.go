@@ -82,6 +82,9 @@ func lowerRounding(g *ir.Graph, a ir.Arithmetic) {
 		if q, ok := n.Op.(*op.QuantizeLinear); ok && q.Round != round {
 			n.Op = with(q, func(c *op.QuantizeLinear) { c.Round = round })
 		}
+		if q, ok := n.Op.(*op.DequantizeLinear); ok && q.Apart && a == ir.ONNX {
+			n.Op = with(q, func(c *op.DequantizeLinear) { c.Apart = false }) // all are operators there
+		}
 		if q, ok := n.Op.(*op.DynamicQuantize); ok && q.Type == dtype.Int8 {
 			n.Op = with(q, func(c *op.DynamicQuantize) { c.TFLite = a == ir.TFLite })
 		}
