@@ -225,7 +225,7 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 		}
 		var planned []*ir.Node
 		if m.Report != nil {
-			planned = m.Report.planned(g)
+			planned, form.Floats = m.Report.planned(g)
 		}
 		if err := pass.Lower(g, form); err != nil {
 			return m.wrap(err)

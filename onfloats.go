@@ -2,6 +2,7 @@ package octavo
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
@@ -31,19 +32,32 @@ func integerNodes(g *ir.Graph, plan *quant.Plan) map[string]bool {
 	return out
 }
 
-// planned returns the nodes of g, a quantized graph, that are to run on integers.
-func (r *Report) planned(g *ir.Graph) []*ir.Node {
-	var out []*ir.Node
+// plannedName is the name of a node in the plan: one without a name is called
+// after its output, which is another value where the graph has it as its own.
+func plannedName(n *ir.Node) string {
+	return strings.TrimSuffix(quant.NodeName(n), "_QuantizeLinear_Input")
+}
+
+// planned returns the nodes of g, a quantized graph, that are to run on integers,
+// and those that are to stay float.
+func (r *Report) planned(g *ir.Graph) (integers []*ir.Node, floats map[*ir.Node]bool) {
+	left := map[string]bool{}
+	for _, s := range r.Float {
+		left[s.Node] = s.Reason != betweenIntegers
+	}
+	floats = map[*ir.Node]bool{}
 	for _, n := range g.Nodes {
 		switch n.Op.(type) {
 		case *op.QuantizeLinear, *op.DequantizeLinear:
 			continue
 		}
-		if r.integers[quant.NodeName(n)] {
-			out = append(out, n)
+		if name := plannedName(n); r.integers[name] {
+			integers = append(integers, n)
+		} else if left[name] {
+			floats[n] = true
 		}
 	}
-	return out
+	return integers, floats
 }
 
 // onFloats says in the report which of the planned nodes compute on floats in the
@@ -59,7 +73,7 @@ func (r *Report) onFloats(g *ir.Graph, planned []*ir.Node, lite bool) error {
 		if _, integers := n.Op.(*op.Quantized); integers || !n.Out[0].Type.IsFloat() || !slices.Contains(g.Nodes, n) {
 			continue
 		}
-		r.Float = append(r.Float, Skip{Node: quant.NodeName(n), Op: n.Op.Name(), Reason: betweenIntegers, Wanted: true})
+		r.Float = append(r.Float, Skip{Node: plannedName(n), Op: n.Op.Name(), Reason: betweenIntegers, Wanted: true})
 		r.Quantized--
 	}
 	if r.recipe.Strict {

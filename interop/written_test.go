@@ -17,6 +17,7 @@ import (
 	"github.com/octavo-ml/octavo"
 	"github.com/octavo-ml/octavo/internal/metric"
 	"github.com/octavo-ml/octavo/internal/tensor"
+	"github.com/octavo-ml/octavo/internal/wire/npy"
 )
 
 // liteCase is a row of cases.json, which lite_samples.py writes.
@@ -175,6 +176,7 @@ func writeWhole(t *testing.T, cases map[string]*liteCase) []*liteCase {
 			continue
 		}
 		c := base.variant(t, wholeSuffix)
+		c.addSilence(t)
 		m := open(t, base.source())
 		fixBatch(t, m)
 		q := quantize(t, m, base.file("calib.npy"), octavo.Recipe{Mode: octavo.Static, Target: "litert", Overrides: []octavo.Override{{Match: "*", Precision: "int8"}}})
@@ -187,6 +189,27 @@ func writeWhole(t *testing.T, cases map[string]*liteCase) []*liteCase {
 }
 
 const wholeSuffix = "_whole"
+
+// addSilence puts a sample of zeros behind the noise: a quotient by the loudest
+// of it is by zero.
+func (c *liteCase) addSilence(t *testing.T) {
+	t.Helper()
+	x := c.array(t, "noise")
+	shape := slices.Clone(x.Shape())
+	data := append(slices.Clone(tensor.Data[float32](x)), make([]float32, x.Len()/shape[0])...)
+	shape[0]++
+	if err := os.Remove(c.file("noise.npy")); err != nil { // it is a link
+		t.Fatal(err)
+	}
+	f, err := os.Create(c.file("noise.npy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := npy.Write(f, "<f4", shape, tensor.FromSlice(data, shape...).Bytes()); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // judgeWhole compares a file that is quantized whole with LiteRT: each element
 // that the reference kernels compute, on real samples and on noise, is what this

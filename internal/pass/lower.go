@@ -25,13 +25,16 @@ type Form struct {
 	// TFLite's, they become op.Quantized where it has a kernel on integers, and
 	// spatial operators channels-last.
 	Arithmetic ir.Arithmetic
+	// Floats are the nodes that TFLite's arithmetic leaves on floats although
+	// integers stand around them.
+	Floats map[*ir.Node]bool
 }
 
 // Lower brings a quantized graph into the form that a file is to hold. Regions
 // without an integer operator stay QDQ.
 func Lower(g *ir.Graph, f Form) error {
 	if f.Arithmetic == ir.TFLite {
-		return lowerFixedPoint(g)
+		return lowerFixedPoint(g, f.Floats)
 	}
 	if !f.ChannelsLast {
 		if err := LowerLayout(g); err != nil {

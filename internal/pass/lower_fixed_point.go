@@ -11,8 +11,9 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// lowerFixedPoint brings a graph into the form that TensorFlow Lite holds.
-func lowerFixedPoint(g *ir.Graph) error {
+// lowerFixedPoint brings a graph into the form that TensorFlow Lite holds, with
+// some nodes on floats in any case.
+func lowerFixedPoint(g *ir.Graph, floats map[*ir.Node]bool) error {
 	lowerRounding(g, ir.TFLite)
 	if _, err := ExpandContrib(g, true); err != nil {
 		return err
@@ -26,11 +27,11 @@ func lowerFixedPoint(g *ir.Graph) error {
 	if _, err := FuseRowBiases(g); err != nil {
 		return err
 	}
-	divisible, err := spellOut(g)
+	divisible, err := spellOut(g, floats)
 	if err != nil {
 		return err
 	}
-	if err := FuseFixed(g, func(r Region) bool { return hasFixedPointKernel(r, divisible[r.Node]) }); err != nil {
+	if err := FuseFixed(g, func(r Region) bool { return !floats[r.Node] && hasFixedPointKernel(r, divisible[r.Node]) }); err != nil {
 		return err
 	}
 	dropZeroStates(g)

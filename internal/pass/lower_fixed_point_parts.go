@@ -23,8 +23,8 @@ type speller struct {
 
 // spellOut rewrites a BatchNormalization that no layer took in, an AveragePool
 // whose padding the format cannot say, and a Sum of many; and where they are of
-// integers, sums, quotients and comparisons. It returns the quotients of integers
-// that are never by zero.
+// integers and no floats, sums, quotients and comparisons. It returns the quotients
+// of integers that are never by zero.
 //
 // Before: y = BatchNormalization(DQ(x))     After: y = Conv(DQ(x), DQ(w), DQ(b)), depthwise
 // Before: y = BatchNormalization(x)         After: y = Add(Mul(x, s), b)
@@ -33,16 +33,25 @@ type speller struct {
 //
 // Integers stay integers: between the parts stand Q and DQ of the operand's
 // parameters.
-func spellOut(g *ir.Graph) (divisible map[*ir.Node]bool, err error) {
+func spellOut(g *ir.Graph, floats map[*ir.Node]bool) (divisible map[*ir.Node]bool, err error) {
 	s := &speller{matcher: newMatcher(g), names: ir.NewNamer(g), divisible: map[*ir.Node]bool{}}
 	for _, n := range g.Nodes {
 		switch o := n.Op.(type) {
 		case *op.BatchNormalization:
 			s.norm(n, o)
+			continue
 		case *op.AveragePool:
 			s.pool(n, o)
+			continue
 		case *op.Sum:
 			s.sum(n)
+			continue
+		}
+		if floats[n] {
+			s.add(n)
+			continue
+		}
+		switch o := n.Op.(type) {
 		case *op.ReduceSum:
 			s.total(n, o)
 		case *op.Div:
