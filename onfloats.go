@@ -10,7 +10,7 @@ import (
 )
 
 // betweenIntegers is why an operator stays float that the plan has on integers.
-const betweenIntegers = "TensorFlow Lite has no kernel for it on these integers; it computes on floats between DEQUANTIZE and QUANTIZE"
+const betweenIntegers = "the TensorFlow Lite file has it on floats, between DEQUANTIZE and QUANTIZE"
 
 // integerNodes returns the names of the nodes of g that are to run on integers by
 // the plan, but for those of other modes.

@@ -98,6 +98,7 @@ func TestTFLiteIntegers(t *testing.T) {
 		{"root", -128, 0.02, "v float32[4,9] = Sqrt(d)", "4,9", []string{"Sqrt"}, ""},
 		{"root of negative numbers", -100, 0.02, "v float32[4,9] = Sqrt(d)", "4,9", []string{"Sqrt"}, "Sqrt"},
 		{"logarithm", -128, 0.02, "v float32[4,9] = Log(d)", "4,9", []string{"Log"}, ""},
+		{"gelu", -20, 0.1, "v float32[4,9] = Gelu(d)", "4,9", []string{"Gelu"}, ""},
 		{"exponential", 127, 0.004, "v float32[4,9] = Exp(d)", "4,9", []string{"Exp"}, ""},
 		{"quotient", -128, 0.004, quarter + "v float32[4,9] = Div(d, f)", "4,9", []string{"Div", "Max"}, ""},
 		{"quotient by numbers of either sign", -100, 0.004, quarter + "v float32[4,9] = Div(d, f)", "4,9", []string{"Div"}, "Div"},
@@ -214,6 +215,36 @@ func TestReportOfTFLiteTellsTheFile(t *testing.T) {
 		}
 		if err := q.Save(filepath.Join(t.TempDir(), "model.onnx")); err != nil || q.Report.Quantized != 2 || len(q.Report.Float) != 0 {
 			t.Errorf("as ONNX: %v; %d operators on integers, %v float", err, q.Report.Quantized, q.Report.Float)
+		}
+	}
+}
+
+// TestTFLiteKeepsFloats: what the recipe keeps float is so in the file, between
+// integers, too.
+func TestTFLiteKeepsFloats(t *testing.T) {
+	g := liteGraph(t, "4,3", "w float32[5,3]\nu float32[2,5]", "a float32[4,5] = Gemm(x, w) {transB=1}\nb float32[4,5] = Tanh(a)\ny float32[4,2] = Gemm(b, u) {transB=1}")
+	for keep, want := range map[string][]string{"": nil, "op:Tanh": {"Tanh"}} {
+		var samples []Sample
+		for seed := range uint32(8) {
+			samples = append(samples, Sample{Inputs: Inputs{"x": liteNoise(seed, 4, 3)}})
+		}
+		r := Recipe{Mode: Static, Target: "litert", Algorithms: []string{"none"}}
+		if keep != "" {
+			r.Keep = []string{keep}
+		}
+		q, err := Quantize(context.Background(), textModel(t, ir.Format(g)), r, WithCalibration(inputsOf(samples)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "model.tflite")
+		if err := q.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		if got := behindDequantize(open(t, path).graph); !slices.Equal(got, want) {
+			t.Errorf("keep %q: on floats are %v, want %v", keep, got, want)
+		}
+		if n := len(q.Report.Float); n != len(want) {
+			t.Errorf("keep %q: %v", keep, q.Report.Float)
 		}
 	}
 }

@@ -96,7 +96,7 @@ func holdsZeros(t *tensor.Tensor) bool {
 // speller.total.
 var fixedPoint = map[string]struct{ wide bool }{
 	"Abs": {true}, "Add": {true}, "AveragePool": {true}, "Concat": {true}, "Conv": {true}, "ConvTranspose": {true}, "DepthToSpace": {}, "Div": {},
-	"Exp": {true}, "Flatten": {true}, "Gather": {true}, "Gemm": {true}, "GlobalAveragePool": {true}, "HardSwish": {}, "Identity": {true}, "LeakyRelu": {true},
+	"Exp": {true}, "Flatten": {true}, "Gather": {true}, "Gelu": {}, "Gemm": {true}, "GlobalAveragePool": {true}, "HardSwish": {}, "Identity": {true}, "LeakyRelu": {true},
 	"Log": {true}, "LogSoftmax": {}, "MatMul": {true}, "Max": {true}, "MaxPool": {true}, "Min": {true}, "Mul": {true}, "Pad": {true}, "PRelu": {},
 	"ReduceMax": {true}, "ReduceMean": {true}, "ReduceMin": {true}, "Relu": {true}, "Reshape": {true}, "Resize": {true},
 	"Sigmoid": {true}, "Slice": {true}, "Softmax": {true}, "SpaceToDepth": {}, "Split": {true}, "Sqrt": {}, "Squeeze": {true}, "Sub": {true}, "Tanh": {true},
