@@ -224,8 +224,13 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 			}
 		}
 		var planned []*ir.Node
-		if m.Report != nil {
+		switch {
+		case m.Report != nil:
 			planned, form.Floats = m.Report.planned(g)
+		case form.Arithmetic == ir.TFLite && g.Arithmetic != ir.TFLite:
+			if form.Floats, err = unasked(g); err != nil {
+				return m.wrap(err)
+			}
 		}
 		if err := pass.Lower(g, form); err != nil {
 			return m.wrap(err)

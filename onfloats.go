@@ -7,6 +7,7 @@ import (
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/quant"
+	"github.com/octavo-ml/octavo/internal/target"
 )
 
 // betweenIntegers is why an operator stays float that the plan has on integers.
@@ -80,4 +81,20 @@ func (r *Report) onFloats(g *ir.Graph, planned []*ir.Node, lite bool) error {
 		return r.Strict()
 	}
 	return nil
+}
+
+// unasked returns the nodes of g, which others quantized or nobody knows how, that
+// target litert has on integers only if they are named.
+func unasked(g *ir.Graph) (map[*ir.Node]bool, error) {
+	t, err := target.Load("litert")
+	if err != nil {
+		return nil, err
+	}
+	out := map[*ir.Node]bool{}
+	for _, n := range g.Nodes {
+		if r := t.Rule(n.Op.Name()); r != nil && r.Asked != "" {
+			out[n] = true
+		}
+	}
+	return out, nil
 }

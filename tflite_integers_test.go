@@ -248,3 +248,27 @@ func TestTFLiteKeepsFloats(t *testing.T) {
 		}
 	}
 }
+
+// TestConvertLeavesRootsFloat: pairs around a root in an ONNX model do not say
+// that it is to be rounded down; a TensorFlow Lite file that has a root of
+// integers is written anew with it.
+func TestConvertLeavesRootsFloat(t *testing.T) {
+	g := integerGraph(t, "4,9", -128, 0.02, "v float32[4,9] = Sqrt(d)", "4,9")
+	path := filepath.Join(t.TempDir(), "model.tflite")
+	if err := textModel(t, ir.Format(g)).Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if got := behindDequantize(open(t, path).graph); !slices.Equal(got, []string{"Sqrt"}) {
+		t.Errorf("on floats are %v, want the root", got)
+	}
+	b, err := liteFile(g, format.EncodeOptions{})
+	if err == nil {
+		err = os.WriteFile(path, b, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := behindDequantize(savedAs(t, open(t, path), "anew.tflite").graph); len(got) > 0 {
+		t.Errorf("written anew, on floats are %v", got)
+	}
+}
