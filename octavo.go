@@ -216,6 +216,9 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 		form := m.lowered(f)
 		var prescribed []Prescribed
 		if form.Arithmetic == ir.TFLite {
+			if err := pass.Expand(g); err != nil {
+				return m.wrap(err)
+			}
 			if prescribed, err = prescribe(g); err != nil {
 				return m.wrap(err)
 			}

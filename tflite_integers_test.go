@@ -268,7 +268,11 @@ func TestConvertLeavesRootsFloat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := behindDequantize(savedAs(t, open(t, path), "anew.tflite").graph); len(got) > 0 {
+	anew, _, err := savedAs(t, open(t, path), "anew.tflite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := behindDequantize(anew.graph); len(got) > 0 {
 		t.Errorf("written anew, on floats are %v", got)
 	}
 }

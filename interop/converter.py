@@ -185,8 +185,8 @@ def main():
                 ours.append(seconds)
                 seconds, content = timed(lambda: converted(make, calib))
                 theirs.append(seconds)
-            _, floats, names = written.operators(content)
-            row = {"bytes": len(content), "name_bytes": names, "floats": floats, "calibration": case["calib"]}
+            _, floats = written.operators(content)
+            row = {"bytes": len(content), "floats": floats, "calibration": case["calib"]}
             try:
                 row |= judged(content, f, test, load("labels"))
             except RuntimeError as e:

@@ -7,8 +7,7 @@ writes NAME.PART.KERNELS.K.npy: output K of PART (test or noise) from KERNELS
 (ref or default), samples on a new first axis; and NAME.facts.json: "floats",
 the operators that read or write floats (but QUANTIZE and DEQUANTIZE, and those
 that only move what the model is given) with their counts, "operators", all of
-them, "name_bytes", what the names of tensors take, and "error" where LiteRT
-refuses the file.
+them, and "error" where LiteRT refuses the file.
 """
 import collections
 import json
@@ -24,9 +23,8 @@ KERNELS = {"ref": OpResolverType.BUILTIN_REF, "default": OpResolverType.AUTO}
 
 
 def operators(content):
-    """All operators of a file, and those on floats, by name, and the bytes of the names of its tensors."""
+    """All operators of a file, and those on floats, by name."""
     model = s.ModelT.InitFromPackedBuf(content, 0)
-    names = sum(len(t.name) for graph in model.subgraphs for t in graph.tensors)
     every, floats = collections.Counter(), collections.Counter()
     for graph in model.subgraphs:
         for o in graph.operators:
@@ -37,7 +35,7 @@ def operators(content):
             moves = name in ("RESHAPE", "TRANSPOSE") and o.inputs[0] in graph.inputs
             if name not in ("QUANTIZE", "DEQUANTIZE") and not moves and s.TensorType.FLOAT32 in types:
                 floats[name] += 1
-    return dict(sorted(every.items())), dict(sorted(floats.items())), names
+    return dict(sorted(every.items())), dict(sorted(floats.items()))
 
 
 def loaded(content, kernels, shape=None):
@@ -64,7 +62,7 @@ def judge(folder, name):
     with open(stem + ".tflite", "rb") as f:
         content = f.read()
     facts = {}
-    facts["operators"], facts["floats"], facts["name_bytes"] = operators(content)
+    facts["operators"], facts["floats"] = operators(content)
     for kernels in KERNELS:
         for part in ("test", "noise"):
             x = np.load(f"{stem}.{part}.npy")

@@ -34,24 +34,21 @@ type liteFacts struct {
 	Error     string         `json:"error"`
 	Operators map[string]int `json:"operators"`
 	Floats    map[string]int `json:"floats"`
-	NameBytes int64          `json:"name_bytes"`
 }
 
 // peerResult is a row of testdata/converter.json, which converter.py writes.
 type peerResult struct {
-	Bytes     int64          `json:"bytes"`
-	NameBytes int64          `json:"name_bytes"`
-	SQNR      float64        `json:"sqnr"`
-	Wrong     []int          `json:"wrong"` // test samples that it answers wrongly
-	Samples   int            `json:"samples"`
-	MSE       *float64       `json:"mse"` // between input and output
-	Floats    map[string]int `json:"floats"`
-	Error     string         `json:"error"` // set where LiteRT cannot run its file
+	Bytes   int64          `json:"bytes"`
+	SQNR    float64        `json:"sqnr"`
+	Wrong   []int          `json:"wrong"` // test samples that it answers wrongly
+	Samples int            `json:"samples"`
+	MSE     *float64       `json:"mse"` // between input and output
+	Floats  map[string]int `json:"floats"`
+	Error   string         `json:"error"` // set where LiteRT cannot run its file
 }
 
-// peerBytes is how much larger a file may be than the converter's, without the
-// names of tensors in both: those of networks that converter.py builds anew are
-// short.
+// peerBytes is how much larger a file may be than the converter's, the names of
+// tensors included.
 const peerBytes = 1.03
 
 // mostLost is how many decibels the default kernels may lie below the reference.
@@ -341,8 +338,8 @@ func (c *liteCase) judge(t *testing.T, peer peerResult) float64 {
 	}
 	ref, def := c.score(t, "ref"), c.score(t, "default")
 	size := fileBytes(t, c.file("tflite"))
-	ratio := float64(size-facts.NameBytes) / float64(peer.Bytes-peer.NameBytes)
-	t.Logf("%d bytes, the converter's %d (without names %+.1f %%); SQNR %.2f dB (with the default kernels %.2f), the converter's %.2f",
+	ratio := float64(size) / float64(peer.Bytes)
+	t.Logf("%d bytes, the converter's %d (%+.1f %%); SQNR %.2f dB (with the default kernels %.2f), the converter's %.2f",
 		size, peer.Bytes, 100*(ratio-1), ref.sqnr, def.sqnr, peer.SQNR)
 	if def.sqnr < ref.sqnr-mostLost {
 		t.Errorf("the default kernels lose %.2f dB", ref.sqnr-def.sqnr)
@@ -360,7 +357,7 @@ func (c *liteCase) judge(t *testing.T, peer peerResult) float64 {
 		}
 	}
 	if ratio > peerBytes {
-		t.Errorf("without names the file is %.1f %% larger than the converter's", 100*(ratio-1))
+		t.Errorf("the file is %.1f %% larger than the converter's", 100*(ratio-1))
 	}
 	if peer.MSE != nil {
 		t.Logf("error of the reconstruction %.3f, the converter's %.3f", ref.mse, *peer.MSE)

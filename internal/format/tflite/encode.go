@@ -110,6 +110,7 @@ func (c content) WriteTo(w io.Writer) (n int64, err error) {
 
 // file lays the file out.
 func (e *encoder) file(o format.EncodeOptions, limit int64) (*model, error) {
+	e.call()
 	var data int64
 	for _, x := range e.tensors {
 		if x.data != nil {

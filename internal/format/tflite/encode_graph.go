@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/diag"
@@ -87,9 +88,13 @@ func (e *encoder) foreign() error {
 		return slices.ContainsFunc(n.In, func(v *ir.Value) bool { return v != nil && v.Const != nil && v.Type.IsFloat() && v.Const.Rank() > 1 })
 	}))]
 	hint := "octavo convert --simplify folds normalizations and the like; otherwise leave it out of the model, or write an ONNX model (.onnx)"
-	switch n.Op.(type) {
+	switch unwrap(n.Op).(type) {
 	case *op.GRU, *op.RNN:
 		hint = "of recurrent operators the format has LSTM alone; write an ONNX model (.onnx)"
+	case *op.DynamicQuantizeLSTM:
+		hint = "the LSTM of the format quantizes data row by row: quantize the float model with --mode dynamic --target litert"
+	case *op.Erf:
+		hint = "the format has GELU as a whole, which this was a part of if it was quantized in pieces: quantize the float model with --target litert"
 	}
 	return e.unsupported(n, "without a counterpart", hint)
 }
@@ -431,7 +436,7 @@ func (e *encoder) like(x int32, shape op.Shape) int32 {
 		return -1
 	}
 	from := e.tensors[x]
-	return e.add(&outTensor{name: fmt.Sprintf("%s/%d", from.name, len(e.tensors)), typ: from.typ, shape: shape, quantization: from.quantization})
+	return e.add(&outTensor{name: fmt.Sprintf("%s/%d", strings.TrimSuffix(from.name, integersOf), len(e.tensors)), typ: from.typ, shape: shape, quantization: from.quantization})
 }
 
 // out returns the tensor of output k.
@@ -467,7 +472,7 @@ func (e *encoder) given(t *tensor.Tensor) int32 {
 
 // owned returns a constant that is nobody else's.
 func (e *encoder) owned(t *tensor.Tensor) int32 {
-	return e.add(&outTensor{name: fmt.Sprintf("%s/constant_%d", e.n.Out[0].Name, len(e.tensors)), typ: t.Type(), shape: op.Known(t.Shape()...), data: t})
+	return e.add(&outTensor{name: fmt.Sprintf("constant_%d", len(e.tensors)), typ: t.Type(), shape: op.Known(t.Shape()...), data: t})
 }
 
 // numbers returns input k, which must be a constant list.

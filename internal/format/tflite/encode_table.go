@@ -14,7 +14,7 @@ var encodings = map[string]func(*encoder){
 	"Expand": encodeExpand, "Flatten": encodeReshape, "Floor": encodeUnary("FLOOR"), "Gather": encodeGather, "Gelu": encodeGelu,
 	"Gemm": encodeGemm, "GlobalAveragePool": encodeGlobalAverage, "GlobalMaxPool": encodeGlobalMax, "Greater": encodePair("GREATER"),
 	"GreaterOrEqual": encodePair("GREATER_EQUAL"), "HardSigmoid": encodeHardSigmoid, "HardSwish": encodeUnary("HARD_SWISH"), "Identity": encodeIdentity,
-	"LRN": encodeLRN, "LSTM": encodeLSTM, "LayerNormalization": encodeLayerNormalization, "LeakyRelu": encodeLeakyRelu, "Less": encodePair("LESS"),
+	"IsNaN": encodeIsNaN, "LRN": encodeLRN, "LSTM": encodeLSTM, "LayerNormalization": encodeLayerNormalization, "LeakyRelu": encodeLeakyRelu, "Less": encodePair("LESS"),
 	"LessOrEqual": encodePair("LESS_EQUAL"), "Log": encodeUnary("LOG"), "LogSoftmax": encodeLogSoftmax, "MatMul": encodeMatMul,
 	"Max": encodePair("MAXIMUM"), "MaxPool": encodeMaxPool, "Min": encodePair("MINIMUM"), "Mul": encodeFused("MUL"), "Neg": encodeUnary("NEG"),
 	"Not": encodeUnary("LOGICAL_NOT"), "Or": encodePair("LOGICAL_OR"), "PRelu": encodePair("PRELU"), "Pad": encodePad, "Pow": encodePair("POW"),
@@ -40,6 +40,12 @@ func encodePair(name string) func(*encoder) {
 		}
 		e.emit(name, nil, []int32{e.in(0), e.in(1)}, e.out(0))
 	}
+}
+
+// encodeIsNaN is what no number is: other than itself.
+func encodeIsNaN(e *encoder) {
+	x := e.in(0)
+	e.emit("NOT_EQUAL", nil, []int32{x, x}, e.out(0))
 }
 
 func encodePair3(name string) func(*encoder) {

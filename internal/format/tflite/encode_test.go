@@ -112,3 +112,19 @@ func TestEncodings(t *testing.T) {
 		}
 	}
 }
+
+// TestNames: every tensor has a name of its own, inputs and outputs theirs, and
+// the integers of a value the value's, where no other tensor has it.
+func TestNames(t *testing.T) {
+	e := &encoder{inputs: []int32{0}, outputs: []int32{6}}
+	for _, name := range []string{"x", "x" + integersOf, "w_quantized", "w_quantized", "h" + integersOf, "y" + integersOf, "y", "h" + integersOf} {
+		e.add(&outTensor{name: name})
+	}
+	e.call()
+	want := []string{"x", "x" + integersOf, "w_quantized", "w_quantized_1", "h", "y" + integersOf, "y", "h" + integersOf}
+	for i, x := range e.tensors {
+		if x.name != want[i] {
+			t.Errorf("tensor %d is called %q, want %q", i, x.name, want[i])
+		}
+	}
+}

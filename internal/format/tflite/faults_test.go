@@ -1,8 +1,10 @@
 package tflite
 
 import (
+	"encoding/binary"
 	"errors"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,6 +121,26 @@ func TestMemory(t *testing.T) {
 		if n := after.TotalAlloc - before.TotalAlloc; n > uint64(100*len(file))+1<<20 {
 			t.Errorf("%d bytes allocated for a file of %d: %v", n, len(file), err)
 		}
+	}
+}
+
+// TestCycles: wherever a file is changed to lead back to its first table, it is
+// read to an end, and where that would be a part of itself the error says so.
+func TestCycles(t *testing.T) {
+	file := assemble(plain())
+	root := binary.LittleEndian.Uint32(file)
+	named := 0
+	for at := root + 4; int(at)+4 <= len(file); at += 4 {
+		b := slices.Clone(file)
+		binary.LittleEndian.PutUint32(b[at:], root-at)
+		if _, err := Decode(format.FromBytes("cycle.tflite", b)); err != nil && strings.Contains(err.Error(), "contains itself") {
+			named++
+		}
+	}
+	// Codes, graphs and buffers, their one or two elements, and what each of
+	// those refers to in turn.
+	if named < 20 {
+		t.Errorf("%d places say that something contains itself", named)
 	}
 }
 

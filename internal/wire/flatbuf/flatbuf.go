@@ -83,7 +83,11 @@ func (b *Buffer) follow(at int, what string) int {
 		return -1
 	}
 	off := b.u32(at)
-	if off == 0 || off > len(b.b)-at {
+	if int32(off) <= 0 {
+		b.fail("%s: offset %d at %d leads back and not forward, as if something contains itself", what, int32(off), at)
+		return -1
+	}
+	if off > len(b.b)-at {
 		b.fail("%s: offset %d at %d leads out of the file of %d bytes", what, off, at, len(b.b))
 		return -1
 	}

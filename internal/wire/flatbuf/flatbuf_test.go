@@ -88,7 +88,8 @@ func TestFaults(t *testing.T) {
 		want   string
 	}{
 		"root beyond the file":     {func(b []byte) { put(b, 0, 4000) }, "leads out of the file"},
-		"root at nothing":          {func(b []byte) { put(b, 0, 0) }, "leads out of the file"},
+		"root at itself":           {func(b []byte) { put(b, 0, 0) }, "contains itself"},
+		"root before the file":     {func(b []byte) { put(b, 0, 0xfffffff8) }, "leads back"},
 		"field list before it":     {func(b []byte) { put(b, 20, 400) }, "needs 4 bytes"},
 		"field list far behind":    {func(b []byte) { put(b, 20, 0xfffff000) }, "needs 4 bytes"},
 		"odd field list":           {func(b []byte) { b[8] = 11 }, "declares sizes"},
@@ -123,6 +124,40 @@ func TestFaults(t *testing.T) {
 		if _, err := flatbuf.Open(b, "TEST"); err == nil {
 			t.Errorf("%q is opened", b)
 		}
+	}
+}
+
+// TestCycles: a part that is part of itself is an error, at once, as every offset
+// to what stands before it is.
+func TestCycles(t *testing.T) {
+	back := func(from, to int) uint32 { return uint32(int32(to - from)) }
+	for name, tt := range map[string]struct {
+		change func(b []byte)
+		walk   func(t flatbuf.Table) flatbuf.Table // one step towards the table again
+	}{
+		"a table that is its own field":  {func(b []byte) { put(b, 28, back(28, 20)) }, func(t flatbuf.Table) flatbuf.Table { return t.Table(2) }},
+		"a table that is its own list's": {func(b []byte) { put(b, 40, back(40, 20)) }, func(t flatbuf.Table) flatbuf.Table { return t.Vector(2, 4).Table(0) }},
+		"a list that is its own element": {func(b []byte) { put(b, 40, back(40, 36)) }, func(t flatbuf.Table) flatbuf.Table { return t.Vector(2, 4).Table(0) }},
+		"a field that leads to itself":   {func(b []byte) { put(b, 28, 0) }, func(t flatbuf.Table) flatbuf.Table { return t.Table(2) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := sample()
+			tt.change(b)
+			buf, err := flatbuf.Open(b, "TEST")
+			if err != nil {
+				t.Fatal(err)
+			}
+			steps := 0
+			for at := buf.Root(); at.Present(); at = tt.walk(at) {
+				if steps++; steps > 1 {
+					t.Fatal("the walk has come to the table again")
+				}
+			}
+			want := "contains itself"
+			if err := buf.Err(); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error is %v, want one that says %q", err, want)
+			}
+		})
 	}
 }
 

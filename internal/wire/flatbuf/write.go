@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// Part is what a file is built of: [Fields], or a vector. Each belongs to one
-// place: offsets lead forward, so that a part stands behind what refers to it.
+// Part is what a file is built of: [Fields], or a vector. It is written once,
+// behind all that refer to it, as offsets lead forward.
 type Part interface {
 	// plan says where the part begins, given where it may, and where it ends.
 	plan(f *File, at int64) (begin, end int64)
@@ -121,7 +121,7 @@ func (t *Fields) write(w *output, at int64) {
 	for _, f := range t.list {
 		v := uint64(0)
 		if f.part != nil {
-			v = uint64(w.file.at[f.part] - at - int64(f.at))
+			v = uint64(w.file.where(f.part) - at - int64(f.at))
 		} else {
 			v = *f.bits
 		}
@@ -202,7 +202,7 @@ func (v *partVector) write(w *output, at int64) {
 	w.pad(at)
 	w.number(uint64(len(v.list)), 4)
 	for i, p := range v.list {
-		w.number(uint64(w.file.at[p]-at-4-4*int64(i)), 4)
+		w.number(uint64(w.file.where(p)-at-4-4*int64(i)), 4)
 	}
 }
 
@@ -211,39 +211,94 @@ type File struct {
 	id     string
 	root   Part
 	order  []Part
+	refs   map[Part]int // places that refer to a part and are not planned yet
+	first  map[content]Part
 	at     map[Part]int64
 	shapes map[string]int64
 	size   int64
+}
+
+// content is what makes strings and vectors of numbers one part.
+type content struct {
+	count int
+	align int64
+	bytes string
 }
 
 // maxSize is the largest file that offsets of 32 bits, one of them with a sign,
 // can lead through.
 const maxSize = math.MaxInt32
 
-// Plan lays a file out: root and, behind each part, those that it refers to. The
-// file is of size bytes. It is an error if offsets cannot lead through it.
+// Plan lays a file out: root and, behind each part, those that it refers to.
+// Strings and vectors of numbers that are alike are one part, as the format
+// permits. It is an error if a part contains itself, or if offsets cannot lead
+// through the file.
 func Plan(id string, root Part) (*File, error) {
-	f := &File{id: id, root: root, at: map[Part]int64{}, shapes: map[string]int64{}, size: 8}
-	var place func(p Part) error
-	place = func(p Part) error {
-		if _, twice := f.at[p]; twice {
-			return fmt.Errorf("flatbuffer: a part stands in two places")
-		}
-		parts := p.parts()
-		f.at[p], f.size = p.plan(f, f.size)
-		if f.size > maxSize {
-			return fmt.Errorf("flatbuffer: the file needs more than %d bytes", maxSize)
-		}
-		f.order = append(f.order, p)
-		for _, q := range parts {
-			if err := place(q); err != nil {
-				return err
-			}
-		}
+	f := &File{id: id, root: root, refs: map[Part]int{}, first: map[content]Part{}, at: map[Part]int64{}, shapes: map[string]int64{}, size: 8}
+	if err := f.count(root, map[Part]bool{}); err != nil {
+		return nil, err
+	}
+	return f, f.place(root)
+}
+
+// count counts the places that refer to p and to its parts; in are those that p
+// is part of.
+func (f *File) count(p Part, in map[Part]bool) error {
+	if in[p] {
+		return fmt.Errorf("flatbuffer: a table contains itself")
+	}
+	if f.refs[p]++; f.refs[p] > 1 {
 		return nil
 	}
-	return f, place(root)
+	in[p] = true
+	defer delete(in, p)
+	for _, q := range p.parts() {
+		if err := f.count(f.one(q), in); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// one returns the part that is written for p.
+func (f *File) one(p Part) Part {
+	v, ok := p.(*vector)
+	if !ok {
+		return p
+	}
+	b, ok := v.from.(raw)
+	if !ok {
+		return p
+	}
+	key := content{v.count, v.align, string(b) + string(v.end)}
+	if f.first[key] == nil {
+		f.first[key] = p
+	}
+	return f.first[key]
+}
+
+// place plans p, and what no other part refers to any more.
+func (f *File) place(p Part) error {
+	parts := p.parts()
+	f.at[p], f.size = p.plan(f, f.size)
+	if f.size > maxSize {
+		return fmt.Errorf("flatbuffer: the file needs more than %d bytes", maxSize)
+	}
+	f.order = append(f.order, p)
+	for _, q := range parts {
+		one := f.one(q)
+		if f.refs[one]--; f.refs[one] > 0 {
+			continue
+		}
+		if err := f.place(one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// where returns where p, or the part that is written for it, begins.
+func (f *File) where(p Part) int64 { return f.at[f.one(p)] }
 
 // Size is the number of bytes of the file.
 func (f *File) Size() int64 { return f.size }

@@ -87,11 +87,9 @@ func TestTheSamePartsGiveTheSameBytes(t *testing.T) {
 
 func TestWritingSaysWhatIsWrong(t *testing.T) {
 	var root flatbuf.Fields
-	s := flatbuf.String("x")
-	root.Part(0, s)
-	root.Part(1, s)
-	if _, err := flatbuf.Plan("TST0", &root); err == nil || !strings.Contains(err.Error(), "two places") {
-		t.Errorf("a part in two places: %v", err)
+	root.Part(0, flatbuf.Parts{&root}.Vector())
+	if _, err := flatbuf.Plan("TST0", &root); err == nil || !strings.Contains(err.Error(), "contains itself") {
+		t.Errorf("a table in itself: %v", err)
 	}
 	root = flatbuf.Fields{}
 	root.Part(0, flatbuf.Blob(4, 1, strings.NewReader("abcde")))
@@ -106,5 +104,50 @@ func TestWritingSaysWhatIsWrong(t *testing.T) {
 	root.Part(0, flatbuf.Blob(1<<31, 1, strings.NewReader("")))
 	if _, err := flatbuf.Plan("TST0", &root); err == nil || !strings.Contains(err.Error(), "needs more than") {
 		t.Errorf("a file of 2 GiB: %v", err)
+	}
+}
+
+// TestAlikePartsAreWrittenOnce: strings and vectors of numbers that are alike,
+// and tables that are given twice, stand behind all that refer to them.
+func TestAlikePartsAreWrittenOnce(t *testing.T) {
+	var root, inner, both flatbuf.Fields
+	both.Part(0, flatbuf.String("twice"))
+	inner.Part(0, flatbuf.Numbers([]int64{0x1234567, 6}))
+	inner.Part(1, flatbuf.Numbers([]int32{5, 0}))
+	inner.Part(2, &both)
+	root.Part(0, flatbuf.Numbers([]int64{0x1234567, 6}))
+	root.Part(1, flatbuf.String("twice"))
+	root.Part(2, &both)
+	root.Part(3, flatbuf.Numbers([]int64{5}))
+	root.Part(4, &inner)
+	f, err := flatbuf.Plan("TST0", &root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if _, err := f.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(b.Bytes(), []byte("twice")); n != 1 {
+		t.Errorf("the string is written %d times", n)
+	}
+	if n := bytes.Count(b.Bytes(), []byte{0x67, 0x45, 0x23, 1, 0, 0, 0, 0, 6}); n != 1 {
+		t.Errorf("the numbers are written %d times", n)
+	}
+	buf, err := flatbuf.Open(b.Bytes(), "TST0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := buf.Root()
+	for _, v := range []flatbuf.Table{r, r.Table(4)} {
+		if x := v.Vector(0, 8); x.Len() != 2 || x.Int64(0) != 0x1234567 || x.Int64(1) != 6 || v.Table(2).String(0) != "twice" {
+			t.Errorf("%d numbers, %q", x.Len(), v.Table(2).String(0))
+		}
+	}
+	if x := r.Table(4).Vector(1, 4); x.Len() != 2 || x.Int32(0) != 5 || r.Vector(3, 8).Len() != 1 || r.String(1) != "twice" {
+		t.Errorf("what differs: %d, %d, %q", x.Len(), r.Vector(3, 8).Len(), r.String(1))
+	}
+	if err := buf.Err(); err != nil {
+		t.Error(err)
 	}
 }
