@@ -226,8 +226,22 @@ func (m *Model) Save(path string, opts ...SaveOption) error {
 				return m.wrap(err)
 			}
 		}
+		var planned []*ir.Node
+		switch {
+		case m.Report != nil:
+			planned, form.Floats = m.Report.planned(g)
+		case form.Arithmetic == ir.TFLite && g.Arithmetic != ir.TFLite:
+			if form.Floats, err = unasked(g); err != nil {
+				return m.wrap(err)
+			}
+		}
 		if err := pass.Lower(g, form); err != nil {
 			return m.wrap(err)
+		}
+		if m.Report != nil {
+			if err := m.Report.onFloats(g, planned, form.Arithmetic == ir.TFLite); err != nil {
+				return err
+			}
 		}
 		e, err := f.Encode(g, o.EncodeOptions)
 		if err != nil {

@@ -103,8 +103,11 @@ type Report struct {
 	Prescribed []Prescribed
 
 	recipe Recipe
-	ranges Ranges
-	source *ir.Graph // that the ranges are of
+	// onIntegers is how many nodes the plan has on integers, integers their names.
+	onIntegers int
+	integers   map[string]bool
+	ranges     Ranges
+	source     *ir.Graph // that the ranges are of
 }
 
 // Skip is a node that stays float, and why.
@@ -293,6 +296,7 @@ func Quantize(ctx context.Context, m *Model, r Recipe, opts ...Option) (*Model, 
 	}
 	q := &Model{Path: m.Path, base: m, format: m.format, graph: out, opset: r.Opset, Warnings: append(warnings, plan.Warnings...)}
 	q.Report = report(plan, cal, asked)
+	q.Report.integers = integerNodes(g, plan)
 	if kept != nil {
 		kept.Added = quant.Parameters(out) - kept.Kept
 		q.Report.Existing = kept
@@ -373,6 +377,7 @@ func growing(names []string, of int) Warning {
 
 func report(plan *quant.Plan, cal *calibrate.Result, r Recipe) *Report {
 	rep := &Report{Samples: cal.Samples, Quantized: len(plan.Nodes) - len(plan.Modes), Float: append([]Skip{}, plan.Skipped...), Modes: append([]NodeMode{}, plan.Modes...), recipe: r}
+	rep.onIntegers = rep.Quantized
 	for i, pt := range plan.Points {
 		p := plan.Params[i]
 		if !p.Present() || pt.Role == quant.Live {

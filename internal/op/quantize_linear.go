@@ -154,6 +154,9 @@ type DequantizeLinear struct {
 	BlockSize int `attr:"block_size,default=0"`
 	// OutputType is the output's type if it is not the scale's.
 	OutputType dtype.Type `attr:"output_dtype"`
+	// Apart says that it is an operator of its own where the model comes from:
+	// what reads it computes on floats there, and is no operator on integers.
+	Apart bool `attr:".apart"`
 }
 
 // Name returns "DequantizeLinear".

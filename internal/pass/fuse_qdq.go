@@ -36,7 +36,8 @@ func FuseQDQ(g *ir.Graph, can func(Region) bool) error { return fuseQDQ(g, false
 
 // FuseFixed is FuseQDQ for TensorFlow Lite's arithmetic. There a Q of a DQ is an
 // operator, too, and so is a Relu or Clip between a DQ and a Q: both are
-// Identity, the latter with a Clamp.
+// Identity, the latter with a Clamp. A DQ that stands apart ends integers: there
+// an operator on floats rounds otherwise than its form on integers.
 //
 // Before: y = Q(DQ(x))    After: y = Quantized{Identity}(x)
 func FuseFixed(g *ir.Graph, can func(Region) bool) error {
@@ -67,12 +68,13 @@ func fuseQDQ(g *ir.Graph, fixed bool, can func(Region) bool) error {
 		}
 		sources := slices.Clone(r.Node.In[:len(n.In)])
 		r.In, r.Out = make([]affine.Params, len(sources)), make([]affine.Params, len(n.Out))
-		found := false
+		found, apart := false, false
 		for i, v := range sources {
-			dq, _, ok := from[*op.DequantizeLinear](m, v)
+			dq, o, ok := from[*op.DequantizeLinear](m, v)
 			if !ok {
 				continue
 			}
+			apart = apart || fixed && o.Apart
 			p, ok, err := ir.ParamsOf(dq)
 			if err == nil {
 				err = finite(p)
@@ -85,7 +87,7 @@ func fuseQDQ(g *ir.Graph, fixed bool, can func(Region) bool) error {
 				found = found || dq.In[0].Const == nil
 			}
 		}
-		if !found {
+		if !found || apart {
 			continue
 		}
 		out, dead, err := m.quantizedOutput(n, &r)
@@ -146,8 +148,8 @@ func (m *matcher) requantize(n *ir.Node, can func(Region) bool) error {
 	if _, ok := n.Op.(*op.QuantizeLinear); !ok {
 		return nil
 	}
-	dq, _, ok := from[*op.DequantizeLinear](m, n.In[0])
-	if !ok || dq.In[0].Const != nil {
+	dq, o, ok := from[*op.DequantizeLinear](m, n.In[0])
+	if !ok || o.Apart || dq.In[0].Const != nil {
 		return nil
 	}
 	x, known, err := ir.ParamsOf(dq)

@@ -25,13 +25,16 @@ type Form struct {
 	// TFLite's, they become op.Quantized where it has a kernel on integers, and
 	// spatial operators channels-last.
 	Arithmetic ir.Arithmetic
+	// Floats are the nodes that TFLite's arithmetic leaves on floats although
+	// integers stand around them.
+	Floats map[*ir.Node]bool
 }
 
 // Lower brings a quantized graph into the form that a file is to hold. Regions
 // without an integer operator stay QDQ.
 func Lower(g *ir.Graph, f Form) error {
 	if f.Arithmetic == ir.TFLite {
-		return lowerFixedPoint(g)
+		return lowerFixedPoint(g, f.Floats)
 	}
 	if !f.ChannelsLast {
 		if err := LowerLayout(g); err != nil {
@@ -82,6 +85,9 @@ func lowerRounding(g *ir.Graph, a ir.Arithmetic) {
 	for _, n := range g.Nodes {
 		if q, ok := n.Op.(*op.QuantizeLinear); ok && q.Round != round {
 			n.Op = with(q, func(c *op.QuantizeLinear) { c.Round = round })
+		}
+		if q, ok := n.Op.(*op.DequantizeLinear); ok && q.Apart && a == ir.ONNX {
+			n.Op = with(q, func(c *op.DequantizeLinear) { c.Apart = false }) // all are operators there
 		}
 		if q, ok := n.Op.(*op.DynamicQuantize); ok && q.Type == dtype.Int8 {
 			n.Op = with(q, func(c *op.DynamicQuantize) { c.TFLite = a == ir.TFLite })

@@ -11,8 +11,9 @@ import (
 	"github.com/octavo-ml/octavo/internal/tensor"
 )
 
-// lowerFixedPoint brings a graph into the form that TensorFlow Lite holds.
-func lowerFixedPoint(g *ir.Graph) error {
+// lowerFixedPoint brings a graph into the form that TensorFlow Lite holds, with
+// some nodes on floats in any case.
+func lowerFixedPoint(g *ir.Graph, floats map[*ir.Node]bool) error {
 	lowerRounding(g, ir.TFLite)
 	if _, err := ExpandContrib(g, true); err != nil {
 		return err
@@ -26,10 +27,11 @@ func lowerFixedPoint(g *ir.Graph) error {
 	if _, err := FuseRowBiases(g); err != nil {
 		return err
 	}
-	if err := spellOut(g); err != nil {
+	divisible, err := spellOut(g, floats)
+	if err != nil {
 		return err
 	}
-	if err := FuseFixed(g, hasFixedPointKernel); err != nil {
+	if err := FuseFixed(g, func(r Region) bool { return !floats[r.Node] && hasFixedPointKernel(r, divisible[r.Node]) }); err != nil {
 		return err
 	}
 	dropZeroStates(g)
@@ -90,19 +92,23 @@ func holdsZeros(t *tensor.Tensor) bool {
 
 // fixedPoint lists the operators of which TensorFlow Lite has kernels that read
 // and write integers, and whether of int16, too. Source: LiteRT,
-// kernels/register_ref.cc and the kernels' Prepare. ReduceSum is left out: the
-// reference kernel of release 2.3 takes int8 for uint8.
+// kernels/register_ref.cc and the kernels' Prepare. ReduceSum is left out: see
+// speller.total.
 var fixedPoint = map[string]struct{ wide bool }{
-	"Abs": {true}, "Add": {true}, "AveragePool": {true}, "Concat": {true}, "Conv": {true}, "ConvTranspose": {true}, "DepthToSpace": {},
-	"Flatten": {true}, "Gather": {true}, "Gemm": {true}, "GlobalAveragePool": {true}, "HardSwish": {}, "Identity": {true}, "LeakyRelu": {true},
-	"LogSoftmax": {}, "MatMul": {true}, "Max": {true}, "MaxPool": {true}, "Min": {true}, "Mul": {true}, "Pad": {true}, "PRelu": {},
+	"Abs": {true}, "Add": {true}, "AveragePool": {true}, "Concat": {true}, "Conv": {true}, "ConvTranspose": {true}, "DepthToSpace": {}, "Div": {},
+	"Exp": {true}, "Flatten": {true}, "Gather": {true}, "Gelu": {}, "Gemm": {true}, "GlobalAveragePool": {true}, "HardSwish": {}, "Identity": {true}, "LeakyRelu": {true},
+	"Log": {true}, "LogSoftmax": {}, "MatMul": {true}, "Max": {true}, "MaxPool": {true}, "Min": {true}, "Mul": {true}, "Pad": {true}, "PRelu": {},
 	"ReduceMax": {true}, "ReduceMean": {true}, "ReduceMin": {true}, "Relu": {true}, "Reshape": {true}, "Resize": {true},
-	"Sigmoid": {true}, "Slice": {true}, "Softmax": {true}, "SpaceToDepth": {}, "Split": {true}, "Squeeze": {true}, "Sub": {true}, "Tanh": {true},
-	"Tile": {true}, "Transpose": {true}, "Unsqueeze": {true},
+	"Sigmoid": {true}, "Slice": {true}, "Softmax": {true}, "SpaceToDepth": {}, "Split": {true}, "Sqrt": {}, "Squeeze": {true}, "Sub": {true}, "Tanh": {true},
+	"Tile": {true}, "Transpose": {true}, "Unsqueeze": {true}, "Where": {true},
 }
 
-// hasFixedPointKernel reports whether TensorFlow Lite has a kernel for a region.
-func hasFixedPointKernel(r Region) bool {
+// hasFixedPointKernel reports whether TensorFlow Lite has a kernel for a region;
+// divisible says of a quotient that no integer that it divides by is zero.
+func hasFixedPointKernel(r Region, divisible bool) bool {
+	if isComparison(r.Op) {
+		return len(r.In) == 2 && comparesExactly(r.In[0]) && r.In[0].Equal(r.In[1])
+	}
 	row, ok := fixedPoint[r.Op.Name()]
 	if !ok || !r.Out[0].IsPerTensor() || r.Clamp != nil && !hasFusedLimits(*r.Clamp, r.Out[0]) {
 		return false
@@ -110,6 +116,22 @@ func hasFixedPointKernel(r Region) bool {
 	typ := r.Out[0].Type
 	if typ != dtype.Int8 && typ != dtype.Uint8 && !(typ == dtype.Int16 && row.wide) {
 		return false
+	}
+	switch r.Op.(type) {
+	case *op.Div:
+		if !divisible {
+			return false
+		}
+	case *op.Sqrt:
+		// The kernel refuses negative integers as it runs.
+		if least, _ := typ.Range(); !r.In[0].IsPerTensor() || r.In[0].Zero(0) != least {
+			return false
+		}
+	case *op.Where:
+		// What is chosen is copied.
+		if !r.In[1].Equal(r.Out[0]) || !r.In[2].Equal(r.Out[0]) {
+			return false
+		}
 	}
 	facts := op.NoFacts()
 	if q, ok := r.Op.(op.Quantizable); ok {

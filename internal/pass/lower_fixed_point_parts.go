@@ -17,10 +17,14 @@ type speller struct {
 	*matcher
 	names *ir.Namer
 	nodes []*ir.Node
+	// divisible are the quotients of integers that no integer is zero in.
+	divisible map[*ir.Node]bool
 }
 
 // spellOut rewrites a BatchNormalization that no layer took in, an AveragePool
-// whose padding the format cannot say, and a Sum of many.
+// whose padding the format cannot say, and a Sum of many; and where they are of
+// integers and no floats, sums, quotients and comparisons. It returns the quotients
+// of integers that are never by zero.
 //
 // Before: y = BatchNormalization(DQ(x))     After: y = Conv(DQ(x), DQ(w), DQ(b)), depthwise
 // Before: y = BatchNormalization(x)         After: y = Add(Mul(x, s), b)
@@ -29,22 +33,37 @@ type speller struct {
 //
 // Integers stay integers: between the parts stand Q and DQ of the operand's
 // parameters.
-func spellOut(g *ir.Graph) error {
-	s := &speller{matcher: newMatcher(g), names: ir.NewNamer(g)}
+func spellOut(g *ir.Graph, floats map[*ir.Node]bool) (divisible map[*ir.Node]bool, err error) {
+	s := &speller{matcher: newMatcher(g), names: ir.NewNamer(g), divisible: map[*ir.Node]bool{}}
 	for _, n := range g.Nodes {
 		switch o := n.Op.(type) {
 		case *op.BatchNormalization:
 			s.norm(n, o)
+			continue
 		case *op.AveragePool:
 			s.pool(n, o)
+			continue
 		case *op.Sum:
 			s.sum(n)
+			continue
+		}
+		if floats[n] {
+			s.add(n)
+			continue
+		}
+		switch o := n.Op.(type) {
+		case *op.ReduceSum:
+			s.total(n, o)
+		case *op.Div:
+			s.quotient(n)
+		case *op.Equal, *op.Greater, *op.GreaterOrEqual, *op.Less, *op.LessOrEqual:
+			s.comparison(n)
 		default:
 			s.add(n)
 		}
 	}
 	g.Nodes = s.nodes
-	return ir.Infer(g)
+	return s.divisible, ir.Infer(g)
 }
 
 func (s *speller) add(n *ir.Node) { s.nodes = append(s.nodes, n) }

@@ -32,10 +32,18 @@ func dequantize(s *scope) {
 	}
 	if q, ok := s.quantized(i); ok {
 		s.d.integer = true
-		s.set(0, s.dequantize(v, q, s.names[out]))
+		s.set(0, s.apart(s.dequantize(v, q, s.names[out])))
 		return
 	}
 	s.set(0, s.cast(v, dtype.Float32))
+}
+
+// apart marks the node that dequantized v as an operator of the file.
+func (s *scope) apart(v *ir.Value) *ir.Value {
+	if n := s.g.Nodes[len(s.g.Nodes)-1]; s.err == nil && n.Out[0] == v {
+		n.Op.(*op.DequantizeLinear).Apart = true
+	}
+	return v
 }
 
 // widen returns tensor from, which DEQUANTIZE turns into tensor i, as numbers.
@@ -43,7 +51,7 @@ func (s *scope) widen(from, i int) *ir.Value {
 	v := s.value(from)
 	var w *ir.Value
 	if q, ok := s.quantized(from); ok {
-		w = s.dequantize(v, q, s.names[i])
+		w = s.apart(s.dequantize(v, q, s.names[i]))
 	} else {
 		c := op.New[op.Cast]()
 		c.To = dtype.Float32

@@ -67,6 +67,11 @@ func TestVersions(t *testing.T) {
 		{"TILE", nil, []*outTensor{data(i8)}, data(i8), 3},
 		{"RESHAPE", nil, []*outTensor{data(i8)}, data(i8), 1},
 		{"HARD_SWISH", nil, []*outTensor{data(i8)}, data(i8), 1},
+		{"LOG", nil, []*outTensor{data(i8)}, data(i8), 2},
+		{"SQRT", nil, []*outTensor{data(i8)}, data(i8), 2},
+		{"DIV", nil, []*outTensor{data(i8), data(i8)}, data(i8), 1},
+		{"EQUAL", nil, []*outTensor{data(i8), data(i8)}, of(dtype.Bool, 1, 4), 2},
+		{"SELECT_V2", nil, []*outTensor{of(dtype.Bool, 1, 4), data(i8), data(i8)}, data(i8), 1},
 	} {
 		if got := versionOf(&written{c.name, c.options, c.in, []*outTensor{c.out}}); got != c.want {
 			t.Errorf("%s on %v with %+v: version %d, want %d", c.name, c.in[0].typ, c.options, got, c.want)
@@ -83,6 +88,9 @@ func TestRuntime(t *testing.T) {
 		{nil, "1.5.0"},
 		{[]usedCode{{name: "CONV_2D", version: 3}, {name: "SOFTMAX", version: 1}}, "1.14.0"},
 		{[]usedCode{{name: "FULLY_CONNECTED", version: 12}, {name: "CONV_2D", version: 5}}, "2.17.0"},
+		{[]usedCode{{name: "SELECT_V2", version: 1}}, "2.2.0"},
+		{[]usedCode{{name: "LOG", version: 2}}, "2.15.0"},
+		{[]usedCode{{name: "SQRT", version: 2}}, "2.21.0"},
 	} {
 		if got := (&encoder{used: c.used}).runtime(); got != c.want {
 			t.Errorf("%v need %s, want %s", c.used, got, c.want)

@@ -241,6 +241,16 @@ var runtimes = map[string][]string{
 	"UNIDIRECTIONAL_SEQUENCE_LSTM": {"1.13.1", "1.14.0", "2.3.0"},
 	"REVERSE_V2":                   {"1.14.0"},
 	"EXPAND_DIMS":                  {"1.10.0"},
+	"EXP":                          {"1.7.0", "2.12.0"},
+	"LOG":                          {"1.14.0", "2.15.0"},
+	"SQRT":                         {"1.10.0", "2.21.0"},
+	"DIV":                          {"1.6.0", "2.3.0"},
+	"EQUAL":                        {"1.14.0"},
+	"GREATER":                      {"1.14.0"},
+	"GREATER_EQUAL":                {"1.14.0"},
+	"LESS":                         {"1.14.0"},
+	"LESS_EQUAL":                   {"1.14.0"},
+	"SELECT_V2":                    {"2.2.0"},
 	"RESIZE_NEAREST_NEIGHBOR":      {"1.13.1", "1.14.0", "2.3.0", "2.4.0"},
 }
 
