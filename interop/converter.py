@@ -34,6 +34,7 @@ del sys.path[0]  # TensorFlow asks for a module litert, and must not be given th
 
 import numpy as np
 import tensorflow as tf
+import tf_keras  # noqa: F401: what SavedModels of Keras 2 hold of optimizers is of its classes
 from ai_edge_litert import schema_py_generated as s
 
 ROUNDS = 3
