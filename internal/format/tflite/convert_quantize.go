@@ -40,8 +40,10 @@ func dequantize(s *scope) {
 
 // apart marks the node that dequantized v as an operator of the file.
 func (s *scope) apart(v *ir.Value) *ir.Value {
-	if n := s.g.Nodes[len(s.g.Nodes)-1]; s.err == nil && n.Out[0] == v {
-		n.Op.(*op.DequantizeLinear).Apart = true
+	if k := len(s.g.Nodes) - 1; s.err == nil && k >= 0 {
+		if q, ok := s.g.Nodes[k].Op.(*op.DequantizeLinear); ok && s.g.Nodes[k].Out[0] == v {
+			q.Apart = true
+		}
 	}
 	return v
 }
