@@ -1,6 +1,7 @@
 package octavo
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,5 +35,33 @@ func TestHard(t *testing.T) {
 	lines, _, err := hard(g, 48)
 	if err != nil || !strings.Contains(lines[0], "layer0") || !strings.Contains(lines[0], "100-fold") || !strings.Contains(lines[1], "50-fold") {
 		t.Errorf("%q, %v", lines, err)
+	}
+}
+
+// TestPrecisionMap: limits belong to what they limit, and behind a conversion that
+// is an operator of its own are floats.
+func TestPrecisionMap(t *testing.T) {
+	g, err := ir.Parse(`graph g
+input x int8[1,2]
+const s float32[] = [0.1]
+const w int8[2,2] = [1 2 3 4]
+d float32[1,2] = DequantizeLinear(x, s)
+v float32[2,2] = DequantizeLinear(w, s)
+m float32[1,2] = MatMul(d, v)
+r float32[1,2] = Relu(m)
+q int8[1,2] = QuantizeLinear(r, s)
+e float32[1,2] = DequantizeLinear(q, s)
+f float32[1,2] = Sigmoid(e)
+a float32[1,2] = DequantizeLinear(q, s) {.apart=1}
+y float32[1,2] = Neg(a)
+output f
+output y
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []ComputeInfo{{"float32", "Neg", 1}, {"int8", "Sigmoid", 1}, {"int8, weights int8", "MatMul", 1}}
+	if got := precisionMap(g); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/octavo-ml/octavo/internal/dtype"
 	"github.com/octavo-ml/octavo/internal/ir"
@@ -58,6 +59,14 @@ func precisionOf(n *ir.Node, prod map[*ir.Value]*ir.Node) string {
 	case *op.DynamicQuantizeLSTM:
 		return fmt.Sprintf("dynamic, weights %v", n.In[1].Type)
 	}
+	switch n.Op.(type) {
+	case *op.Relu, *op.Clip:
+		if source := prod[n.In[0]]; source != nil {
+			if p := precisionOf(source, prod); strings.HasPrefix(p, "int") || strings.HasPrefix(p, "uint") {
+				return "" // a part of what it limits
+			}
+		}
+	}
 	if q, ok := n.Op.(op.Quantizable); ok && q.Quantization().Moves {
 		if table := dequantizes(n.In[0], prod); table == nil || table.In[0].Const == nil {
 			return ""
@@ -73,6 +82,7 @@ func precisionOf(n *ir.Node, prod map[*ir.Value]*ir.Node) string {
 			continue
 		}
 		source := prod[dq.In[0]]
+		apart := dq.Op.(*op.DequantizeLinear).Apart // an operator of its own, behind which are floats
 		switch {
 		case dq.In[0].Const != nil:
 			if p, ok, err := ir.ParamsOf(dq); weight == "" && dq.In[0].Type != dtype.Int32 {
@@ -82,7 +92,7 @@ func precisionOf(n *ir.Node, prod map[*ir.Value]*ir.Node) string {
 			}
 		case source != nil && source.Op.Name() == "DynamicQuantize":
 			activation = "dynamic"
-		case activation == "":
+		case activation == "" && !apart:
 			activation = dq.In[0].Type.String()
 		}
 	}
