@@ -82,17 +82,12 @@ func TestWritingTFLiteLSTM(t *testing.T) {
 	}
 }
 
-// TestWritingTFLiteLSTMRefuses: what the format cannot say of an LSTM is named,
-// and so are the other recurrent operators.
+// TestWritingTFLiteLSTMRefuses: what neither the format can say of an LSTM nor
+// steps do is named.
 func TestWritingTFLiteLSTMRefuses(t *testing.T) {
 	for _, c := range []struct{ name, consts, nodes, want string }{
-		{"initial states", lstmConstants + "h float32[1,2,4]", "y float32[5,1,2,4] = LSTM(x, w, r, b, _, h) {hidden_size=4}", "initial states that are not zeros"},
 		{"lengths", lstmConstants + "const n int32[2] = [5 3]", "y float32[5,1,2,4] = LSTM(x, w, r, b, n) {hidden_size=4}", "lengths of sequences"},
-		{"cell states", lstmConstants, "a float32[5,1,2,4], h float32[1,2,4], y float32[1,2,4] = LSTM(x, w, r, b) {hidden_size=4}", "last cell states"},
-		{"coupled gates", lstmConstants, "y float32[5,1,2,4] = LSTM(x, w, r, b) {hidden_size=4, input_forget=1}", "coupled gates"},
-		{"clipped gates", lstmConstants, "y float32[5,1,2,4] = LSTM(x, w, r, b) {hidden_size=4, clip=1f}", "clipped"},
 		{"other functions", lstmConstants, `y float32[5,1,2,4] = LSTM(x, w, r, b) {hidden_size=4, activations=s["Sigmoid" "Tanh" "Softsign"]}`, "Softsign"},
-		{"GRU", "w float32[1,12,3]\nr float32[1,12,4]", "y float32[5,1,2,4] = GRU(x, w, r) {hidden_size=4}", "GRU"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := liteFile(liteGraph(t, "5,2,3", c.consts, c.nodes), format.EncodeOptions{})
@@ -145,21 +140,5 @@ func TestTFLiteLSTMPrecisions(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestRecurrentOperatorsThatLiteLacks: the error names the operator, not what
-// makes its first state, and says what there is.
-func TestRecurrentOperatorsThatLiteLacks(t *testing.T) {
-	for _, c := range []struct{ name, consts, nodes string }{
-		{"GRU", "w float32[1,12,3]\nr float32[1,12,4]\nconst n int64[3] = [1 2 4]", "z float32[1,2,4] = ConstantOfShape(n)\ny float32[5,1,2,4] = GRU(x, w, r, _, _, z) {hidden_size=4}"},
-		{"RNN", "w float32[1,4,3]\nr float32[1,4,4]\nconst n int64[3] = [1 2 4]", "z float32[1,2,4] = ConstantOfShape(n)\ny float32[5,1,2,4] = RNN(x, w, r, _, _, z) {hidden_size=4}"},
-	} {
-		g := liteGraph(t, "5,2,3", c.consts, c.nodes)
-		_, err := liteFile(g, format.EncodeOptions{})
-		var unsupported *diag.UnsupportedError
-		if !errors.As(err, &unsupported) || !strings.HasPrefix(unsupported.What, c.name+" without") || !strings.Contains(unsupported.Hint, "LSTM alone") {
-			t.Errorf("%s: %v", c.name, err)
-		}
 	}
 }

@@ -35,6 +35,12 @@ func lowerFixedPoint(g *ir.Graph, floats map[*ir.Node]bool) error {
 		return err
 	}
 	dropZeroStates(g)
+	if err := unrollRecurrent(g); err != nil {
+		return err
+	}
+	if _, err := FuseRowBiases(g); err != nil {
+		return err
+	}
 	shuffles := gatherShuffles(g)
 	if _, err := EliminateDead(g); err != nil {
 		return err
@@ -48,13 +54,15 @@ func lowerFixedPoint(g *ir.Graph, floats map[*ir.Node]bool) error {
 	return foldTransposes(g)
 }
 
-// dropZeroStates takes away initial states of LSTMs that are zeros of a computed
-// shape, as exporters write them for batches of any size: without, they are
+// dropZeroStates takes away initial states of recurrent operators that are zeros
+// of a computed shape, as exporters write them for batches of any size: without, they are
 // zeros too.
 func dropZeroStates(g *ir.Graph) {
 	m := newMatcher(g)
 	for _, n := range g.Nodes {
-		if _, ok := n.Op.(*op.LSTM); !ok {
+		switch n.Op.(type) {
+		case *op.LSTM, *op.GRU, *op.RNN:
+		default:
 			continue
 		}
 		for i := 5; i < min(7, len(n.In)); i++ {

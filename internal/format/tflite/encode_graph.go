@@ -89,8 +89,6 @@ func (e *encoder) foreign() error {
 	}))]
 	hint := "octavo convert --simplify folds normalizations and the like; otherwise leave it out of the model, or write an ONNX model (.onnx)"
 	switch unwrap(n.Op).(type) {
-	case *op.GRU, *op.RNN:
-		hint = "of recurrent operators the format has LSTM alone; write an ONNX model (.onnx)"
 	case *op.DynamicQuantizeLSTM:
 		hint = "the LSTM of the format quantizes data row by row: quantize the float model with --mode dynamic --target litert"
 	case *op.Erf:

@@ -3,6 +3,7 @@ package tflite
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/octavo-ml/octavo/internal/affine"
 	"github.com/octavo-ml/octavo/internal/diag"
@@ -72,18 +73,10 @@ func (l *lstmEncoder) plain() bool {
 	}
 	what, hint := "", "write an ONNX model (.onnx)"
 	switch {
-	case o.BatchFirst:
-		what = "whose batch comes first"
-	case o.InputForget:
-		what = "with coupled gates"
-	case o.Clip.Set:
-		what = "whose gates are clipped"
 	case !constantLengths(given(4), n.In[0]):
 		what, hint = "with lengths of sequences", "make all sequences of one length, and leave the lengths out"
-	case given(5) != nil || given(6) != nil: // lowering drops zeros
-		what, hint = "with initial states that are not zeros", "leave them out of the model: LiteRT keeps states in variables, which begin as zeros"
-	case l.wanted(2):
-		what, hint = "whose last cell states are an output", "leave that output out of the model"
+	case o.BatchFirst || o.InputForget || o.Clip.Set || given(5) != nil || given(6) != nil || l.wanted(2):
+		what, hint = "that no operator of the format is for", "lowering writes it as its steps"
 	case n.In[1].Shape == nil || n.In[2].Shape == nil || len(n.In[0].Shape) != 3:
 		what = "of unknown shapes"
 	}
@@ -109,7 +102,7 @@ func (l *lstmEncoder) options() bool {
 		if i%3 > 0 {
 			want = "Tanh"
 		}
-		if name != want {
+		if !strings.EqualFold(name, want) {
 			l.err = l.unsupported(l.n, fmt.Sprintf("with the functions %q", l.o.Activations), "the format has Sigmoid, Tanh, Tanh")
 			return false
 		}
