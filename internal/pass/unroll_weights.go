@@ -36,7 +36,7 @@ func (u *unroller) weight(k, d, lo, hi int, turned bool) *ir.Value {
 			p, ok, err := ir.ParamsOf(n)
 			switch {
 			case err != nil || !ok:
-			case p.BlockSize > 0 || !p.IsPerTensor() && p.Axis == 2:
+			case p.BlockSize > 0 && !wholeRows(p, n.In[0].Const.Shape()) || !p.IsPerTensor() && p.BlockSize == 0 && p.Axis == 2:
 				if t, err := affine.Dequantize(n.In[0].Const, p, dtype.Float32); err == nil {
 					return part(t)
 				}
@@ -49,20 +49,28 @@ func (u *unroller) weight(k, d, lo, hi int, turned bool) *ir.Value {
 	return nil
 }
 
+// wholeRows reports whether blocks are the rows of weights [directions, rows,
+// columns].
+func wholeRows(p affine.Params, shape []int) bool {
+	return p.Axis == 2 && p.BlockSize >= shape[2]
+}
+
 // dequantized returns rows lo to hi of direction d of integers, which have one
-// scale, one for each direction, or one for each row.
+// scale, one for each direction, one for each row, or one for each row of each
+// direction.
 func (u *unroller) dequantized(w *ir.Value, o *op.DequantizeLinear, p affine.Params, d, lo, hi int, turned bool) *ir.Value {
 	scale, zero := p.Scale, p.ZeroPoint
 	var shape []int
 	switch {
 	case p.IsPerTensor():
+		lo, hi = 0, 1
+	case p.BlockSize > 0:
+		lo, hi = lo+d*u.gates*u.hidden, hi+d*u.gates*u.hidden
 	case p.Axis == 0:
 		lo, hi = d, d+1
-		fallthrough
-	default:
-		if scale = scale[lo:hi]; len(zero) > 0 {
-			zero = zero[lo:hi]
-		}
+	}
+	if scale = scale[lo:hi]; len(zero) > 0 {
+		zero = zero[lo:hi]
 	}
 	if len(scale) > 1 {
 		shape = []int{len(scale)}
@@ -72,6 +80,7 @@ func (u *unroller) dequantized(w *ir.Value, o *op.DequantizeLinear, p affine.Par
 		in = append(in, u.constant("zero_point", tensor.FromInts(p.Type, zero, shape...)))
 	}
 	return u.put(with(o, func(c *op.DequantizeLinear) {
+		c.BlockSize = 0
 		if c.Axis = 0; turned {
 			c.Axis = 1
 		}
