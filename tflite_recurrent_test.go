@@ -258,6 +258,7 @@ func TestUnrollingRefuses(t *testing.T) {
 	const w = "w float32[1,12,3]\nr float32[1,12,4]\n"
 	for _, c := range []struct{ name, in, consts, nodes, what, hint string }{
 		{"no length", "5,2,3", w, "y float32[5,1,2,4] = GRU(x, w, r) {hidden_size=4} @cell", "unknown number of steps", "--dim"},
+		{"far too long", "900000000000,2,3", w, "y float32[900000000000,1,2,4] = GRU(x, w, r) {hidden_size=4} @cell", "900000000000 steps", "--dim"},
 		{"too long", "400,2,3", w, "y float32[400,1,2,4] = GRU(x, w, r) {hidden_size=4} @cell", "400 steps", "--shape"},
 		{"a function", "5,2,3", w, `y float32[5,1,2,4] = GRU(x, w, r) {hidden_size=4, activations=s["Softsign" "Tanh"]} @cell`, "Softsign", ".onnx"},
 		{"lengths", "5,2,3", w + "const n int32[2] = [5 3]", "y float32[5,1,2,4] = GRU(x, w, r, _, n) {hidden_size=4} @cell", "lengths", "one length"},

@@ -29,10 +29,10 @@ func (u *unroller) cell(d int) *unrolledCell {
 	u.base = fmt.Sprintf("%s/direction_%d", u.n.Name, d)
 	c := &unrolledCell{unroller: u, d: d, functions: u.functions[d*u.per:]}
 	if v := u.in(5); v != nil {
-		c.h = u.along(v, u.directionAxis(), d)
+		c.h = u.along(v, u.timeAxis(), d)
 	}
 	if v := u.in(6); v != nil && u.lstm != nil {
-		c.c = u.along(v, u.directionAxis(), d)
+		c.c = u.along(v, u.timeAxis(), d)
 	}
 	rows := u.gates * u.hidden
 	x := u.put(op.New[op.MatMul](), u.n.In[0], u.weight(1, d, 0, rows, true))

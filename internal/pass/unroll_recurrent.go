@@ -38,8 +38,7 @@ func unrollRecurrent(g *ir.Graph) error {
 			nodes = append(nodes, n)
 			continue
 		}
-		u.matcher, u.names, u.left = m, names, maxUnrolled-unrolled
-		u.base = n.Name
+		u.matcher, u.names, u.left, u.base = m, names, maxUnrolled-unrolled, n.Name
 		if err := u.run(); err != nil {
 			return err
 		}
@@ -79,6 +78,8 @@ type unroller struct {
 	nodes []*ir.Node
 	left  int // nodes that may be added
 	err   error
+	// indices are the constants that parts along an axis are taken by.
+	indices map[int]*ir.Value
 
 	direction         string
 	gates, hidden     int
@@ -92,7 +93,7 @@ type unroller struct {
 
 // unrollerOf returns what unrolls a node, if it is a recurrent operator.
 func unrollerOf(n *ir.Node) (*unroller, bool) {
-	u := &unroller{n: n}
+	u := &unroller{n: n, indices: map[int]*ir.Value{}}
 	var own, usual []string
 	switch o := n.Op.(type) {
 	case *op.RNN:
@@ -121,6 +122,10 @@ func (u *unroller) refuse(what, hint string) {
 	}
 }
 
+func (u *unroller) tooMany(steps int) {
+	u.refuse(fmt.Sprintf("of %d steps, with which the recurrent operators are more than %d nodes,", steps, maxUnrolled), "it is written step by step: fix a shorter sequence with --shape or --dim, or write an ONNX model (.onnx)")
+}
+
 // in returns operand i, nil where it is absent.
 func (u *unroller) in(i int) *ir.Value {
 	if i < len(u.n.In) {
@@ -132,9 +137,9 @@ func (u *unroller) in(i int) *ir.Value {
 // check returns the number of steps and which directions run backwards, or notes
 // why it is not written.
 func (u *unroller) check() (steps int, backward []bool) {
-	x, r := u.n.In[0], u.n.In[2]
+	x, w, r := u.in(0), u.in(1), u.in(2)
 	backward = map[string][]bool{"forward": {false}, "reverse": {true}, "bidirectional": {false, true}}[u.direction]
-	if len(x.Shape) != 3 || len(r.Shape) != 3 {
+	if x == nil || w == nil || r == nil || len(x.Shape) != 3 || len(r.Shape) != 3 {
 		u.refuse("of unknown shapes", "fix the dynamic dimensions with --shape or --dim")
 		return 0, nil
 	}
@@ -158,6 +163,8 @@ func (u *unroller) check() (steps int, backward []bool) {
 		u.refuse(fmt.Sprintf("of an unknown number of steps (%v)", time), "it is written step by step: fix the length of the sequence with --shape or --dim, or write an ONNX model (.onnx)")
 	case !sized || hidden == 0 || steps == 0:
 		u.refuse("of unknown shapes", "fix the dynamic dimensions with --shape or --dim")
+	case steps > u.left:
+		u.tooMany(steps)
 	}
 	if lens := u.in(4); lens != nil {
 		list, ok := lens.Fact.Numbers()
@@ -185,7 +192,7 @@ func (u *unroller) run() error {
 			}
 			c.step(t)
 			if len(u.nodes) > u.left {
-				u.refuse(fmt.Sprintf("of %d steps, which make more than %d nodes,", steps, maxUnrolled), "it is written step by step: fix a shorter sequence with --shape or --dim, or write an ONNX model (.onnx)")
+				u.tooMany(steps)
 			}
 			if u.err != nil {
 				return u.err
@@ -206,7 +213,10 @@ func (u *unroller) run() error {
 func (u *unroller) along(v *ir.Value, axis, i int) *ir.Value {
 	o := op.New[op.Gather]()
 	o.Axis = axis
-	return u.put(o, v, u.constant("index", tensor.Scalar(int64(i))))
+	if u.indices[i] == nil {
+		u.indices[i] = u.constant("index", tensor.Scalar(int64(i)))
+	}
+	return u.put(o, v, u.indices[i])
 }
 
 // all makes the first result, every state in time, if it is read: [time,
@@ -248,7 +258,7 @@ func (u *unroller) final(states []*ir.Value, k int) {
 	if k >= len(u.n.Out) || !u.read(u.n.Out[k]) {
 		return
 	}
-	axis := u.directionAxis()
+	axis := u.timeAxis()
 	parts := make([]*ir.Value, len(states))
 	for i, v := range states {
 		parts[i] = u.put(op.New[op.Unsqueeze](), v, u.constant("axis", list([]int{axis})))
@@ -261,16 +271,14 @@ func (u *unroller) final(states []*ir.Value, k int) {
 	u.result(u.n.Out[k])
 }
 
-// timeAxis is that of the data, whose batch is along the other one of 0 and 1,
-// directionAxis that of states.
+// timeAxis is that of time in the data and of directions in states; the batch is
+// along the other one of 0 and 1.
 func (u *unroller) timeAxis() int {
 	if u.batchFirst {
 		return 1
 	}
 	return 0
 }
-
-func (u *unroller) directionAxis() int { return u.timeAxis() }
 
 // put adds a node with one result.
 func (u *unroller) put(o op.Op, in ...*ir.Value) *ir.Value { return u.puts(1, o, in...)[0] }
