@@ -26,25 +26,49 @@ func TestLiteRTRunsWrittenLSTMs(t *testing.T) {
 	for _, source := range []string{"fixtures/digits_lstm/digits_lstm.op13.onnx", "fixtures/digits_lstm/digits_lstm.dynamo.onnx"} {
 		for _, mode := range []octavo.Mode{"", octavo.Dynamic} {
 			name := strings.TrimSuffix(filepath.Base(source), ".onnx") + string(mode)
-			t.Run(name, func(t *testing.T) {
-				float := open(t, filepath.Join("..", "..", "shared", source))
-				written, err := octavo.Convert(float, octavo.Conversion{Simplify: true})
-				if mode != "" {
-					written, err = octavo.Quantize(context.Background(), float, octavo.Recipe{Mode: mode, Target: "litert"})
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				dir := t.TempDir()
-				path := filepath.Join(dir, name+".tflite")
-				if err := written.Save(path); err != nil {
-					t.Fatal(err)
-				}
-				litert(t, py, "files", dir, "1", "8", path)
-				nearLiteRT(t, path)
-			})
+			t.Run(name, func(t *testing.T) { runsWritten(t, py, source, name, mode) })
 		}
 	}
+}
+
+// TestLiteRTRunsWrittenSteps does so for recurrent operators that are written step
+// by step: GRUs, and LSTMs whose states are inputs and outputs.
+func TestLiteRTRunsWrittenSteps(t *testing.T) {
+	py := python(t)
+	for _, c := range []struct {
+		source string
+		modes  []octavo.Mode
+	}{
+		{"fixtures/digits_gru/digits_gru.op13.onnx", []octavo.Mode{"", octavo.Float16, octavo.WeightOnly}},
+		{"fixtures/digits_gru/digits_gru.dynamo.onnx", []octavo.Mode{""}},
+		{"models/dtln/model_1.onnx", []octavo.Mode{"", octavo.Float16, octavo.Dynamic}},
+	} {
+		for _, mode := range c.modes {
+			name := strings.TrimSuffix(filepath.Base(c.source), ".onnx") + string(mode)
+			t.Run(name, func(t *testing.T) { runsWritten(t, py, c.source, name, mode) })
+		}
+	}
+}
+
+// runsWritten writes a model in a mode, and compares LiteRT's run with the
+// engine's.
+func runsWritten(t *testing.T, py, source, name string, mode octavo.Mode) {
+	t.Helper()
+	float := open(t, filepath.Join("..", "..", "shared", source))
+	written, err := octavo.Convert(float, octavo.Conversion{Simplify: true})
+	if mode != "" {
+		written, err = octavo.Quantize(context.Background(), float, octavo.Recipe{Mode: mode, Target: "litert"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, name+".tflite")
+	if err := written.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	litert(t, py, "files", dir, "1", "8", path)
+	nearLiteRT(t, path)
 }
 
 // nearLiteRT compares what the engine computes with what lies beside a model.

@@ -26,7 +26,7 @@ type unrolledCell struct {
 // cell multiplies the data by the weights of direction d, and returns the cell
 // before the first step.
 func (u *unroller) cell(d int) *unrolledCell {
-	u.base = fmt.Sprintf("%s/direction_%d", u.n.Name, d)
+	u.base = fmt.Sprintf("%s/direction_%d", u.name, d)
 	c := &unrolledCell{unroller: u, d: d, functions: u.functions[d*u.per:]}
 	if v := u.in(5); v != nil {
 		c.h = u.along(v, u.timeAxis(), d)
@@ -81,7 +81,7 @@ func (c *unrolledCell) biases() (data, state []float32) {
 
 // step moves the states on by the data of time t.
 func (c *unrolledCell) step(t int) {
-	c.base = fmt.Sprintf("%s/step_%d", c.n.Name, t)
+	c.base = fmt.Sprintf("%s/step_%d", c.name, t)
 	if c.d > 0 {
 		c.base += "_backward"
 	}

@@ -38,7 +38,7 @@ func unrollRecurrent(g *ir.Graph) error {
 			nodes = append(nodes, n)
 			continue
 		}
-		u.matcher, u.names, u.left, u.base = m, names, maxUnrolled-unrolled, n.Name
+		u.matcher, u.names, u.left = m, names, maxUnrolled-unrolled
 		if err := u.run(); err != nil {
 			return err
 		}
@@ -74,7 +74,8 @@ type unroller struct {
 	*matcher
 	names *ir.Namer
 	n     *ir.Node
-	base  string // of names
+	name  string // n's, or its first result's
+	base  string // of the names of what is added
 	nodes []*ir.Node
 	left  int // nodes that may be added
 	err   error
@@ -93,7 +94,12 @@ type unroller struct {
 
 // unrollerOf returns what unrolls a node, if it is a recurrent operator.
 func unrollerOf(n *ir.Node) (*unroller, bool) {
-	u := &unroller{n: n, indices: map[int]*ir.Value{}}
+	u := &unroller{n: n, name: n.Name, indices: map[int]*ir.Value{}}
+	for _, v := range n.Out {
+		if u.name == "" && v != nil {
+			u.name = v.Name
+		}
+	}
 	var own, usual []string
 	switch o := n.Op.(type) {
 	case *op.RNN:
@@ -222,7 +228,7 @@ func (u *unroller) along(v *ir.Value, axis, i int) *ir.Value {
 // all makes the first result, every state in time, if it is read: [time,
 // directions, batch, hidden], or with the batch first.
 func (u *unroller) all(states []*ir.Value, steps, directions int) {
-	u.base = u.n.Name
+	u.base = u.name
 	y := u.n.Out[0]
 	if !u.read(y) {
 		return
