@@ -66,6 +66,8 @@ var liteCases = []struct{ name, in, consts, nodes string }{
 	{"expand", "3,1", "const s int64[3] = [2 1 4]", "y float32[2,3,4] = Expand(x, s)"},
 	{"tile", "2,3", "const r int64[2] = [1 2]", "y float32[2,6] = Tile(x, r)"},
 	{"sizes of some axes", "2,3,1", "", "s int64[2] = Shape(x) {start=0, end=-1}\ny float32[2,3] = Reshape(x, s)"},
+	{"slices at places", "3,4", "const at int64[2,2] = [0 -1 2 1]", "y float32[2] = GatherND(x, at)"},
+	{"unit lengths", "3,4", "", "y float32[3,4] = LpNormalization(x)"},
 	{"no numbers", "2,8", "", "l float32[2,8] = Log(x)\nm bool[2,8] = IsNaN(l)\ny float32[2,8] = Where(m, x, l)"},
 	{"sum, product and quotient", "2,3", "c float32[3]", "a float32[2,3] = Add(x, c)\nb float32[2,3] = Mul(a, x)\ny float32[2,3] = Div(b, c)"},
 }

@@ -233,8 +233,12 @@ func (c *liteCase) judgeWhole(t *testing.T, peers map[string]peerResult) {
 	if def.sqnr < ref.sqnr-mostLost {
 		t.Errorf("the default kernels lose %.2f dB", ref.sqnr-def.sqnr)
 	}
+	peer := peers[strings.TrimSuffix(c.name, wholeSuffix)]
+	if size := fileBytes(t, c.file("tflite")); float64(size) > peerBytes*float64(peer.Bytes) {
+		t.Errorf("%d bytes, the converter's file has %d", size, peer.Bytes)
+	}
 	for name, n := range facts.Floats {
-		if peers[strings.TrimSuffix(c.name, wholeSuffix)].Floats[name] == 0 {
+		if peer.Floats[name] == 0 {
 			t.Errorf("%d %s compute on floats, the converter's on integers", n, name)
 		}
 	}

@@ -103,9 +103,9 @@ func holdsZeros(t *tensor.Tensor) bool {
 // kernels/register_ref.cc and the kernels' Prepare. ReduceSum is left out: see
 // speller.total.
 var fixedPoint = map[string]struct{ wide bool }{
-	"Abs": {true}, "Add": {true}, "AveragePool": {true}, "Concat": {true}, "Conv": {true}, "ConvTranspose": {true}, "DepthToSpace": {}, "Div": {},
-	"Exp": {true}, "Flatten": {true}, "Gather": {true}, "Gelu": {}, "Gemm": {true}, "GlobalAveragePool": {true}, "HardSwish": {}, "Identity": {true}, "LeakyRelu": {true},
-	"Log": {true}, "LogSoftmax": {}, "MatMul": {true}, "Max": {true}, "MaxPool": {true}, "Min": {true}, "Mul": {true}, "Pad": {true}, "PRelu": {},
+	"Abs": {true}, "Add": {true}, "AveragePool": {true}, "Concat": {true}, "Conv": {true}, "ConvTranspose": {true}, "DepthToSpace": {}, "Div": {}, "Elu": {},
+	"Exp": {true}, "Expand": {}, "Flatten": {true}, "Gather": {true}, "GatherND": {true}, "Gelu": {}, "Gemm": {true}, "GlobalAveragePool": {true}, "GlobalMaxPool": {true}, "HardSwish": {}, "Identity": {true}, "LeakyRelu": {true},
+	"Log": {true}, "LogSoftmax": {}, "LpNormalization": {}, "MatMul": {true}, "Max": {true}, "MaxPool": {true}, "Min": {true}, "Mul": {true}, "Pad": {true}, "PRelu": {},
 	"ReduceMax": {true}, "ReduceMean": {true}, "ReduceMin": {true}, "Relu": {true}, "Reshape": {true}, "Resize": {true},
 	"Sigmoid": {true}, "Slice": {true}, "Softmax": {true}, "SpaceToDepth": {}, "Split": {true}, "Sqrt": {}, "Squeeze": {true}, "Sub": {true}, "Tanh": {true},
 	"Tile": {true}, "Transpose": {true}, "Unsqueeze": {true}, "Where": {true},

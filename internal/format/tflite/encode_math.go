@@ -250,3 +250,13 @@ func encodeLayerNormalization(e *encoder) {
 	e.emit("MUL", fusedOptions{}, []int32{scaled, e.in(1)}, gained)
 	e.emit("ADD", sumOptions{PotScale16: true}, []int32{gained, e.in(2)}, y)
 }
+
+// encodeLpNormalization is of the last axis, by the root of the sum of squares.
+func encodeLpNormalization(e *encoder) {
+	o := unwrap(e.n.Op).(*op.LpNormalization)
+	if axis, err := op.Axis(o.Axis, len(e.n.In[0].Shape)); err != nil || axis != len(e.n.In[0].Shape)-1 || o.P != 2 {
+		e.err = e.unsupported(e.n, "of another axis than the last, or another norm than the second,", "write an ONNX model (.onnx)")
+		return
+	}
+	e.emit("L2_NORMALIZATION", fusedOptions{}, []int32{e.in(0)}, e.out(0))
+}

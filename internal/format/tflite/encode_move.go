@@ -194,6 +194,31 @@ func encodeGather(e *encoder) {
 	e.emit("GATHER", gatherOptions{Axis: int32(o.Axis)}, []int32{e.in(0), index}, e.out(0))
 }
 
+// encodeGatherND reads slices at constant or computed places.
+func encodeGatherND(e *encoder) {
+	if unwrap(e.n.Op).(*op.GatherND).BatchDims != 0 {
+		e.err = e.unsupported(e.n, "with batch_dims", "write an ONNX model (.onnx)")
+		return
+	}
+	at, x := e.n.In[1], e.n.In[0].Shape
+	index := int32(-1)
+	if at.Const != nil {
+		// The format has no negative indices.
+		vals, _ := tensor.Ints(at.Const)
+		list, last := make([]int, len(vals)), at.Const.Shape()[at.Const.Rank()-1]
+		for i, v := range vals {
+			list[i] = int(v)
+			if size, known := x[i%last].Int(); v < 0 && known {
+				list[i] += size
+			}
+		}
+		index = e.array(at.Const.Shape(), list...)
+	} else {
+		index = e.ints32(1)
+	}
+	e.emit("GATHER_ND", nil, []int32{e.in(0), index}, e.out(0))
+}
+
 func encodeTile(e *encoder) { e.emit("TILE", nil, []int32{e.in(0), e.ints32(1)}, e.out(0)) }
 
 // encodeExpand broadcasts to the shape of its output, which ONNX lets be larger
