@@ -40,17 +40,17 @@ func (u *unroller) cell(d int) *unrolledCell {
 	if data != nil {
 		x = u.put(op.New[op.Add](), x, u.constant("bias", tensor.FromSlice(data, rows)))
 	}
-	c.data = []*ir.Value{x}
-	c.weights = []*ir.Value{u.weight(2, d, 0, rows, false)}
-	if u.gates == 3 {
+	if c.data = []*ir.Value{x}; u.gates == 3 {
 		c.data = u.split(x, 2*u.hidden, u.hidden)
 		if state != nil {
 			all := append(make([]float32, 2*u.hidden), state...)
 			c.bias, c.reset = u.constant("state_bias", tensor.FromSlice(all, rows)), u.constant("reset_bias", tensor.FromSlice(state, u.hidden))
 		}
-		if !u.linearBeforeReset {
-			c.weights = []*ir.Value{u.weight(2, d, 0, 2*u.hidden, false), u.weight(2, d, 2*u.hidden, rows, false)}
-		}
+	}
+	if u.gates == 3 && !u.linearBeforeReset {
+		c.weights = []*ir.Value{u.weight(2, d, 0, 2*u.hidden, false), u.weight(2, d, 2*u.hidden, rows, false)}
+	} else {
+		c.weights = []*ir.Value{u.weight(2, d, 0, rows, false)}
 	}
 	if p := u.floats(7, d); p != nil && u.lstm != nil {
 		for k := range 3 {
