@@ -211,18 +211,19 @@ v float32[4,9] = Where(c, none, dw)`, "4,9"))
 // the format has not is float in the report of what was saved, and refused where
 // the recipe is strict.
 func TestReportOfTFLiteTellsTheFile(t *testing.T) {
-	g := liteGraph(t, "4,3", "w float32[5,3]", "const a int64[1] = [1]\nb float32[4,5] = Gemm(x, w) {transB=1}\ny float32[4,1] = ReduceProd(b, a)")
+	g := liteGraph(t, "4,3", "w float32[5,3]", "b float32[4,5] = Gemm(x, w) {transB=1}\nt float32[4,5] = Tanh(b)\ny float32[4,5] = Div(b, t)")
+	named := []Override{{Match: "*", Precision: "int8"}}
 	for _, strict := range []bool{false, true} {
 		m := textModel(t, ir.Format(g))
 		var samples []Sample
 		for seed := range uint32(8) {
 			samples = append(samples, Sample{Inputs: Inputs{"x": liteNoise(seed, 4, 3)}})
 		}
-		q, err := Quantize(context.Background(), m, Recipe{Mode: Static, Target: "litert", Strict: strict, Algorithms: []string{"none"}}, WithCalibration(inputsOf(samples)))
+		q, err := Quantize(context.Background(), m, Recipe{Mode: Static, Target: "litert", Strict: strict, Overrides: named, Algorithms: []string{"none"}}, WithCalibration(inputsOf(samples)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if q.Report.Quantized != 2 || len(q.Report.Float) != 0 {
+		if q.Report.Quantized != 3 || len(q.Report.Float) != 0 {
 			t.Fatalf("%d operators on integers, %v float", q.Report.Quantized, q.Report.Float)
 		}
 		path := filepath.Join(t.TempDir(), "model.tflite")
@@ -236,10 +237,10 @@ func TestReportOfTFLiteTellsTheFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r := q.Report; r.Quantized != 1 || len(r.Float) != 1 || r.Float[0].Op != "ReduceProd" || !r.Float[0].Wanted {
+		if r := q.Report; r.Quantized != 2 || len(r.Float) != 1 || r.Float[0].Op != "Div" || !r.Float[0].Wanted {
 			t.Errorf("%d operators on integers, %v float", r.Quantized, r.Float)
 		}
-		if err := q.Save(filepath.Join(t.TempDir(), "model.onnx")); err != nil || q.Report.Quantized != 2 || len(q.Report.Float) != 0 {
+		if err := q.Save(filepath.Join(t.TempDir(), "model.onnx")); err != nil || q.Report.Quantized != 3 || len(q.Report.Float) != 0 {
 			t.Errorf("as ONNX: %v; %d operators on integers, %v float", err, q.Report.Quantized, q.Report.Float)
 		}
 	}
