@@ -166,3 +166,23 @@ func alias(t *testing.T, b []byte, n int) []byte {
 	}
 	return b
 }
+
+// TestOneOfThreePeepholes: an LSTM with some of its peepholes alone is an error.
+func TestOneOfThreePeepholes(t *testing.T) {
+	state := with(value("h", 1, 2), tbl{tensorVariable: uint8(1)})
+	tensors := []tbl{value("x", 1, 1, 2), with(value("w", 2, 2), tbl{tensorBuffer: uint32(1)}), with(value("p", 2), tbl{tensorBuffer: uint32(2)}), state, with(state, tbl{tensorName: "c"}), value("y", 1, 1, 2)}
+	in := []int32{0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, -1, -1, 3, 4}
+	read := func() error {
+		g := tbl{graphTensors: tensors, graphOperators: []tbl{with(applied(0, in, []int32{5}, nil), options("UnidirectionalSequenceLSTMOptions", tbl{0: uint8(fusedTanh)}))}, graphInputs: []int32{0}, graphOutputs: []int32{5}}
+		_, err := Decode(format.FromBytes("lstm.tflite", build(tbl{modelVersion: uint32(3), modelCodes: []tbl{codeOf("UNIDIRECTIONAL_SEQUENCE_LSTM")}, modelGraphs: []tbl{g},
+			modelBuffers: []tbl{{}, {bufferData: floats32(1, 2, 3, 4)}, {bufferData: floats32(1, 2)}}})))
+		return err
+	}
+	if err := read(); err != nil {
+		t.Fatal(err)
+	}
+	in[10] = -1
+	if err := read(); err == nil || !strings.Contains(err.Error(), "input 10 is missing") {
+		t.Errorf("error is %v, want one that names input 10", err)
+	}
+}

@@ -201,10 +201,26 @@ func (s *scope) value(i int) *ir.Value {
 }
 
 // raw returns input k in the type of the file.
-func (s *scope) raw(k int) *ir.Value { return s.value(s.o.in[k]) }
+func (s *scope) raw(k int) *ir.Value {
+	if !s.has(k) {
+		return s.missing(k)
+	}
+	return s.value(s.o.in[k])
+}
 
 // in returns input k as numbers: dequantized where it is quantized.
-func (s *scope) in(k int) *ir.Value { return s.number(s.o.in[k]) }
+func (s *scope) in(k int) *ir.Value {
+	if !s.has(k) {
+		return s.missing(k)
+	}
+	return s.number(s.o.in[k])
+}
+
+// missing notes that input k is left out where it must not be.
+func (s *scope) missing(k int) *ir.Value {
+	s.fail("input %d is missing", k)
+	return &ir.Value{Name: s.d.names.name("missing")}
+}
 
 // number returns tensor i dequantized, or as it is where it is not quantized.
 func (s *scope) number(i int) *ir.Value {
