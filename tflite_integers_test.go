@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/octavo-ml/octavo/internal/format"
-	"github.com/octavo-ml/octavo/internal/format/tflite"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/tensor"
@@ -41,20 +40,6 @@ output y
 		t.Fatal(err)
 	}
 	return g
-}
-
-// lite writes a graph as TensorFlow Lite and reads it.
-func lite(t *testing.T, g *ir.Graph) *ir.Graph {
-	t.Helper()
-	b, err := liteFile(g, format.EncodeOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := tflite.Decode(format.FromBytes("case.tflite", b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m.Graph
 }
 
 // behindDequantize returns the operators behind a DEQUANTIZE of a file, but for

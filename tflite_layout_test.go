@@ -47,20 +47,13 @@ func TestWritingTFLiteTurnsNetworks(t *testing.T) {
 	for _, c := range turnedCases {
 		t.Run(c.name, func(t *testing.T) {
 			g := liteGraph(t, c.in, c.consts, c.nodes)
-			b, err := liteFile(g, format.EncodeOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := tflite.Decode(format.FromBytes("case.tflite", b))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := transposesOf(m.Graph); n > c.most {
-				t.Errorf("%d transposes, want at most %d:\n%s", n, c.most, ir.Format(m.Graph))
+			back := lite(t, g)
+			if n := transposesOf(back); n > c.most {
+				t.Errorf("%d transposes, want at most %d:\n%s", n, c.most, ir.Format(back))
 			}
 			shape, _ := g.Inputs[0].Shape.Ints()
 			x := liteNoise(1, shape...)
-			sameNumbers(t, liteRun(t, m.Graph, x), liteRun(t, g, x))
+			sameNumbers(t, liteRun(t, back, x), liteRun(t, g, x))
 		})
 	}
 }

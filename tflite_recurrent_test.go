@@ -13,7 +13,6 @@ import (
 
 	"github.com/octavo-ml/octavo/internal/diag"
 	"github.com/octavo-ml/octavo/internal/format"
-	"github.com/octavo-ml/octavo/internal/format/tflite"
 	"github.com/octavo-ml/octavo/internal/ir"
 	"github.com/octavo-ml/octavo/internal/op"
 	"github.com/octavo-ml/octavo/internal/pass"
@@ -155,15 +154,8 @@ func TestUnrolledCells(t *testing.T) {
 			for i := range want {
 				sameNumbers(t, got[i], want[i])
 			}
-			b, err := liteFile(g, format.EncodeOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := tflite.Decode(format.FromBytes("case.tflite", b))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = noisy(t, m.Graph)
+			back := lite(t, g)
+			got = noisy(t, back)
 			for i := range want {
 				sameNumbers(t, got[i], want[i])
 			}
@@ -187,19 +179,12 @@ func TestUnrolledStepsOfAnyBatch(t *testing.T) {
 				}
 			}
 		}
-		b, err := liteFile(free, format.EncodeOptions{})
-		if err != nil {
-			t.Fatal(err)
+		back := lite(t, free)
+		if _, fixed := back.Inputs[0].Shape.Ints(); fixed {
+			t.Errorf("%s: data of %v, want a batch without a size", c.name, back.Inputs[0].Shape)
 		}
-		m, err := tflite.Decode(format.FromBytes("case.tflite", b))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, fixed := m.Graph.Inputs[0].Shape.Ints(); fixed {
-			t.Errorf("%s: data of %v, want a batch without a size", c.name, m.Graph.Inputs[0].Shape)
-		}
-		m.Graph.Inputs[0].Shape = g.Inputs[0].Shape.Clone()
-		for i, y := range noisy(t, m.Graph) {
+		back.Inputs[0].Shape = g.Inputs[0].Shape.Clone()
+		for i, y := range noisy(t, back) {
 			sameNumbers(t, y, want[i])
 		}
 	}
@@ -234,18 +219,11 @@ func TestUnrolledWeights(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			g := liteGraph(t, "5,2,3", c.consts, strings.TrimPrefix(c.nodes, "\n")+"\noutput last")
 			want := noisy(t, g)
-			b, err := liteFile(g, format.EncodeOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := tflite.Decode(format.FromBytes("case.tflite", b))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if k := countOps(m.Graph, c.op); k < 2 {
+			back := lite(t, g)
+			if k := countOps(back, c.op); k < 2 {
 				t.Errorf("%d %s in the file, want one for the data and one for the states at least", k, c.op)
 			}
-			for i, y := range noisy(t, m.Graph) {
+			for i, y := range noisy(t, back) {
 				sameNumbers(t, y, want[i])
 			}
 		})

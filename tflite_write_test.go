@@ -113,6 +113,20 @@ func liteGraph(t *testing.T, in, consts, nodes string) *ir.Graph {
 	return g
 }
 
+// lite writes a graph as TensorFlow Lite and reads it.
+func lite(t *testing.T, g *ir.Graph) *ir.Graph {
+	t.Helper()
+	b, err := liteFile(g, format.EncodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := tflite.Decode(format.FromBytes("case.tflite", b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Graph
+}
+
 // liteFile lowers a copy of g and writes it.
 func liteFile(g *ir.Graph, o format.EncodeOptions) ([]byte, error) {
 	c, _ := g.Clone()

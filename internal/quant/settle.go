@@ -97,6 +97,9 @@ func (p *Plan) integersAt(n *ir.Node, index int, owners map[string]int) (affine.
 
 // averaged returns over how many elements a node takes the mean.
 func averaged(n *ir.Node) (int, bool) {
+	if n.In[0].Shape == nil || n.Out[0].Shape == nil {
+		return 0, false
+	}
 	size := func(v *ir.Value) (elements, open int) {
 		elements = 1
 		for _, d := range v.Shape {

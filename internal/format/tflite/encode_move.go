@@ -175,23 +175,31 @@ func encodeSplit(e *encoder) {
 
 func encodeGather(e *encoder) {
 	o := unwrap(e.n.Op).(*op.Gather)
-	at := e.n.In[1]
-	index := e.tensor(at)
-	if at.Const != nil {
-		vals, _ := tensor.Ints(at.Const)
-		size, known := 0, false
-		if a, err := op.Axis(o.Axis, len(e.n.In[0].Shape)); err == nil {
-			size, known = e.n.In[0].Shape[a].Int()
-		}
-		list := make([]int, len(vals))
-		for i, v := range vals {
-			if list[i] = int(v); v < 0 && known {
-				list[i] += size
-			}
-		}
-		index = e.array(at.Const.Shape(), list...)
+	x := e.n.In[0].Shape
+	axis, err := op.Axis(o.Axis, len(x))
+	if err != nil {
+		e.err = err
+		return
+	}
+	index := e.tensor(e.n.In[1])
+	if at := e.n.In[1].Const; at != nil {
+		index = e.places(at, func(int) op.Dim { return x[axis] })
 	}
 	e.emit("GATHER", gatherOptions{Axis: int32(o.Axis)}, []int32{e.in(0), index}, e.out(0))
+}
+
+// places returns constant indices, element i of which is along an axis of the
+// size given, without negative ones, which the format has not.
+func (e *encoder) places(at *tensor.Tensor, size func(i int) op.Dim) int32 {
+	vals, _ := tensor.Ints(at)
+	list := make([]int, len(vals))
+	for i, v := range vals {
+		if list[i] = int(v); v < 0 {
+			n, _ := size(i).Int()
+			list[i] += n
+		}
+	}
+	return e.array(at.Shape(), list...)
 }
 
 // encodeGatherND reads slices at constant or computed places.
@@ -200,19 +208,11 @@ func encodeGatherND(e *encoder) {
 		e.err = e.unsupported(e.n, "with batch_dims", "write an ONNX model (.onnx)")
 		return
 	}
-	at, x := e.n.In[1], e.n.In[0].Shape
-	index := int32(-1)
-	if at.Const != nil {
-		// The format has no negative indices.
-		vals, _ := tensor.Ints(at.Const)
-		list, last := make([]int, len(vals)), at.Const.Shape()[at.Const.Rank()-1]
-		for i, v := range vals {
-			list[i] = int(v)
-			if size, known := x[i%last].Int(); v < 0 && known {
-				list[i] += size
-			}
-		}
-		index = e.array(at.Const.Shape(), list...)
+	x := e.n.In[0].Shape
+	var index int32
+	if at := e.n.In[1].Const; at != nil {
+		last := at.Shape()[at.Rank()-1]
+		index = e.places(at, func(i int) op.Dim { return x[i%last] })
 	} else {
 		index = e.ints32(1)
 	}
