@@ -32,20 +32,10 @@ func dequantize(s *scope) {
 	}
 	if q, ok := s.quantized(i); ok {
 		s.d.integer = true
-		s.set(0, s.apart(s.dequantize(v, q, s.names[out])))
+		s.set(0, s.dequantizeApart(v, q, s.names[out]))
 		return
 	}
 	s.set(0, s.cast(v, dtype.Float32))
-}
-
-// apart marks the node that dequantized v as an operator of the file.
-func (s *scope) apart(v *ir.Value) *ir.Value {
-	if k := len(s.g.Nodes) - 1; s.err == nil && k >= 0 {
-		if q, ok := s.g.Nodes[k].Op.(*op.DequantizeLinear); ok && s.g.Nodes[k].Out[0] == v {
-			q.Apart = true
-		}
-	}
-	return v
 }
 
 // widen returns tensor from, which DEQUANTIZE turns into tensor i, as numbers.
@@ -53,7 +43,7 @@ func (s *scope) widen(from, i int) *ir.Value {
 	v := s.value(from)
 	var w *ir.Value
 	if q, ok := s.quantized(from); ok {
-		w = s.apart(s.dequantize(v, q, s.names[i]))
+		w = s.dequantizeApart(v, q, s.names[i])
 	} else {
 		c := op.New[op.Cast]()
 		c.To = dtype.Float32

@@ -71,7 +71,17 @@ func (s *scope) perAxis(q quantization, v *ir.Value, name string) int {
 
 // dequantize returns v, which holds the integers of a tensor, as numbers.
 func (s *scope) dequantize(v *ir.Value, q quantization, name string) *ir.Value {
+	return s.dequantizeBy(op.New[op.DequantizeLinear](), v, q, name)
+}
+
+// dequantizeApart is dequantize where that is an operator of the file.
+func (s *scope) dequantizeApart(v *ir.Value, q quantization, name string) *ir.Value {
 	o := op.New[op.DequantizeLinear]()
+	o.Apart = true
+	return s.dequantizeBy(o, v, q, name)
+}
+
+func (s *scope) dequantizeBy(o *op.DequantizeLinear, v *ir.Value, q quantization, name string) *ir.Value {
 	if q.block > 0 {
 		return s.dequantizeBlocks(o, v, q, name)
 	}
